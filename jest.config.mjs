@@ -1,0 +1,10 @@
+/** Tests run the TypeScript sources directly: swc strips the types, and the source condition resolves workspace packages. */
+export default {
+  testMatch: ['<rootDir>/{packages,examples,tools}/**/*.test.ts'],
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: {
+    '^.+\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2024' }, module: { type: 'es6' } }],
+  },
+  testEnvironmentOptions: { exportConditions: ['@scantling/source', 'node', 'import', 'default'] },
+  modulePathIgnorePatterns: ['<rootDir>/packages/[^/]+/dist/'],
+}
