@@ -1,1 +1,8 @@
-export {}
+export * from './batcher/index.ts'
+export * from './cache/index.ts'
+export * from './events/index.ts'
+export * from './kube/index.ts'
+export * from './observability/index.ts'
+export * from './queue/index.ts'
+export * from './runtime/index.ts'
+export * from './settings/index.ts'

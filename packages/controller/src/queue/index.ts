@@ -1,0 +1,3 @@
+export * from './reconciler.ts'
+export * from './work-queue.ts'
+export * from './run-reconciler.ts'

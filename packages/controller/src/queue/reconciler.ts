@@ -1,0 +1,33 @@
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import type { CancelSignal } from '@scantling/core'
+
+/**
+ * An expected failure of one pass; the key is tried again after `retryAfterMs`, or with the key's own back-off.
+ *
+ * `KubeError` and `ProviderError` fit as they are.
+ */
+export interface ReconcileError {
+  readonly _tag: string
+  readonly message: string
+  readonly retryAfterMs?: number
+  readonly cause?: unknown
+}
+
+export interface ReconcileResult {
+  /** Look again after this time, even if nothing changes. */
+  readonly requeueAfterMs?: number
+}
+
+/**
+ * Brings one object closer to what its spec asks.
+ *
+ * Level-triggered and idempotent: it reads the state at its start, whatever the event was, and may run twice.
+ * Left: expected, retried with back-off. A rejection is a bug: logged as such, counted apart, retried with back-off.
+ */
+export interface Reconciler {
+  /** As the reference names its controllers: `nodeclaim.lifecycle`. */
+  readonly name: string
+  /** Passes in flight at once, for different keys; one key never runs twice at a time. */
+  readonly concurrency: number
+  readonly reconcile: (key: string, signal: CancelSignal) => TaskEither<ReconcileError, ReconcileResult>
+}

@@ -1,0 +1,32 @@
+import type { CancelSignal, CloudProvider, ClusterFacts, NodeClassObject, ProviderModule } from '@scantling/core'
+import type { Clock } from '@scantling/provider-kit'
+import type { Caches } from '../cache/index.ts'
+import type { EventRecorder } from '../events/index.ts'
+import type { KubeClient } from '../kube/index.ts'
+import type { Log, Metrics } from '../observability/index.ts'
+import type { Settings } from '../settings/index.ts'
+
+/** What a reconciler may touch; `startReconcilers` receives it once the caches are synced and this replica leads. */
+export interface ControllerDeps {
+  readonly clock: Clock
+  /** Seeded; uniform in [0, 1). */
+  readonly random: () => number
+  readonly kube: KubeClient
+  readonly caches: Caches
+  readonly provider: CloudProvider<NodeClassObject>
+  readonly providerModule: ProviderModule<NodeClassObject>
+  readonly settings: Settings
+  readonly events: EventRecorder
+  readonly metrics: Metrics
+  readonly log: Log
+  /** The facts of the cluster that providers are called with, as last observed. */
+  readonly clusterFacts: () => ClusterFacts
+  /** Aborts when the process is asked to stop: begin nothing new, finish what is in flight. */
+  readonly shutdown: CancelSignal
+}
+
+/** What `startReconcilers` returns. */
+export interface RunningReconcilers {
+  /** Resolves when every pass in flight has ended. */
+  readonly stopped: () => Promise<void>
+}
