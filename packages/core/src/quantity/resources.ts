@@ -1,0 +1,119 @@
+import * as E from 'fp-ts/lib/Either.js'
+
+import { invariant } from '../internal/index.ts'
+import * as Quantity from './quantity.ts'
+
+/**
+ * Amounts by resource name, as in `spec.limits` or `status.capacity`.
+ *
+ * Names come from users, so read with `Resources.get` or after `Object.hasOwn`. Lists made here have no prototype.
+ */
+export type ResourceList = Readonly<Record<string, Quantity.Quantity>>
+
+export const empty: ResourceList = Object.freeze(Object.create(null) as ResourceList)
+
+/**
+ * The list that a program's literal states.
+ *
+ * Errors: throws an invariant violation that names the resource; use `decode` for data from outside.
+ *
+ * @example
+ * Resources.parse({ cpu: '0.5', memory: '1Gi' }) // => { cpu: '500m', memory: '1Gi' }
+ */
+export const parse = (texts: Readonly<Record<string, string>>): ResourceList => {
+  const list = blank()
+  for (const name of Object.keys(texts)) {
+    const parsed = Quantity.parse(texts[name] ?? '')
+    invariant(
+      E.isRight(parsed),
+      `a quantity for resource ${JSON.stringify(name)}: ${E.isLeft(parsed) ? parsed.left : ''}`,
+    )
+    list[name] = parsed.right
+  }
+  return list
+}
+
+/**
+ * Decodes a list from data, accepting numbers as Kubernetes does (`cpu: 2`).
+ *
+ * Errors: one sentence for each wrong entry, each starting with its path.
+ */
+export const decode = (input: unknown, path: string): E.Either<ReadonlyArray<string>, ResourceList> => {
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) {
+    return E.left([
+      `${path}: Invalid value: ${JSON.stringify(input)}: expected an object of quantities by resource name`,
+    ])
+  }
+  const list = blank()
+  const errors: Array<string> = []
+  for (const [name, value] of Object.entries(input)) {
+    const text = typeof value === 'string' ? value : typeof value === 'number' ? String(value) : undefined
+    const parsed = text === undefined ? E.left('expected a quantity such as 500m or 1Gi') : Quantity.parse(text)
+    if (E.isLeft(parsed)) errors.push(`${path}[${name}]: Invalid value: ${JSON.stringify(value)}: ${parsed.left}`)
+    else list[name] = parsed.right
+  }
+  return errors.length > 0 ? E.left(errors) : E.right(list)
+}
+
+/** The amount of one resource; zero when the list does not name it. */
+export const get = (list: ResourceList, name: string): Quantity.Quantity => own(list, name) ?? Quantity.zero
+
+/** Sum by resource, over the union of names. */
+export const add = (...lists: ReadonlyArray<ResourceList>): ResourceList => fold(lists, Quantity.add)
+
+/** `left` minus `right`, for the names in `left` only (P-RES-03). Amounts may become negative. */
+export const subtract = (left: ResourceList, right: ResourceList): ResourceList => {
+  const result = blank()
+  for (const name of Object.keys(left)) result[name] = Quantity.subtract(get(left, name), get(right, name))
+  return result
+}
+
+/** Largest amount of each resource, over the union of names (P-RES-04). */
+export const max = (...lists: ReadonlyArray<ResourceList>): ResourceList =>
+  fold(lists, (left, right) => (Quantity.compare(left, right) < 0 ? right : left))
+
+/** Smallest amount of each resource that every list names (P-RES-04). */
+export const min = (...lists: ReadonlyArray<ResourceList>): ResourceList => {
+  const everywhere = fold(lists, (left, right) => (Quantity.compare(left, right) > 0 ? right : left))
+  const result = blank()
+  for (const name of Object.keys(everywhere)) {
+    if (lists.every((list) => Object.hasOwn(list, name))) result[name] = get(everywhere, name)
+  }
+  return result
+}
+
+/**
+ * Whether `requests` fit into `total` (P-RES-02).
+ *
+ * A negative amount anywhere in `total` means that nothing fits; a resource that `total` does not name counts as zero.
+ */
+export const fits = (requests: ResourceList, total: ResourceList): boolean =>
+  Object.keys(total).every((name) => !Quantity.isNegative(get(total, name))) &&
+  Object.keys(requests).every((name) => Quantity.compare(get(requests, name), get(total, name)) <= 0)
+
+/** Whether no resource has an amount other than zero. */
+export const isEmpty = (list: ResourceList): boolean =>
+  Object.keys(list).every((name) => Quantity.isZero(get(list, name)))
+
+/** Whether two lists state the same amounts; a name that one of them lacks counts as zero. */
+export const equals = (left: ResourceList, right: ResourceList): boolean =>
+  [...Object.keys(left), ...Object.keys(right)].every((name) => Quantity.equals(get(left, name), get(right, name)))
+
+const blank = () => Object.create(null) as Record<string, Quantity.Quantity>
+
+const own = (list: ResourceList, name: string) => (Object.hasOwn(list, name) ? list[name] : undefined)
+
+const fold = (
+  lists: ReadonlyArray<ResourceList>,
+  combine: (left: Quantity.Quantity, right: Quantity.Quantity) => Quantity.Quantity,
+): ResourceList => {
+  const result = blank()
+  for (const list of lists) {
+    for (const name of Object.keys(list)) {
+      const before = own(result, name)
+      const amount = get(list, name)
+      result[name] = before === undefined ? amount : combine(before, amount)
+    }
+  }
+  return result
+}
