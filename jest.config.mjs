@@ -6,5 +6,6 @@ export default {
     '^.+\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2024' }, module: { type: 'es6' } }],
   },
   testEnvironmentOptions: { exportConditions: ['@scantling/source', 'node', 'import', 'default'] },
+  reporters: ['default', '<rootDir>/tools/closing-line.mjs'],
   modulePathIgnorePatterns: ['<rootDir>/packages/[^/]+/dist/'],
 }
