@@ -2,6 +2,7 @@
  * Scantling's core: planners from a snapshot of a cluster to a plan with reasons. Pure; see docs/architecture.md.
  */
 export * from './quantity/index.ts'
+export * from './time/index.ts'
 export * from './labels/index.ts'
 export * from './requirements/index.ts'
 export * from './taints/index.ts'

@@ -1,0 +1,3 @@
+/** The provisioning planner. */
+export type * from './plan.ts'
+export type * from './rejection.ts'

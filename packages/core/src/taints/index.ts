@@ -1,0 +1,3 @@
+/** Taints and tolerations. */
+export * as Taints from './taints.ts'
+export type { Taint, TaintEffect, Toleration } from './taints.ts'
