@@ -3,7 +3,10 @@ export default {
   testMatch: ['<rootDir>/{packages,examples,tools}/**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
-    '^.+\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2024' }, module: { type: 'es6' } }],
+    '^.+\\.ts$': [
+      '@swc/jest',
+      { jsc: { parser: { syntax: 'typescript' }, target: 'es2024' }, module: { type: 'es6' } },
+    ],
   },
   testEnvironmentOptions: { exportConditions: ['@scantling/source', 'node', 'import', 'default'] },
   reporters: ['default', '<rootDir>/tools/closing-line.mjs'],

@@ -22,7 +22,9 @@ export default class ClosingLine {
     const suite = process.env['SCANTLING_SUITE']
     if (suite !== undefined) this.#write(suite, results)
     for (const name of namesOf(results, 'pending')) process.stdout.write(`skipped: ${name}\n`)
-    process.stdout.write(`\n${results.numPassedTests} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`)
+    process.stdout.write(
+      `\n${results.numPassedTests} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`,
+    )
   }
 
   getLastError() {
@@ -45,4 +47,6 @@ export default class ClosingLine {
 }
 
 const namesOf = (results, status) =>
-  results.testResults.flatMap((file) => file.testResults.filter((test) => test.status === status).map((test) => test.fullName))
+  results.testResults.flatMap((file) =>
+    file.testResults.filter((test) => test.status === status).map((test) => test.fullName),
+  )

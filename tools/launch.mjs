@@ -18,7 +18,10 @@ const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)))
 const wantedNodeMajor = 24
 const lockIsStaleAfterMs = 20_000
 const stampFile = path.join(root, 'node_modules', '.scantling-installed')
-const bins = { scantling: 'packages/cli/bin/scantling.mjs', 'scantling-controller': 'packages/controller/bin/scantling-controller.mjs' }
+const bins = {
+  scantling: 'packages/cli/bin/scantling.mjs',
+  'scantling-controller': 'packages/controller/bin/scantling-controller.mjs',
+}
 
 /** A failure that the person in front of the terminal can act on: shown as its one sentence, without a stack. */
 class SetupError extends Error {}
@@ -88,7 +91,9 @@ const bring = async (tool) => {
     try {
       fs.writeFileSync(path.join(staging, 'package.json'), manifestText)
       fs.writeFileSync(path.join(staging, 'package-lock.json'), lockText)
-      await withProgress(`bringing ${tool} ${version} for ${platform} (once)`, () => npmCi(staging, `${name}@${version}`))
+      await withProgress(`bringing ${tool} ${version} for ${platform} (once)`, () =>
+        npmCi(staging, `${name}@${version}`),
+      )
       const size = fs.statSync(path.join(staging, manifest.binary)).size
       fs.writeFileSync(path.join(staging, 'complete'), String(size))
       putInPlace(staging, home)
@@ -96,7 +101,8 @@ const bring = async (tool) => {
       fs.rmSync(staging, { recursive: true, force: true })
     }
   })
-  if (!isWhole(home, binary)) throw new SetupError(`Cannot use ${binary}: it is not complete; remove ${home} and start again`)
+  if (!isWhole(home, binary))
+    throw new SetupError(`Cannot use ${binary}: it is not complete; remove ${home} and start again`)
   return binary
 }
 
@@ -135,9 +141,22 @@ const npmCi = async (directory, what) => {
   // npm tells its scripts where it is; a pnpm or yarn in its place is of no use here.
   const told = process.env['npm_execpath'] ?? ''
   const [command, ...first] = path.basename(told) === 'npm-cli.js' ? [process.execPath, told] : ['npm']
-  const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error', ...retries]
+  const flags = [
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund',
+    '--prefer-offline',
+    '--loglevel=error',
+    ...retriesFor('--'),
+  ]
   // The person's own settings may say otherwise, and an outer "npm start" hands its own down.
-  const place = [`--prefix=${directory}`, '--package-lock=true', '--global=false', '--workspaces=false', '--dry-run=false']
+  const place = [
+    `--prefix=${directory}`,
+    '--package-lock=true',
+    '--global=false',
+    '--workspaces=false',
+    '--dry-run=false',
+  ]
   const result = await collect(command, [...first, 'ci', ...flags, ...place], { cwd: directory })
   if (result.code !== 0) throw fetchError(what, 'npm', result)
 }
@@ -171,11 +190,19 @@ const installWorkspace = async (env) => {
   await withLock(lock, 'another launcher is installing the packages; waiting for it', async () => {
     if (isInstalled()) return
     // --config.confirmModulesPurge: what "npm install" may have left is replaced without a question nobody can answer.
-    const flags = ['--frozen-lockfile', '--ignore-scripts', '--prefer-offline', '--config.confirmModulesPurge=false', ...retries]
+    const flags = [
+      '--frozen-lockfile',
+      '--ignore-scripts',
+      '--prefer-offline',
+      '--config.confirmModulesPurge=false',
+      ...retriesFor('--config.'),
+    ]
     await withProgress('installing the packages of pnpm-lock.yaml', async () => {
       const result = await collect(pnpm, ['install', ...flags, '--reporter=append-only'], { cwd: root, env })
       if (result.output.includes('ERR_PNPM_OUTDATED_LOCKFILE')) {
-        throw new SetupError('Cannot install: pnpm-lock.yaml does not match a package.json; run "npm run pnpm -- install"')
+        throw new SetupError(
+          'Cannot install: pnpm-lock.yaml does not match a package.json; run "npm run pnpm -- install"',
+        )
       }
       if (result.code !== 0) throw fetchError('the packages of pnpm-lock.yaml', 'pnpm', result)
     })
@@ -195,7 +222,8 @@ const workspaceDigest = () => {
 }
 
 // The root manifest names no workspace package, so that a newcomer's "npm install" works; hence pnpm links no bin here.
-const binsAreLinked = () => Object.keys(bins).every((name) => fs.existsSync(path.join(root, 'node_modules', '.bin', name)))
+const binsAreLinked = () =>
+  Object.keys(bins).every((name) => fs.existsSync(path.join(root, 'node_modules', '.bin', name)))
 
 const linkBins = () => {
   for (const [name, target] of Object.entries(bins)) {
@@ -277,7 +305,10 @@ const withProgress = async (what, work) => {
 }
 
 // A registry that cannot be reached is reported within seconds, not after npm's usual minute.
-const retries = ['--fetch-retries=2', '--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=4000']
+const retriesFor = (prefix) =>
+  ['fetch-retries=2', 'fetch-retry-mintimeout=1000', 'fetch-retry-maxtimeout=4000'].map(
+    (setting) => `${prefix}${setting}`,
+  )
 
 const collect = (command, args, options) =>
   new Promise((resolve) => {
@@ -294,7 +325,9 @@ const collect = (command, args, options) =>
 
 const fetchError = (what, client, { output }) => {
   const lines = output.split('\n').map((line) => line.trim())
-  const said = lines.find((line) => /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ERR_SOCKET|_FETCH|error sending request/.test(line))
+  const said = lines.find((line) =>
+    /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ETIMEDOUT|ERR_SOCKET|_FETCH|error sending request/.test(line),
+  )
   if (said !== undefined) {
     return new SetupError(
       `Cannot fetch ${what} from the npm registry: connect to the network, or tell ${client} your proxy or registry, ` +
@@ -314,7 +347,9 @@ const run = (command, args, options) =>
     }
     const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'].map((signal) => [signal, passOn(signal)])
     for (const [signal, handler] of signals) process.on(signal, handler)
-    child.on('error', (error) => reject(new SetupError(`Cannot start ${command}: ${error.message}; remove it and start again`)))
+    child.on('error', (error) =>
+      reject(new SetupError(`Cannot start ${command}: ${error.message}; remove it and start again`)),
+    )
     child.on('close', (code, signal) => {
       for (const [name, handler] of signals) process.off(name, handler)
       if (signal === null) process.exitCode = code
@@ -323,7 +358,11 @@ const run = (command, args, options) =>
     })
   })
 
-const digest = (texts) => texts.reduce((hash, text) => hash.update(text).update('\0'), createHash('sha256')).digest('hex').slice(0, 16)
+const digest = (texts) =>
+  texts
+    .reduce((hash, text) => hash.update(text).update('\0'), createHash('sha256'))
+    .digest('hex')
+    .slice(0, 16)
 
 const readIfThere = (file) => {
   try {

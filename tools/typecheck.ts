@@ -12,10 +12,14 @@ const projects = (): ReadonlyArray<string> =>
     .flatMap((folder) => [path.join(folder, 'tsconfig.json'), path.join(folder, 'tsconfig.test.json')])
     .filter((file) => fs.existsSync(path.join(root, file)))
 
-const check = (project: string): Promise<{ readonly project: string; readonly isFine: boolean; readonly output: string }> =>
+const check = (
+  project: string,
+): Promise<{ readonly project: string; readonly isFine: boolean; readonly output: string }> =>
   new Promise((resolve) => {
     const tsc = path.join(root, 'node_modules/typescript/bin/tsc')
-    const child = spawn(process.execPath, [tsc, '--project', project, '--pretty', String(process.stdout.isTTY)], { cwd: root })
+    const child = spawn(process.execPath, [tsc, '--project', project, '--pretty', String(process.stdout.isTTY)], {
+      cwd: root,
+    })
     let output = ''
     const keep = (chunk: Buffer) => {
       output += chunk.toString()
@@ -29,7 +33,8 @@ const check = (project: string): Promise<{ readonly project: string; readonly is
 const waiting = [...projects()]
 const checked: Array<Awaited<ReturnType<typeof check>>> = []
 const work = async (): Promise<void> => {
-  for (let project = waiting.shift(); project !== undefined; project = waiting.shift()) checked.push(await check(project))
+  for (let project = waiting.shift(); project !== undefined; project = waiting.shift())
+    checked.push(await check(project))
 }
 await Promise.all(Array.from({ length: os.availableParallelism() }, work))
 
