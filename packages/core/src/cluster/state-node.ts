@@ -32,11 +32,18 @@ export interface StateNode {
 export interface NodeState {
   readonly name: string
   readonly uid: string
+  readonly resourceVersion: string
   readonly labels: Labels
   readonly annotations: Labels
   readonly taints: ReadonlyArray<Taint>
   readonly capacity: ResourceList
   readonly allocatable: ResourceList
+  readonly isUnschedulable: boolean
+  readonly providerId?: string
+  readonly finalizers: ReadonlyArray<string>
+  /** UIDs of the owners, so that a claim can see whether the Node is already its own. */
+  readonly ownerUids: ReadonlyArray<string>
+  readonly kubeletVersion: string
   readonly createdAtMs: number
   readonly deletionTimestampMs?: number
   readonly conditions: ReadonlyArray<Condition>
@@ -46,6 +53,12 @@ export interface NodeState {
 export interface ClaimState {
   readonly name: string
   readonly uid: string
+  readonly generation: number
+  readonly resourceVersion: string
+  readonly finalizers: ReadonlyArray<string>
+  readonly providerId?: string
+  readonly nodeName?: string
+  readonly imageId?: string
   readonly labels: Labels
   readonly annotations: Labels
   readonly nodeClass: NodeClassReference
@@ -69,4 +82,5 @@ export interface Condition {
   readonly reason: string
   readonly message: string
   readonly lastTransitionAtMs: number
+  readonly observedGeneration?: number
 }
