@@ -7,6 +7,7 @@ import { root } from './step.ts'
 
 const projects = (): ReadonlyArray<string> =>
   ['packages', 'examples']
+    .filter((folder) => fs.existsSync(path.join(root, folder)))
     .flatMap((folder) => fs.readdirSync(path.join(root, folder)).map((name) => path.join(folder, name)))
     .concat('tools')
     .flatMap((folder) => [path.join(folder, 'tsconfig.json'), path.join(folder, 'tsconfig.test.json')])

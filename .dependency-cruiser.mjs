@@ -1,0 +1,159 @@
+/**
+ * Which module may import which: one table, read top to bottom. Adding an edge means editing it, and saying why.
+ *
+ * `npm run deps` also asserts how many modules were visited, because a tool that sees nothing finds nothing.
+ */
+
+const values = ['internal', 'quantity', 'time', 'labels', 'schema']
+const algebra = [...values, 'requirements', 'taints']
+// What planners read. `api` and `ingest` are absent: wire types stop at ingest, so planners know nothing of CRD versions.
+const domain = [...algebra, 'instance', 'provider', 'cluster']
+
+/** packages/core/src, low to high: module -> the modules of core that it may import. */
+export const coreModules = {
+  internal: [],
+  quantity: ['internal'],
+  time: ['internal'],
+  labels: ['internal'],
+  schema: ['internal', 'quantity', 'time', 'labels'],
+  requirements: values,
+  // A pool's taints and a pod's tolerations are matched beside its requirements.
+  taints: [...values, 'requirements'],
+  api: algebra,
+  instance: algebra,
+  provider: [...algebra, 'instance'],
+  cluster: [...algebra, 'instance', 'provider'],
+  // The only module that knows wire and domain.
+  ingest: [...domain, 'api'],
+  topology: domain,
+  scheduling: [...domain, 'topology'],
+  disruption: [...domain, 'topology', 'scheduling'],
+  lifecycle: [...domain],
+  explain: [...domain, 'topology', 'scheduling', 'disruption', 'lifecycle'],
+  // Reads scenario files: it ingests, plans, and writes the answer in the reference's form.
+  scenario: [...domain, 'api', 'ingest', 'topology', 'scheduling', 'disruption', 'explain'],
+  testing: [...domain, 'api', 'ingest', 'topology', 'scheduling', 'disruption', 'lifecycle', 'explain', 'scenario'],
+}
+
+/** package -> the workspace packages and the npm packages that its sources may import. */
+export const packages = {
+  core: { workspace: [], npm: ['fp-ts', 'io-ts'] },
+  'provider-kit': { workspace: ['core'], npm: ['fp-ts'] },
+  // A provider touches its own cloud and never Kubernetes.
+  'provider-kwok': { workspace: ['core', 'provider-kit'], npm: ['fp-ts', 'io-ts'] },
+  // The API server knows no cloud: only the controller's simulated kubelet and the cli bring the two together.
+  'kube-sim': { workspace: ['core', 'provider-kit'], npm: ['fp-ts', 'io-ts', '@marcbachmann/cel-js', 're2js', 'yaml'] },
+  // The controller loads its provider by name and imports none.
+  controller: {
+    workspace: ['core', 'provider-kit'],
+    npm: ['fp-ts', 'io-ts', '@kubernetes/client-node', 'pino', 'prom-client'],
+  },
+  cli: {
+    workspace: ['core', 'provider-kit', 'provider-kwok', 'kube-sim', 'controller'],
+    npm: ['fp-ts', 'io-ts', 'yaml', '@kubernetes/client-node'],
+  },
+}
+
+const tests = '\\.test\\.ts$|^packages/[^/]+/(test|src/testing)/'
+const anyOf = (names) => `(${names.map((name) => name.replaceAll('/', '\\/')).join('|')})`
+const orNothing = (names) => (names.length === 0 ? '(?!)' : anyOf(names))
+
+const coreRules = Object.entries(coreModules).map(([module, allowed]) => ({
+  name: `core/${module}`,
+  comment: `packages/core/src/${module} may import of core: ${allowed.join(', ') || 'nothing'}. The table in .dependency-cruiser.mjs says so.`,
+  severity: 'error',
+  from: { path: `^packages/core/src/${module}/`, pathNot: tests },
+  to: { path: '^packages/core/src/', pathNot: `^packages/core/src/${anyOf([module, ...allowed])}/` },
+}))
+
+const packageRules = Object.entries(packages).flatMap(([name, { workspace, npm }]) => [
+  {
+    name: `${name}/workspace`,
+    comment: `packages/${name} may import of the workspace: ${workspace.join(', ') || 'nothing'}.`,
+    severity: 'error',
+    from: { path: `^packages/${name}/src/`, pathNot: tests },
+    to: { path: '^(packages|tools|examples)/', pathNot: `^packages/${anyOf([name, ...workspace])}/` },
+  },
+  {
+    name: `${name}/npm`,
+    comment: `packages/${name} may import from npm: ${npm.join(', ')}.`,
+    severity: 'error',
+    from: { path: `^packages/${name}/src/`, pathNot: tests },
+    to: { dependencyTypes: ['npm', 'npm-dev', 'npm-peer', 'npm-optional'], pathNot: `node_modules/${orNothing(npm)}/` },
+  },
+])
+
+export default {
+  forbidden: [
+    {
+      name: 'no-cycles',
+      comment: 'Two modules that need each other are one module, or hide a third. Type-only cycles count.',
+      severity: 'error',
+      from: { path: '^packages/' },
+      to: { circular: true },
+    },
+    {
+      name: 'nothing-unresolved',
+      comment: 'An import that cannot be followed is an import that no rule can judge.',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+    {
+      name: 'through-the-front-door',
+      comment: 'Other modules are imported through their index.ts, so that a folder can change behind it.',
+      severity: 'error',
+      from: { path: '^packages/([^/]+)/src/([^/]+)/', pathNot: tests },
+      to: { path: '^packages/$1/src/[^/]+/', pathNot: '^packages/$1/src/($2/|[^/]+/index\\.ts$)' },
+    },
+    {
+      name: 'across-packages-by-name',
+      comment: 'A package is imported by its name: a relative path would bypass its exports.',
+      severity: 'error',
+      from: { path: '^packages/([^/]+)/' },
+      to: { path: '^packages/', pathNot: '^packages/$1/', dependencyTypes: ['local'] },
+    },
+    {
+      name: 'core-is-pure',
+      comment: 'Core has no I/O: no Node module, of whatever kind.',
+      severity: 'error',
+      from: { path: '^packages/core/src/', pathNot: tests },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'core-module-in-table',
+      comment: 'A new folder in core needs a row in the table of .dependency-cruiser.mjs.',
+      severity: 'error',
+      from: { path: '^packages/core/src/[^/]+/', pathNot: `^packages/core/src/${anyOf(Object.keys(coreModules))}/` },
+      to: {},
+    },
+    {
+      name: 'package-in-table',
+      comment: 'A new package needs a row in the table of .dependency-cruiser.mjs.',
+      severity: 'error',
+      from: { path: '^packages/[^/]+/src/', pathNot: `^packages/${anyOf(Object.keys(packages))}/` },
+      to: {},
+    },
+    {
+      name: 'tests-stay-outside',
+      comment: 'Sources import neither tests nor what exists for tests.',
+      severity: 'error',
+      from: { path: '^packages/[^/]+/src/', pathNot: tests },
+      to: { path: tests },
+    },
+    ...coreRules,
+    ...packageRules,
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '/(dist|bin)/' },
+    parser: 'swc',
+    tsPreCompilationDeps: true,
+    detectJSDocImports: false,
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['@scantling/source', 'import', 'node', 'types', 'default'],
+      extensions: ['.ts', '.mjs', '.js', '.json'],
+    },
+  },
+}
