@@ -1,3 +1,15 @@
-/** The provider port: what an author of a provider fills in, and the data that passes through it. */
-export type * from './exchange.ts'
-export type * from './port.ts'
+/** The provider port: what an author of a provider fills in, the data that passes through it, and the folds on it. */
+export type * from './cloud-provider.ts'
+export type * from './cluster-facts.ts'
+export type * from './findings.ts'
+export type * from './host.ts'
+export type * from './instance.ts'
+export type * from './interruption.ts'
+export type * from './label-policy.ts'
+export type * from './launch.ts'
+export type * from './node-class.ts'
+export type * from './provider-error.ts'
+export type * from './provider-module.ts'
+export type * from './resolution.ts'
+export type * from './settings.ts'
+export type * from './traits.ts'

@@ -1,0 +1,36 @@
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import type { Requirements } from '../requirements/index.ts'
+import type { ClusterView } from './cluster-facts.ts'
+import type { Call } from './host.ts'
+import type { Interruption } from './interruption.ts'
+import type { UnavailableMark } from './launch.ts'
+import type { ProviderError } from './provider-error.ts'
+
+/** Something to tell the user, as a Kubernetes event. */
+export interface Notice {
+  /** `PoolsOffering`: each NodePool with a type and offering that meets `match`. */
+  readonly on:
+    | { readonly _tag: 'NodeClaim' | 'NodeClass' | 'NodePool'; readonly name: string }
+    | { readonly _tag: 'PoolsOffering'; readonly match: Requirements }
+  readonly type: 'Normal' | 'Warning'
+  readonly reason: string
+  readonly message: string
+}
+
+/** Work by the clock: keep a catalogue, sweep leftovers, poll health. */
+export interface MaintenanceTask<C> {
+  readonly name: string
+  readonly everyMs: number
+  /** `every-replica` keeps standbys warm: it only reads the cloud and gets an empty view. */
+  readonly runsOn: 'leader' | 'every-replica'
+  /** Where it runs, no other member of the provider is called before its first success. */
+  readonly gatesReadiness?: true
+  readonly run: (view: ClusterView<C>, call: Call) => TaskEither<ProviderError, Findings>
+}
+
+/** What a maintenance task learned. */
+export interface Findings {
+  readonly interruptions?: ReadonlyArray<Interruption>
+  readonly unavailable?: ReadonlyArray<UnavailableMark>
+  readonly notices?: ReadonlyArray<Notice>
+}
