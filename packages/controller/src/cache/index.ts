@@ -1,2 +1,3 @@
 export * from './caches.ts'
 export * from './object-cache.ts'
+export * from './make-object-cache.ts'

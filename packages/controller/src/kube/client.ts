@@ -1,5 +1,5 @@
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
-import type { CancelSignal, JsonObject } from '@scantling/core'
+import type { CancelSignal } from '@scantling/core'
 import type { KubeError } from './kube-error.ts'
 import type { KubeObject, ObjectRef, ResourceKind } from './resource-kind.ts'
 
@@ -47,8 +47,8 @@ export type WatchEnd = { readonly _tag: 'Closed' } | { readonly _tag: 'Malformed
 
 /** A patch; `merge` and `json` work on every kind, `strategic` on built-in kinds only. */
 export type PatchBody =
-  | { readonly type: 'merge' | 'strategic'; readonly body: JsonObject }
-  | { readonly type: 'json'; readonly body: ReadonlyArray<JsonObject> }
+  | { readonly type: 'merge' | 'strategic'; readonly body: object }
+  | { readonly type: 'json'; readonly body: ReadonlyArray<object> }
 
 export interface DeleteOptions extends CallOptions {
   /** Preconditions: the delete is a `Conflict` when the object is another by now. */
@@ -84,19 +84,19 @@ export interface KubeClient {
   readonly watch: <A extends KubeObject>(
     kind: ResourceKind<A>,
     query: WatchQuery,
-    onEvent: (event: WatchEvent<A>) => void,
+    onEvent: (event: WatchEvent<A>) => unknown,
     signal?: CancelSignal,
   ) => TaskEither<KubeError, WatchEnd>
   /** Creates `object` (a whole manifest; apiVersion and kind are filled in) in its own `metadata.namespace`. */
   readonly create: <A extends KubeObject>(
     kind: ResourceKind<A>,
-    object: JsonObject,
+    object: object,
     options?: CallOptions,
   ) => TaskEither<KubeError, A>
   /** Replaces a whole object; `metadata.resourceVersion` in it makes the write conditional. For kinds we hold whole (Lease). */
   readonly update: <A extends KubeObject>(
     kind: ResourceKind<A>,
-    object: JsonObject,
+    object: object,
     options?: CallOptions,
   ) => TaskEither<KubeError, A>
   /** Patches spec and metadata. A `metadata.resourceVersion` in a merge patch makes it conditional (`Conflict`). */

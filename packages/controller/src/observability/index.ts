@@ -1,2 +1,5 @@
 export * from './log.ts'
 export * from './metrics.ts'
+export * from './families.ts'
+export * from './pino-log.ts'
+export * from './prometheus.ts'

@@ -1,8 +1,9 @@
+import * as E from 'fp-ts/lib/Either.js'
 import type { CancelSignal } from '@scantling/core'
 import type { Clock } from '@scantling/provider-kit'
-import type { Log, Metrics } from '../observability/index.ts'
-import type { Reconciler } from './reconciler.ts'
-import type { WorkQueue } from './work-queue.ts'
+import { type Log, type Metrics, families } from '../observability/index.ts'
+import type { Reconciler, ReconcileError, ReconcileResult } from './reconciler.ts'
+import { type WorkQueue, makeWorkQueue } from './work-queue.ts'
 
 export interface RunReconcilerDeps {
   readonly clock: Clock
@@ -20,5 +21,97 @@ export interface RunningReconciler {
   readonly stopped: () => Promise<void>
 }
 
+// Each start runs code up to its first wait; a thousand of them in one turn would hold up leases and probes.
+const startsPerTurn = 64
+
 /** Starts a reconciler: takes keys from its queue, up to `concurrency` at a time, until shutdown. */
-export declare const runReconciler: (reconciler: Reconciler, deps: RunReconcilerDeps) => RunningReconciler
+export const runReconciler = (reconciler: Reconciler, deps: RunReconcilerDeps): RunningReconciler => {
+  const { clock, metrics, shutdown } = deps
+  const controller = reconciler.name
+  const log = deps.log.with({ controller })
+  const inFlight = new Set<Promise<void>>()
+  let scheduled = false
+
+  const queue = makeWorkQueue({ clock, random: deps.random, onReady: () => schedule(queueMicrotask) })
+
+  const schedule = (later: (run: () => void) => void) => {
+    if (scheduled) return
+    scheduled = true
+    // Not at once: the add may come from within a cache's change, and reconcilers must see the state after it.
+    later(() => {
+      scheduled = false
+      start()
+    })
+  }
+
+  const start = () => {
+    for (let started = 0; inFlight.size < reconciler.concurrency; started++) {
+      if (started === startsPerTurn) return schedule(setImmediate)
+      const key = shutdown.aborted ? undefined : queue.take()
+      if (key === undefined) break
+      const pass = run(key).then(() => {
+        inFlight.delete(pass)
+        queue.done(key)
+        report()
+        schedule(queueMicrotask)
+      })
+      inFlight.add(pass)
+    }
+    report()
+  }
+
+  const report = () => {
+    metrics.set(families.workQueueDepth, { name: controller }, queue.depth())
+    metrics.set(families.activeWorkers, { controller }, inFlight.size)
+  }
+
+  const run = async (key: string): Promise<void> => {
+    const startedMs = clock.nowMs()
+    let outcome: E.Either<ReconcileError, ReconcileResult> | undefined
+    try {
+      outcome = await reconciler.reconcile(key, shutdown)()
+    } catch (cause) {
+      // A Left is expected; a rejection is a bug, in us or in a provider. The key goes on with back-off all the same.
+      metrics.add(families.reconcilePanics, { controller })
+      const error = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)
+      log.error('Reconciler failed unexpectedly, please report this', { key, error })
+    }
+    metrics.observe(families.reconcileTime, { controller }, (clock.nowMs() - startedMs) / 1000)
+    metrics.add(families.reconcileTotal, { controller, result: settle(key, outcome) })
+  }
+
+  /** Decides when the key runs again. Returns the result's name in the metric. */
+  const settle = (key: string, outcome: E.Either<ReconcileError, ReconcileResult> | undefined): string => {
+    if (outcome === undefined) {
+      queue.addRateLimited(key)
+      return 'error'
+    }
+    if (E.isLeft(outcome)) {
+      const { _tag, message, retryAfterMs } = outcome.left
+      if (retryAfterMs === undefined) queue.addRateLimited(key)
+      else queue.addAfter(key, retryAfterMs)
+      if (_tag === 'Cancelled') return 'requeue'
+      // Somebody was faster, which the next pass will see: not worth a line in production.
+      if (_tag === 'Conflict') {
+        log.debug('Reconciler will read again', { key, error: message })
+        return 'requeue'
+      }
+      metrics.add(families.reconcileErrors, { controller })
+      log.error('Reconciler error', { key, error: message })
+      return 'error'
+    }
+    queue.forget(key)
+    const { requeueAfterMs } = outcome.right
+    if (requeueAfterMs === undefined) return 'success'
+    queue.addAfter(key, requeueAfterMs)
+    return 'requeue_after'
+  }
+
+  shutdown.addEventListener('abort', queue.close)
+  return {
+    queue,
+    stopped: async () => {
+      await Promise.all(inFlight)
+    },
+  }
+}

@@ -1,0 +1,311 @@
+import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
+import type { Clock } from '@scantling/provider-kit'
+import type { CallOptions, DeleteOptions, KubeClient, ListPage, PatchBody, WatchEnd, WatchEvent } from './client.ts'
+import type { KubeError } from './kube-error.ts'
+import { makeLineDecoder } from './line-decoder.ts'
+import { type RateLimit, makeRateLimiter } from './rate-limiter.ts'
+import type { KubeObject, ObjectRef, ResourceKind } from './resource-kind.ts'
+import { refKey } from './resource-kind.ts'
+import { errorOfStatus } from './status.ts'
+import type { HttpRequest, Transport } from './transport.ts'
+
+export interface HttpClientOptions {
+  readonly transport: Transport
+  /** Measures rate limits; the transport's own clock measures deadlines. */
+  readonly clock: Clock
+  /** Requests other than watches per second, `kube-client-qps` and `kube-client-burst`. Default: no limit. */
+  readonly rateLimit?: RateLimit
+  /** Default 30 s. */
+  readonly deadlineMs?: number
+  /** Called once per request with its method and status (0: no answer), for metrics. */
+  readonly onRequest?: (method: string, status: number) => void
+}
+
+const patchContentTypes = {
+  merge: 'application/merge-patch+json',
+  strategic: 'application/strategic-merge-patch+json',
+  json: 'application/json-patch+json',
+} as const
+
+/** The client over HTTP: encodes calls, decodes and projects answers, classifies refusals. */
+export const makeHttpClient = (options: HttpClientOptions): KubeClient => {
+  const { transport, deadlineMs = 30_000 } = options
+  const limiter = options.rateLimit === undefined ? undefined : makeRateLimiter(options.rateLimit, options.clock)
+
+  const send = (request: HttpRequest, call: CallOptions | undefined): TE.TaskEither<KubeError, unknown> =>
+    pipe(
+      TE.fromTask<void, KubeError>(limiter === undefined ? () => Promise.resolve() : limiter.take),
+      TE.chain(() =>
+        transport.request({ ...request, signal: call?.signal, deadlineMs: call?.deadlineMs ?? deadlineMs }),
+      ),
+      TE.mapLeft((error) => {
+        options.onRequest?.(request.method, 0)
+        return error
+      }),
+      TE.chainEitherK((response) => {
+        options.onRequest?.(request.method, response.status)
+        const body = parseJson(response.body)
+        if (response.status >= 300) {
+          return E.left(errorOfStatus(request.action, response.status, E.toUnion(body), response.retryAfter))
+        }
+        return pipe(
+          body,
+          E.mapLeft((text): KubeError => ({
+            _tag: 'Unknown',
+            status: response.status,
+            message: `Cannot ${request.action}: the answer is not JSON (${JSON.stringify(text.slice(0, 80))}); check that the address is that of an API server`,
+          })),
+        )
+      }),
+    )
+
+  const patch = <A extends KubeObject>(
+    kind: ResourceKind<A>,
+    ref: ObjectRef,
+    body: PatchBody,
+    subresource: '' | '/status',
+    call: CallOptions | undefined,
+  ): TE.TaskEither<KubeError, A> =>
+    pipe(
+      send(
+        {
+          method: 'PATCH',
+          path: `${objectPath(kind, ref)}${subresource}`,
+          action: `patch ${subresource === '' ? '' : 'the status of '}${kind.kind} ${refKey(ref)}`,
+          contentType: patchContentTypes[body.type],
+          body: JSON.stringify(body.body),
+        },
+        call,
+      ),
+      TE.map(kind.project),
+    )
+
+  return {
+    get: (kind, ref, call) =>
+      pipe(
+        send({ method: 'GET', path: objectPath(kind, ref), action: `get ${kind.kind} ${refKey(ref)}` }, call),
+        TE.map(kind.project),
+      ),
+    listPage: <A extends KubeObject>(
+      kind: ResourceKind<A>,
+      { namespace, ...query }: Parameters<KubeClient['listPage']>[1],
+      call?: CallOptions,
+    ) =>
+      pipe(
+        send(
+          {
+            method: 'GET',
+            path: `${collectionPath(kind, namespace)}${encodeQuery(query)}`,
+            action: `list ${kind.plural}`,
+          },
+          call,
+        ),
+        TE.chainEitherK((body) => decodePage(kind, body)),
+      ),
+    watch: <A extends KubeObject>(
+      kind: ResourceKind<A>,
+      { namespace, stallMs, ...query }: Parameters<KubeClient['watch']>[1],
+      onEvent: (event: WatchEvent<A>) => unknown,
+      signal: CallOptions['signal'],
+    ): TE.TaskEither<KubeError, WatchEnd> => {
+      const action = `watch ${kind.plural}`
+      return async () => {
+        let ended: E.Either<KubeError, WatchEnd> | undefined
+        const decoder = makeLineDecoder((line) => {
+          if (ended !== undefined) return
+          const decoded = decodeWatchLine(kind, action, line)
+          if (decoded._tag === 'Event') onEvent(decoded.event)
+          else ended = decoded.end
+        })
+        const path = `${collectionPath(kind, namespace)}${encodeQuery({ ...query, watch: 'true', allowWatchBookmarks: 'true' })}`
+        const result = await transport.stream({ method: 'GET', path, action, stallMs, signal }, (chunk) => {
+          decoder.push(chunk)
+          return ended === undefined
+        })()
+        options.onRequest?.('WATCH', E.isLeft(result) ? 0 : result.right.status)
+        if (ended !== undefined) return ended
+        if (E.isLeft(result)) return result
+        const { status, body, retryAfter } = result.right
+        if (status !== 200) return E.left(errorOfStatus(action, status, E.toUnion(parseJson(body)), retryAfter))
+        // A server that stops cleanly ends on a newline; half a line is an event that was lost.
+        return E.right(decoder.pendingBytes() > 0 ? { _tag: 'Malformed', line: '(cut off)' } : { _tag: 'Closed' })
+      }
+    },
+    create: (kind, object, call) => {
+      const ref = refOf(object)
+      return pipe(
+        send(
+          {
+            method: 'POST',
+            path: collectionPath(kind, ref.namespace),
+            action: `create ${kind.kind} ${refKey(ref)}`,
+            body: JSON.stringify({ apiVersion: kind.apiVersion, kind: kind.kind, ...object }),
+          },
+          call,
+        ),
+        TE.map(kind.project),
+      )
+    },
+    update: (kind, object, call) => {
+      const ref = refOf(object)
+      return pipe(
+        send(
+          {
+            method: 'PUT',
+            path: objectPath(kind, ref),
+            action: `update ${kind.kind} ${refKey(ref)}`,
+            body: JSON.stringify({ apiVersion: kind.apiVersion, kind: kind.kind, ...object }),
+          },
+          call,
+        ),
+        TE.map(kind.project),
+      )
+    },
+    patch: (kind, ref, body, call) => patch(kind, ref, body, '', call),
+    patchStatus: (kind, ref, body, call) => patch(kind, ref, body, '/status', call),
+    delete: (kind, ref, call) =>
+      pipe(
+        send(
+          {
+            method: 'DELETE',
+            path: objectPath(kind, ref),
+            action: `delete ${kind.kind} ${refKey(ref)}`,
+            body: JSON.stringify({ apiVersion: 'v1', kind: 'DeleteOptions', ...encodeDeleteOptions(call) }),
+          },
+          call,
+        ),
+        TE.map(() => undefined),
+      ),
+    evict: (ref, call) =>
+      pipe(
+        send(
+          {
+            method: 'POST',
+            path: `/api/v1/namespaces/${encodeURIComponent(ref.namespace ?? '')}/pods/${encodeURIComponent(ref.name)}/eviction`,
+            action: `evict Pod ${refKey(ref)}`,
+            body: JSON.stringify({
+              apiVersion: 'policy/v1',
+              kind: 'Eviction',
+              metadata: { name: ref.name, namespace: ref.namespace },
+              ...(call === undefined ? {} : { deleteOptions: encodeDeleteOptions(call) }),
+            }),
+          },
+          call,
+        ),
+        TE.map(() => undefined),
+      ),
+    serverVersion: (call) =>
+      pipe(
+        send({ method: 'GET', path: '/version', action: `read the API server's version` }, call),
+        TE.chainEitherK((body) => {
+          const version = (body as { gitVersion?: unknown } | null)?.gitVersion
+          return typeof version === 'string'
+            ? E.right(version.replace(/^v/, ''))
+            : E.left<KubeError>({
+                _tag: 'Unknown',
+                message: `Cannot read the API server's version: the answer has no gitVersion; check that the address is that of an API server`,
+              })
+        }),
+      ),
+  }
+}
+
+const basePath = (apiVersion: string): string =>
+  apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`
+
+const collectionPath = (kind: ResourceKind<KubeObject>, namespace: string | undefined): string =>
+  namespace === undefined || !kind.namespaced
+    ? `${basePath(kind.apiVersion)}/${kind.plural}`
+    : `${basePath(kind.apiVersion)}/namespaces/${encodeURIComponent(namespace)}/${kind.plural}`
+
+const objectPath = (kind: ResourceKind<KubeObject>, ref: ObjectRef): string =>
+  `${collectionPath(kind, ref.namespace)}/${encodeURIComponent(ref.name)}`
+
+const encodeQuery = (query: { readonly [key: string]: string | number | undefined }): string => {
+  const parameters = new URLSearchParams()
+  for (const [key, value] of Object.entries(query)) if (value !== undefined) parameters.set(key, String(value))
+  const text = parameters.toString()
+  return text === '' ? '' : `?${text}`
+}
+
+const refOf = (object: object): ObjectRef => {
+  const { metadata } = object as KubeObject
+  return { name: metadata?.name ?? '', namespace: metadata?.namespace }
+}
+
+const encodeDeleteOptions = (options: DeleteOptions | undefined): object => ({
+  ...(options?.gracePeriodSeconds === undefined ? {} : { gracePeriodSeconds: options.gracePeriodSeconds }),
+  ...(options?.propagationPolicy === undefined ? {} : { propagationPolicy: options.propagationPolicy }),
+  ...(options?.uid === undefined && options?.resourceVersion === undefined
+    ? {}
+    : {
+        preconditions: {
+          ...(options.uid === undefined ? {} : { uid: options.uid }),
+          ...(options.resourceVersion === undefined ? {} : { resourceVersion: options.resourceVersion }),
+        },
+      }),
+})
+
+/** Right: the value. Left: the text that is no JSON. */
+const parseJson = (text: string): E.Either<string, unknown> => {
+  try {
+    return E.right(JSON.parse(text) as unknown)
+  } catch {
+    return E.left(text)
+  }
+}
+
+const decodePage = <A extends KubeObject>(kind: ResourceKind<A>, body: unknown): E.Either<KubeError, ListPage<A>> => {
+  const page = body as {
+    readonly items?: unknown
+    readonly metadata?: { resourceVersion?: unknown; continue?: unknown }
+  }
+  const resourceVersion = page?.metadata?.resourceVersion
+  if (typeof resourceVersion !== 'string' || (page.items !== null && !Array.isArray(page.items))) {
+    return E.left({ _tag: 'Unknown', message: `Cannot list ${kind.plural}: the answer is not a list` })
+  }
+  const next = page.metadata?.continue
+  return E.right({
+    // Go encodes an empty list as null here and there.
+    items: (page.items ?? []).map(kind.project),
+    resourceVersion,
+    ...(typeof next === 'string' && next !== '' ? { continue: next } : {}),
+  })
+}
+
+type DecodedLine<A> =
+  | { readonly _tag: 'Event'; readonly event: WatchEvent<A> }
+  | { readonly _tag: 'End'; readonly end: E.Either<KubeError, WatchEnd> }
+
+const decodeWatchLine = <A extends KubeObject>(kind: ResourceKind<A>, action: string, line: string): DecodedLine<A> => {
+  const malformed: DecodedLine<A> = { _tag: 'End', end: E.right({ _tag: 'Malformed', line: line.slice(0, 200) }) }
+  const parsed = parseJson(line)
+  if (E.isLeft(parsed)) return malformed
+  const { type, object } = parsed.right as {
+    readonly type?: unknown
+    readonly object?: { metadata?: { resourceVersion?: unknown }; code?: unknown }
+  }
+  if (typeof object !== 'object' || object === null) return malformed
+  switch (type) {
+    case 'ADDED':
+      return { _tag: 'Event', event: { _tag: 'Added', object: kind.project(object) } }
+    case 'MODIFIED':
+      return { _tag: 'Event', event: { _tag: 'Modified', object: kind.project(object) } }
+    case 'DELETED':
+      return { _tag: 'Event', event: { _tag: 'Deleted', object: kind.project(object) } }
+    case 'BOOKMARK': {
+      const resourceVersion = object.metadata?.resourceVersion
+      return typeof resourceVersion === 'string'
+        ? { _tag: 'Event', event: { _tag: 'Bookmark', resourceVersion } }
+        : malformed
+    }
+    case 'ERROR': {
+      const code = typeof object.code === 'number' ? object.code : 500
+      return { _tag: 'End', end: E.left(errorOfStatus(action, code, object, undefined)) }
+    }
+    default:
+      return malformed
+  }
+}
