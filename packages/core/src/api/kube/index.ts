@@ -1,0 +1,5 @@
+export * from './metadata.ts'
+export * from './node.ts'
+export * from './pod.ts'
+export * from './storage.ts'
+export * from './workload.ts'
