@@ -1,21 +1,10 @@
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
-import type { Requirements } from '../requirements/index.ts'
 import type { ClusterView } from './cluster-facts.ts'
 import type { Call } from './host.ts'
 import type { Interruption } from './interruption.ts'
-import type { UnavailableMark } from './launch.ts'
+import type { Notice } from './notice.ts'
 import type { ProviderError } from './provider-error.ts'
-
-/** Something to tell the user, as a Kubernetes event. */
-export interface Notice {
-  /** `PoolsOffering`: each NodePool with a type and offering that meets `match`. */
-  readonly on:
-    | { readonly _tag: 'NodeClaim' | 'NodeClass' | 'NodePool'; readonly name: string }
-    | { readonly _tag: 'PoolsOffering'; readonly match: Requirements }
-  readonly type: 'Normal' | 'Warning'
-  readonly reason: string
-  readonly message: string
-}
+import type { UnavailableMark } from './unavailable-mark.ts'
 
 /** Work by the clock: keep a catalogue, sweep leftovers, poll health. */
 export interface MaintenanceTask<C> {

@@ -1,10 +1,10 @@
 import type { ReadonlyNonEmptyArray } from 'fp-ts/lib/ReadonlyNonEmptyArray.js'
 import type { InstanceType } from '../instance/index.ts'
-import type { Requirements } from '../requirements/index.ts'
 import type { NodeClaimFacts } from './cluster-facts.ts'
-import type { Notice } from './findings.ts'
 import type { Instance } from './instance.ts'
+import type { Notice } from './notice.ts'
 import type { ProviderError } from './provider-error.ts'
+import type { UnavailableMark } from './unavailable-mark.ts'
 
 /** What to start. The NodeClass is there and Ready at this generation. */
 export interface LaunchRequest<C> {
@@ -34,18 +34,4 @@ export interface LaunchFailure extends LaunchReport {
   readonly reason: string
   /** Only some candidates were tried: this claim again with the rest, whatever the tag of the error. */
   readonly keepClaim?: true
-}
-
-/**
- * Offerings that cannot be bought for a while: those that, laid over their type, define every key of `match` and meet it.
- *
- * @example
- * // all spot:                  { karpenter.sh/capacity-type In [spot] }
- * // the larger sizes of a group: { quota-family In [DSv5], cpu Gt 31 }
- */
-export interface UnavailableMark {
-  readonly match: Requirements
-  readonly forMs: number
-  readonly reason: string
-  readonly message?: string
 }
