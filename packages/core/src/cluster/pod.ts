@@ -40,8 +40,8 @@ export interface PodOwner {
 
 /** What the pod says about being moved. */
 export interface PodDisruption {
-  /** `karpenter.sh/do-not-disrupt`: for ever, or for this long from `sinceMs`. */
-  readonly doNotDisrupt?: { readonly forMs?: number; readonly sinceMs: number }
+  /** `karpenter.sh/do-not-disrupt`: for ever, or for this long from the pod's start; not started yet counts as active (P-02). */
+  readonly doNotDisrupt?: { readonly forMs?: number; readonly sinceMs?: number }
   /** `controller.kubernetes.io/pod-deletion-cost`. */
   readonly deletionCost: number
   readonly terminationGracePeriodSeconds?: number

@@ -1,0 +1,100 @@
+import { Conditions, type ClaimState, type ConditionChange, type NodeState } from '../cluster/index.ts'
+import { annotationKeys, terminationFinalizer } from '../labels/index.ts'
+import { initialize } from './initialization.ts'
+import { register, type NodeSync } from './registration.ts'
+
+/** What is known of a NodeClaim when its next step is decided. */
+export interface ClaimInput {
+  readonly nowMs: number
+  readonly claim: ClaimState
+  /** Every Node whose provider id is the claim's. */
+  readonly nodes: ReadonlyArray<NodeState>
+  /** What the provider still waits for before the node may count as registered, by name (P-CPI-03). */
+  readonly pendingHooks: ReadonlyArray<string>
+}
+
+/** One effect. Each is idempotent: doing it twice leaves what doing it once leaves. */
+export type ClaimAction =
+  | { readonly _tag: 'AddFinalizer' }
+  /** Ask the provider for an instance; the claim's UID is the token. */
+  | { readonly _tag: 'Launch' }
+  | { readonly _tag: 'SyncNode'; readonly sync: NodeSync }
+  | { readonly _tag: 'LabelInitialized'; readonly node: string }
+  | { readonly _tag: 'SetConditions'; readonly changes: ReadonlyArray<ConditionChange>; readonly nodeName?: string }
+  | { readonly _tag: 'DeleteClaim'; readonly reason: 'launch_timeout' | 'registration_timeout' }
+  | { readonly _tag: 'StampTerminationTime'; readonly atMs: number }
+  | { readonly _tag: 'DeleteNode'; readonly node: string }
+  /** Ask the provider to end the instance; when it is gone the finalizer goes, too. */
+  | { readonly _tag: 'TerminateInstance'; readonly providerId: string }
+  | { readonly _tag: 'RemoveFinalizer' }
+
+/** What to do now, in order, and when to look again if nothing happens before. */
+export interface ClaimStep {
+  readonly actions: ReadonlyArray<ClaimAction>
+  readonly requeueAfterMs?: number
+}
+
+/** A claim that is not launched this long after its creation is given up (L-LIVE-02). */
+export const launchTimeoutMs = 5 * 60_000
+/** A machine that has not joined this long after its launch is given up (L-LIVE-03). */
+export const registrationTimeoutMs = 15 * 60_000
+/** Conditions of which a claim's Ready is the sum (P-NCA-03). */
+export const claimDependents = ['Launched', 'Registered', 'Initialized'] as const
+
+/**
+ * The next step in the life of a NodeClaim: launch, registration, initialization, and the way out.
+ *
+ * Level-triggered: the step follows from the state alone, so a controller that dies between two effects goes on where
+ * it was. At most one effect that another reads comes back at a time.
+ */
+export const stepClaim = (input: ClaimInput): ClaimStep =>
+  input.claim.deletionTimestampMs === undefined ? grow(input) : finalize(input)
+
+const grow = (input: ClaimInput): ClaimStep => {
+  const { claim, nodes, nowMs } = input
+  // Without the finalizer a launched machine could lose its claim, and nobody would end it (L-CTRL-03).
+  if (!claim.finalizers.includes(terminationFinalizer)) return { actions: [{ _tag: 'AddFinalizer' }] }
+  if (Conditions.isUnknown(claim.conditions, 'Launched')) {
+    const waitedMs = nowMs - (Conditions.find(claim.conditions, 'Launched')?.lastTransitionAtMs ?? claim.createdAtMs)
+    return waitedMs >= launchTimeoutMs
+      ? { actions: [{ _tag: 'DeleteClaim', reason: 'launch_timeout' }] }
+      : { actions: [{ _tag: 'Launch' }] }
+  }
+  if (!Conditions.isTrue(claim.conditions, 'Launched')) return { actions: [] }
+  if (Conditions.isUnknown(claim.conditions, 'Registered')) return withLiveness(input, register(input))
+  if (Conditions.isTrue(claim.conditions, 'Registered') && Conditions.isUnknown(claim.conditions, 'Initialized'))
+    return initialize(claim, nodes)
+  return { actions: [] }
+}
+
+const withLiveness = ({ claim, nowMs }: ClaimInput, step: ClaimStep): ClaimStep => {
+  if (step.actions.some(({ _tag }) => _tag === 'SyncNode')) return step
+  const sinceMs =
+    Conditions.find(claim.conditions, 'Registered')?.lastTransitionAtMs ??
+    Conditions.find(claim.conditions, 'Launched')?.lastTransitionAtMs ??
+    claim.createdAtMs
+  const leftMs = sinceMs + registrationTimeoutMs - nowMs
+  return leftMs <= 0
+    ? { actions: [{ _tag: 'DeleteClaim', reason: 'registration_timeout' }] }
+    : { ...step, requeueAfterMs: Math.min(step.requeueAfterMs ?? leftMs, leftMs) }
+}
+
+const finalize = ({ claim, nodes, nowMs }: ClaimInput): ClaimStep => {
+  if (!claim.finalizers.includes(terminationFinalizer)) return { actions: [] }
+  const actions: Array<ClaimAction> = []
+  const { terminationGracePeriodMs: graceMs, deletionTimestampMs = nowMs } = claim
+  if (graceMs !== undefined && !Object.hasOwn(claim.annotations, annotationKeys.terminationTimestamp))
+    actions.push({ _tag: 'StampTerminationTime', atMs: deletionTimestampMs + graceMs })
+  // An unregistered Node may be anyone's; only what joined as ours is drained (L-FIN-02).
+  if (Conditions.isTrue(claim.conditions, 'Registered') && nodes.length > 0) {
+    for (const node of nodes)
+      if (node.deletionTimestampMs === undefined) actions.push({ _tag: 'DeleteNode', node: node.name })
+    return { actions }
+  }
+  actions.push(
+    claim.providerId === undefined
+      ? { _tag: 'RemoveFinalizer' }
+      : { _tag: 'TerminateInstance', providerId: claim.providerId },
+  )
+  return { actions }
+}
