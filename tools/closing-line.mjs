@@ -16,15 +16,17 @@ export default class ClosingLine {
   }
 
   onRunComplete(_contexts, results) {
-    const failed = results.numFailedTests + results.numRuntimeErrorTestSuites
+    // The type-check runs first and counts as well: a run that must not pass should not close on "0 failed".
+    const failedBefore = Number(process.env['SCANTLING_FAILED_BEFORE'] ?? 0)
+    const failed = failedBefore + results.numFailedTests + results.numRuntimeErrorTestSuites
     const skipped = results.numPendingTests + results.numTodoTests
     this.#ranNothing = results.numPassedTests === 0
     const suite = process.env['SCANTLING_SUITE']
     if (suite !== undefined) this.#write(suite, results)
     for (const name of namesOf(results, 'pending')) process.stdout.write(`skipped: ${name}\n`)
-    process.stdout.write(
-      `\n${results.numPassedTests} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`,
-    )
+    const line = `${results.numPassedTests} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`
+    // Jest's own summary is printed after every reporter's; ours must come last.
+    process.once('exit', () => process.stdout.write(`\n${line}`))
   }
 
   getLastError() {

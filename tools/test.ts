@@ -10,7 +10,6 @@ const isTested = await runStep({
   script: 'node_modules/jest/bin/jest.js',
   nodeFlags: ['--experimental-vm-modules'],
   args: isWhole ? ['--maxWorkers=100%'] : args,
-  env: isWhole ? { SCANTLING_SUITE: 'unit' } : {},
+  env: isWhole ? { SCANTLING_SUITE: 'unit', SCANTLING_FAILED_BEFORE: isTyped ? '0' : '1' } : {},
 })
-if (!isTyped) console.error('The type-check failed, above: the tests alone do not make this run pass')
 if (!isTyped || !isTested) process.exitCode = 1
