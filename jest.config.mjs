@@ -8,7 +8,7 @@ export default {
       { jsc: { parser: { syntax: 'typescript' }, target: 'es2024' }, module: { type: 'es6' } },
     ],
   },
-  testEnvironmentOptions: { exportConditions: ['@scantling/source', 'node', 'import', 'default'] },
+  testEnvironmentOptions: { customExportConditions: ['@scantling/source', 'node', 'import', 'default'] },
   reporters: ['default', '<rootDir>/tools/closing-line.mjs'],
   modulePathIgnorePatterns: ['<rootDir>/packages/[^/]+/dist/'],
 }
