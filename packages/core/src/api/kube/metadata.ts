@@ -13,7 +13,7 @@ export const ownerReferenceSchema = s.object({
 })
 
 const fields = {
-  name: s.filledIn(s.string(), ''),
+  name: s.string({ remedy: 'name the object in metadata.name' }),
   uid: s.filledIn(s.string(), ''),
   resourceVersion: s.filledIn(s.string(), ''),
   generation: s.filledIn(s.integer(), 0),
