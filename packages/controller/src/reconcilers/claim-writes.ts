@@ -1,0 +1,98 @@
+import * as E from 'fp-ts/lib/Either.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import {
+  claimDependents,
+  Conditions,
+  Time,
+  type ClaimState,
+  type Condition,
+  type ConditionChange,
+  type JsonObject,
+} from '@scantling/core'
+import { nodeClaimKind, type KubeError } from '../kube/index.ts'
+import type { ReconcilerContext } from './context.ts'
+
+/** A condition as the API writes it. */
+export const conditionManifest = (condition: Condition): JsonObject => ({
+  type: condition.type,
+  status: condition.status,
+  reason: condition.reason,
+  message: condition.message,
+  lastTransitionTime: Time.renderInstant(condition.lastTransitionAtMs),
+  ...(condition.observedGeneration === undefined ? {} : { observedGeneration: condition.observedGeneration }),
+})
+
+/** Whether two lists of conditions say the same; transition times follow from the rest. */
+const isSame = (a: ReadonlyArray<Condition>, b: ReadonlyArray<Condition>): boolean =>
+  a.length === b.length &&
+  a.every((condition, index) => {
+    const other = b[index]
+    return (
+      other !== undefined &&
+      condition.type === other.type &&
+      condition.status === other.status &&
+      condition.reason === other.reason &&
+      condition.message === other.message &&
+      condition.observedGeneration === other.observedGeneration
+    )
+  })
+
+/**
+ * Writes conditions, and other status fields, of a NodeClaim; Ready is rolled up with them.
+ *
+ * Conditional on the version that was read, so a decision on stale facts ends as a `Conflict` and is taken again. Writes
+ * nothing, and returns the claim as it is, when nothing would change.
+ */
+export const writeClaimStatus = (
+  context: ReconcilerContext,
+  claim: ClaimState,
+  changes: ReadonlyArray<ConditionChange>,
+  fields: JsonObject = {},
+): TaskEither<KubeError, ClaimState> => {
+  const at = {
+    nowMs: context.clock.nowMs(),
+    createdAtMs: claim.createdAtMs,
+    generation: claim.generation,
+    dependents: claimDependents,
+  }
+  const sorted = Conditions.apply(claim.conditions, [], at)
+  const changed = Conditions.apply(claim.conditions, changes, at)
+  // A claim on its way out keeps its verdict: a late write must not turn Ready Unknown (L-FIN-06).
+  const rolled =
+    claim.deletionTimestampMs === undefined
+      ? Conditions.apply(changed, [Conditions.rollUp(changed, claimDependents, claim.generation)], at)
+      : changed
+  if (isSame(sorted, rolled) && Object.keys(fields).length === 0) return async () => E.right(claim)
+  const body: JsonObject = {
+    metadata: { resourceVersion: claim.resourceVersion },
+    status: { ...fields, conditions: rolled.map(conditionManifest) },
+  }
+  return async () => {
+    const written = await context.kube.patchStatus(nodeClaimKind, { name: claim.name }, { type: 'merge', body })()
+    if (E.isLeft(written)) return written
+    context.caches.nodeClaims.observe(written.right)
+    return E.right(context.views.claim(written.right) ?? claim)
+  }
+}
+
+/** Patches metadata of a NodeClaim, conditional on the version that was read. */
+export const writeClaimMetadata = (
+  context: ReconcilerContext,
+  claim: ClaimState,
+  metadata: JsonObject,
+): TaskEither<KubeError, ClaimState> => {
+  const body: JsonObject = { metadata: { resourceVersion: claim.resourceVersion, ...metadata } }
+  return async () => {
+    const written = await context.kube.patch(nodeClaimKind, { name: claim.name }, { type: 'merge', body })()
+    if (E.isLeft(written)) return written
+    context.caches.nodeClaims.observe(written.right)
+    return E.right(context.views.claim(written.right) ?? claim)
+  }
+}
+
+/** Deletes a NodeClaim; one that is gone already counts as deleted. */
+export const deleteClaim = (context: ReconcilerContext, claim: ClaimState): TaskEither<KubeError, void> =>
+  async () => {
+    const deleted = await context.kube.delete(nodeClaimKind, { name: claim.name }, { uid: claim.uid })()
+    return E.isLeft(deleted) && deleted.left._tag === 'NotFound' ? E.right(undefined) : deleted
+  }

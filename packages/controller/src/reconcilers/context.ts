@@ -1,0 +1,23 @@
+import type { NodeClassObject } from '@scantling/core'
+import type { ControllerDeps } from '../runtime/index.ts'
+import type { ClusterState, DomainViews, InstanceTypeCell } from '../state/index.ts'
+
+/** What every reconciler is given: the shell's parts, and the cells that reconcilers share. */
+export interface ReconcilerContext extends ControllerDeps {
+  readonly views: DomainViews
+  readonly state: ClusterState
+  readonly types: InstanceTypeCell
+  readonly nodeClasses: NodeClasses
+}
+
+/** NodeClasses as the provider reads them. */
+export interface NodeClasses {
+  /** The object that a reference names, as cached; `undefined` when it is not there. */
+  readonly get: (reference: {
+    readonly group: string
+    readonly kind: string
+    readonly name: string
+  }) => NodeClassObject | undefined
+  /** Whether the provider supports the kind. */
+  readonly isManaged: (reference: { readonly group: string; readonly kind: string }) => boolean
+}
