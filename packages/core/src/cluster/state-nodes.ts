@@ -42,7 +42,7 @@ export const allocatableOf = (state: StateNode): ResourceList => resourcesOf(sta
 
 const resourcesOf = (state: StateNode, field: 'capacity' | 'allocatable'): ResourceList => {
   const { node, claim } = state
-  if (node === undefined || (state.isManaged && !isRegistered(state))) return claim?.[field] ?? {}
+  if (node === undefined) return claim?.[field] ?? {}
   if (!state.isManaged || isInitialized(state)) return node[field]
   const filled: Record<string, Quantity> = { ...node[field] }
   for (const [resource, quantity] of Object.entries(claim?.[field] ?? {})) {

@@ -23,6 +23,8 @@ export interface InstanceType {
   readonly capacity: ResourceList
   readonly overhead: Overhead
   readonly offerings: ReadonlyArray<Offering>
+  /** CSI driver → volumes that a node of this type can attach; a driver not named has no known limit. */
+  readonly volumeAttachmentLimits?: ReadonlyMap<string, number>
   readonly devices?: DynamicResources
   readonly imageId?: string
 }

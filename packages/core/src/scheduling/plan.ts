@@ -26,8 +26,10 @@ export interface ProvisioningPlan {
   readonly launches: ReadonlyArray<Launch>
   /** Pods that fit nodes that exist or are already coming, ordered by node name. */
   readonly placements: ReadonlyArray<Placement>
-  /** Pods with no place, each with its reasons. */
+  /** Pods with no place, each with its reasons, by namespace and name. */
   readonly rejections: ReadonlyArray<Rejection>
+  /** Set where nothing was tried: then every pod is rejected for that reason (P-PRV-06). */
+  readonly failure?: 'NoNodePools'
   readonly stats: ProvisioningStats
 }
 
