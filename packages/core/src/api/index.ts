@@ -1,4 +1,6 @@
+export * from './autoscaling/capacity-buffer.ts'
 export { crdOf, type CustomResource } from './custom-resource.ts'
 export * from './kube/index.ts'
 export { nodeClassSchema, type FieldShorthand, type NodeClassOptions } from './node-class.ts'
 export * from './v1/index.ts'
+export * from './v1alpha1/node-overlay.ts'

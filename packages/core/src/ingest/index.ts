@@ -1,6 +1,5 @@
 /** From objects on the wire to what planners read; the only module that knows both. */
 export { ingestNodePool, type NodePoolContext } from './node-pool.ts'
-export { nodePoolHash } from './node-pool-hash.ts'
 export { ingestPod, makePodInterner, type PodInterner } from './pod.ts'
 export { podRequests } from './pod-requests.ts'
 export { decodeObjects, snapshotOf, type ObjectLists, type RefusedObject, type SnapshotContext } from './snapshot.ts'

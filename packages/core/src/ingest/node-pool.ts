@@ -1,7 +1,6 @@
-import type { NodePoolObject } from '../api/index.ts'
+import { nodePoolHash, type NodePoolObject } from '../api/index.ts'
 import type { Budget, NodeClassReference, NodePool } from '../cluster/index.ts'
 import { durationMs } from './instant.ts'
-import { nodePoolHash } from './node-pool-hash.ts'
 
 /** What the NodePool's own manifest does not say. */
 export interface NodePoolContext {

@@ -91,6 +91,23 @@ export const fits = (requests: ResourceList, total: ResourceList): boolean =>
   Object.keys(total).every((name) => !Quantity.isNegative(get(total, name))) &&
   Object.keys(requests).every((name) => Quantity.compare(get(requests, name), get(total, name)) <= 0)
 
+/**
+ * The first limit that `usage` is strictly above, in the order of `limits`; `undefined` where none is (P-NPR-09).
+ *
+ * No limits are never exceeded.
+ */
+export const exceeding = (
+  usage: ResourceList,
+  limits: ResourceList | undefined,
+): { readonly resource: string; readonly usage: Quantity.Quantity; readonly limit: Quantity.Quantity } | undefined => {
+  for (const resource of Object.keys(limits ?? empty)) {
+    const limit = get(limits ?? empty, resource)
+    const used = get(usage, resource)
+    if (Quantity.compare(used, limit) > 0) return { resource, usage: used, limit }
+  }
+  return undefined
+}
+
 /** Whether no resource has an amount other than zero. */
 export const isEmpty = (list: ResourceList): boolean =>
   Object.keys(list).every((name) => Quantity.isZero(get(list, name)))

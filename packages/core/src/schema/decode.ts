@@ -91,6 +91,12 @@ const withRules =
     return value
   }
 
+// Rules on each item become part of the item's own step, so that one wrong item does not hide another.
+const withEach = (step: Step, rules: ReadonlyArray<Rule> = []): Step => {
+  const checked = rules.flatMap(({ each, ...rule }) => (each === undefined ? [] : [{ ...rule, holds: each }]))
+  return checked.length === 0 ? step : withRules(step, checked)
+}
+
 const compileString = (node: StringNode): Step => {
   const { minLength = 0, maxLength = Infinity } = node
   const allowed = node.enum === undefined ? undefined : new Set(node.enum)
@@ -197,7 +203,7 @@ const compileField = (
 }
 
 const compileArray = (node: ArrayNode): Step => {
-  const step = compile(node.items)
+  const step = withEach(compile(node.items), node.rules)
   const { minItems = 0, maxItems = Infinity, listMapKeys } = node
   return (input, errors) => {
     if (!Array.isArray(input)) return invalid(errors, input, 'expected a list')
@@ -236,7 +242,7 @@ const reportRepeats = (
 const compileRecord = (node: RecordNode): Step => {
   const step = compile(node.values)
   const only = node.only === undefined ? undefined : new Set(node.only)
-  const { maxProperties = Infinity, keyProblem } = node
+  const { maxProperties = Infinity, rules: keyRules = [] } = node
   return (input, errors) => {
     if (!isRecord(input)) return invalid(errors, input, 'expected an object')
     const keys = Object.keys(input)
@@ -246,8 +252,9 @@ const compileRecord = (node: RecordNode): Step => {
     for (const key of keys) {
       if (only !== undefined && !only.has(key)) continue
       const before = errors.length
-      const problem = keyProblem?.(key)
-      if (problem !== undefined) errors.push({ path: '', kind: 'Invalid', value: key, reason: problem })
+      for (const { each, message } of keyRules) {
+        if (each?.(key as never) === false) errors.push({ path: '', kind: 'Invalid', value: key, reason: message })
+      }
       const value = input[key]
       // The API server reads null under a user's key as the empty text; dropping the key says the same of amounts.
       if (value !== null) output[key] = step(value, errors)

@@ -9,6 +9,8 @@ export interface Rule {
   readonly cel: string
   readonly message: string
   readonly holds?: (self: never) => boolean
+  /** For rules of the form `self.all(x, …)`: on one item of a list or one key of a record, so that errors name it. */
+  readonly each?: (item: never) => boolean
 }
 
 interface Described {
@@ -88,8 +90,6 @@ export interface RecordNode extends Described {
   readonly mapType?: 'atomic' | 'granular'
   /** Decoding keeps only these keys: what a snapshot need not hold, it must not hold. */
   readonly only?: ReadonlyArray<string>
-  /** What is wrong with a key, or `undefined`. */
-  readonly keyProblem?: (key: string) => string | undefined
 }
 
 /** Any JSON. */

@@ -1,6 +1,5 @@
 import * as E from 'fp-ts/lib/Either.js'
 
-import { Labels } from '../../labels/index.ts'
 import { s, type Rule } from '../../schema/index.ts'
 import { Time } from '../../time/index.ts'
 
@@ -65,17 +64,17 @@ export const labelRules: ReadonlyArray<Rule> = [
   {
     message: restricted('domain "karpenter.sh"'),
     cel: 'self.all(x, x in ["karpenter.sh/capacity-type", "karpenter.sh/nodepool"] || !x.find("^([^/]+)").endsWith("karpenter.sh"))',
-    holds: (labels: Labels) => Object.keys(labels).every(isAllowedDomain),
+    each: isAllowedDomain,
   },
   {
     message: restricted('"karpenter.sh/nodepool"'),
     cel: 'self.all(x, x != "karpenter.sh/nodepool")',
-    holds: (labels: Labels) => !Labels.has(labels, 'karpenter.sh/nodepool'),
+    each: (key: string) => key !== 'karpenter.sh/nodepool',
   },
   {
     message: restricted('"kubernetes.io/hostname"'),
     cel: 'self.all(x, x != "kubernetes.io/hostname")',
-    holds: (labels: Labels) => !Labels.has(labels, 'kubernetes.io/hostname'),
+    each: (key: string) => key !== 'kubernetes.io/hostname',
   },
 ]
 
@@ -93,18 +92,17 @@ const hasOneBound = (item: RequirementItem) => {
   const [bound, ...more] = valuesOf(item)
   return bound !== undefined && more.length === 0 && /^\+?\d+$/.test(bound)
 }
-const all = (holds: (item: RequirementItem) => boolean) => (items: ReadonlyArray<RequirementItem>) => items.every(holds)
 
 const valueRule = (operator: 'In' | 'NotIn'): Rule => ({
   message: `requirements with operator '${operator}' must have a value defined`,
   cel: `self.all(x, x.operator == '${operator}' ? x.values.size() != 0 : true)`,
-  holds: all((item) => item.operator !== operator || valuesOf(item).length > 0),
+  each: (item: RequirementItem) => item.operator !== operator || valuesOf(item).length > 0,
 })
 
 const boundRule = (list: string): Rule => ({
   message: `requirements operator ${list} must have a single positive integer value`,
   cel: "self.all(x, (x.operator == 'Gt' || x.operator == 'Lt' || x.operator == 'Gte' || x.operator == 'Lte') ? (x.values.size() == 1 && int(x.values[0]) >= 0) : true)",
-  holds: all((item) => !isBound(item) || hasOneBound(item)),
+  each: (item: RequirementItem) => !isBound(item) || hasOneBound(item),
 })
 
 const requirementFields = (keyRules: ReadonlyArray<Rule>) => ({
@@ -146,9 +144,8 @@ export const requirementsSchema = ({ allowsNodePool }: { readonly allowsNodePool
         {
           message: "requirements with 'minValues' must have at least that many values specified in the 'values' field",
           cel: "self.all(x, (x.operator == 'In' && has(x.minValues)) ? x.values.size() >= x.minValues : true)",
-          holds: all(
-            (item) => item.operator !== 'In' || item.minValues === undefined || valuesOf(item).length >= item.minValues,
-          ),
+          each: (item: RequirementItem) =>
+            item.operator !== 'In' || item.minValues === undefined || valuesOf(item).length >= item.minValues,
         },
       ],
     },

@@ -1,3 +1,12 @@
-export { conditionsSchema, durationSchema, nillableDurationSchema, resourceListField } from './fields.ts'
+export {
+  conditionsSchema,
+  durationSchema,
+  nillableDurationSchema,
+  overlayRequirementsSchema,
+  resourceListField,
+} from './fields.ts'
 export * from './node-claim.ts'
 export * from './node-pool.ts'
+export * from './node-pool-hash.ts'
+export * from './node-pool-settings.ts'
+export * from './validation.ts'

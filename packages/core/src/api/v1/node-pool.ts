@@ -67,8 +67,7 @@ const disruptionSchema = s.object(
           {
             message: "'schedule' must be set with 'duration'",
             cel: 'self.all(x, has(x.schedule) == has(x.duration))',
-            holds: (budgets: ReadonlyArray<BudgetObject>) =>
-              budgets.every(({ schedule, duration }) => (schedule === undefined) === (duration === undefined)),
+            each: ({ schedule, duration }: BudgetObject) => (schedule === undefined) === (duration === undefined),
           },
         ],
       }),
