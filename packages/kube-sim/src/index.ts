@@ -1,1 +1,3 @@
 export * from './face.ts'
+export { createApiServer, type ApiServer, type ApiServerOptions } from './server/api-server.ts'
+export type { Call, FaultRule, Interceptor, Interceptors, Verdict } from './server/interceptors.ts'

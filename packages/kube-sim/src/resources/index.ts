@@ -1,0 +1,9 @@
+import type { ResourceType } from '../server/registry.ts'
+import { clusterTypes } from './cluster.ts'
+import { eventType } from './events.ts'
+import { workloadTypes } from './workloads.ts'
+
+export { eventsAlias } from './events.ts'
+
+/** Every built-in resource but CustomResourceDefinition, which needs the registry. */
+export const builtInTypes: ReadonlyArray<ResourceType> = [...workloadTypes, ...clusterTypes, eventType]

@@ -1,0 +1,78 @@
+import type { Clock } from '@scantling/provider-kit'
+import type { Face, KubeObject } from '../face.ts'
+import { builtInTypes, eventsAlias } from '../resources/index.ts'
+import type { Core } from './core.ts'
+import { startCollecting } from './deletion.ts'
+import { createIdentity, timestamp } from './identity.ts'
+import { createFace } from './in-process.ts'
+import { createInterceptors, type Interceptors } from './interceptors.ts'
+import { createRegistry, type Surroundings } from './registry.ts'
+import { createRequests, type Requests } from './requests.ts'
+import { createStore } from './store.ts'
+
+export interface ApiServerOptions {
+  readonly clock: Clock
+  /** Seeds UIDs and generated names. Default 1. */
+  readonly seed?: number
+  /** How many changes of each resource are kept for watches that resume. Default 10,000. */
+  readonly historyLimit?: number
+}
+
+/** An in-memory Kubernetes API server. */
+export interface ApiServer {
+  readonly clock: Clock
+  /** An in-process client; its name is what interceptors know it by. */
+  readonly face: (client: string) => Face
+  readonly interceptors: Interceptors
+  /** Forgets the history: watches and pages that resume from before now answer 410. */
+  readonly compact: () => void
+  /** The newest resource version. */
+  readonly revision: () => number
+  /** The pipeline under both faces, for another face to be put on it. */
+  readonly requests: Requests
+  readonly core: Core
+}
+
+const presetNamespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease']
+
+/** Starts an API server with the built-in resources and the usual namespaces. Nothing listens yet. */
+export const createApiServer = ({ clock, seed = 1, historyLimit = 10_000 }: ApiServerOptions): ApiServer => {
+  const store = createStore(historyLimit)
+  const registry = createRegistry()
+  const surroundings: Surroundings = {
+    peek: (key, namespace, name) => store.collection(key).get(namespace, name),
+    values: (key) => store.collection(key).view.values(),
+  }
+  const core: Core = { clock, store, registry, identity: createIdentity(seed), surroundings }
+  for (const type of builtInTypes) registry.register(type, type.plural === 'events' ? eventsAlias : [])
+  startCollecting(core)
+  const requests = createRequests(core)
+  const interceptors = createInterceptors()
+  for (const name of presetNamespaces) store.put('namespaces', presetNamespace(core, name))
+  return {
+    clock,
+    face: (client) => createFace(core, requests, interceptors, client),
+    interceptors,
+    compact: () => {
+      store.compact()
+      requests.expireTokens()
+    },
+    revision: store.revision,
+    requests,
+    core,
+  }
+}
+
+const presetNamespace = (core: Core, name: string): KubeObject => ({
+  apiVersion: 'v1',
+  kind: 'Namespace',
+  metadata: {
+    name,
+    uid: core.identity.uid(),
+    resourceVersion: '',
+    creationTimestamp: timestamp(core.clock.nowMs()),
+    labels: { 'kubernetes.io/metadata.name': name },
+  },
+  spec: { finalizers: ['kubernetes'] },
+  status: { phase: 'Active' },
+})
