@@ -26,14 +26,14 @@ const pods: ResourceKind<Pod> = {
   kind: 'Pod',
   plural: 'pods',
   namespaced: true,
-  project: (raw) => raw as Pod,
+  project: (raw) => E.right(raw as Pod),
 }
 const nodePools: ResourceKind = {
   apiVersion: 'karpenter.sh/v1',
   kind: 'NodePool',
   plural: 'nodepools',
   namespaced: false,
-  project: (raw) => raw as KubeObject,
+  project: (raw) => E.right(raw as KubeObject),
 }
 
 const closers: Array<() => unknown> = []

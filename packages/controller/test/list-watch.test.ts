@@ -20,7 +20,7 @@ const pods: ResourceKind = {
   kind: 'Pod',
   plural: 'pods',
   namespaced: true,
-  project: (raw) => raw as KubeObject,
+  project: (raw) => E.right(raw as KubeObject),
 }
 
 interface Logged {

@@ -1,3 +1,4 @@
+import * as E from 'fp-ts/lib/Either.js'
 import { describe, expect, test } from '@jest/globals'
 import type { ResourceKind } from '../kube/index.ts'
 import { makeObjectCache } from './make-object-cache.ts'
@@ -18,7 +19,7 @@ const pods: ResourceKind<Pod> = {
   kind: 'Pod',
   plural: 'pods',
   namespaced: true,
-  project: (raw) => raw as Pod,
+  project: (raw) => E.right(raw as Pod),
 }
 
 const pod = (name: string, version: number, node = '', uid = `uid-${name}`): Pod => ({

@@ -127,6 +127,10 @@ export const makeObjectCache = <A extends KubeObject, I extends string>(
     },
     keys: () => objects.keys(),
     apply: (event) => {
+      if (event._tag === 'Unreadable') {
+        const held = objects.get(event.key)
+        return held === undefined ? undefined : remove(event.key, held)
+      }
       if (event._tag !== 'Deleted') return put(event.object)
       const key = keyOf(event.object)
       const held = objects.get(key)

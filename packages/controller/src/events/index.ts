@@ -1,1 +1,2 @@
 export * from './event-recorder.ts'
+export * from './make-event-recorder.ts'

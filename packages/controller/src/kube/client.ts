@@ -41,6 +41,8 @@ export interface WatchQuery {
 export type WatchEvent<A> =
   | { readonly _tag: 'Added' | 'Modified' | 'Deleted'; readonly object: A }
   | { readonly _tag: 'Bookmark'; readonly resourceVersion: string }
+  /** An object that was added or changed to something that cannot be read; as if it were gone. */
+  | { readonly _tag: 'Unreadable'; readonly key: string }
 
 /** How a watch ended without failing: the server closed it, or sent a line that is no event (so events may be lost). */
 export type WatchEnd = { readonly _tag: 'Closed' } | { readonly _tag: 'Malformed'; readonly line: string }

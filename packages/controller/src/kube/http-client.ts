@@ -19,6 +19,8 @@ export interface HttpClientOptions {
   readonly rateLimit?: RateLimit
   /** Default 30 s. */
   readonly deadlineMs?: number
+  /** Told of each object that a list or watch leaves out because it cannot be read, with the reason. */
+  readonly onUnreadable?: (kind: ResourceKind<KubeObject>, ref: string, reason: string) => void
   /** Called once per request with its method and status (0: no answer), for metrics. */
   readonly onRequest?: (method: string, status: number) => void
 }
@@ -61,6 +63,21 @@ export const makeHttpClient = (options: HttpClientOptions): KubeClient => {
       }),
     )
 
+  const read =
+    <A extends KubeObject>(kind: ResourceKind<A>) =>
+    (body: unknown): E.Either<KubeError, A> =>
+      pipe(
+        kind.project(body),
+        E.mapLeft((reason) => ({ _tag: 'Unknown', message: `Cannot read ${kind.kind} ${rawKey(body)}: ${reason}` })),
+      )
+
+  const readOrReport = <A extends KubeObject>(kind: ResourceKind<A>, raw: unknown): A | undefined => {
+    const projected = kind.project(raw)
+    if (E.isRight(projected)) return projected.right
+    options.onUnreadable?.(kind, rawKey(raw), projected.left)
+    return undefined
+  }
+
   const patch = <A extends KubeObject>(
     kind: ResourceKind<A>,
     ref: ObjectRef,
@@ -79,14 +96,14 @@ export const makeHttpClient = (options: HttpClientOptions): KubeClient => {
         },
         call,
       ),
-      TE.map(kind.project),
+      TE.chainEitherK(read(kind)),
     )
 
   return {
     get: (kind, ref, call) =>
       pipe(
         send({ method: 'GET', path: objectPath(kind, ref), action: `get ${kind.kind} ${refKey(ref)}` }, call),
-        TE.map(kind.project),
+        TE.chainEitherK(read(kind)),
       ),
     listPage: <A extends KubeObject>(
       kind: ResourceKind<A>,
@@ -102,7 +119,7 @@ export const makeHttpClient = (options: HttpClientOptions): KubeClient => {
           },
           call,
         ),
-        TE.chainEitherK((body) => decodePage(kind, body)),
+        TE.chainEitherK((body) => decodePage(kind, body, readOrReport)),
       ),
     watch: <A extends KubeObject>(
       kind: ResourceKind<A>,
@@ -115,7 +132,7 @@ export const makeHttpClient = (options: HttpClientOptions): KubeClient => {
         let ended: E.Either<KubeError, WatchEnd> | undefined
         const decoder = makeLineDecoder((line) => {
           if (ended !== undefined) return
-          const decoded = decodeWatchLine(kind, action, line)
+          const decoded = decodeWatchLine(action, line, (raw) => readOrReport(kind, raw))
           if (decoded._tag === 'Event') onEvent(decoded.event)
           else ended = decoded.end
         })
@@ -145,7 +162,7 @@ export const makeHttpClient = (options: HttpClientOptions): KubeClient => {
           },
           call,
         ),
-        TE.map(kind.project),
+        TE.chainEitherK(read(kind)),
       )
     },
     update: (kind, object, call) => {
@@ -160,7 +177,7 @@ export const makeHttpClient = (options: HttpClientOptions): KubeClient => {
           },
           call,
         ),
-        TE.map(kind.project),
+        TE.chainEitherK(read(kind)),
       )
     },
     patch: (kind, ref, body, call) => patch(kind, ref, body, '', call),
@@ -257,55 +274,73 @@ const parseJson = (text: string): E.Either<string, unknown> => {
   }
 }
 
-const decodePage = <A extends KubeObject>(kind: ResourceKind<A>, body: unknown): E.Either<KubeError, ListPage<A>> => {
+type Read = <A extends KubeObject>(kind: ResourceKind<A>, raw: unknown) => A | undefined
+
+const decodePage = <A extends KubeObject>(
+  kind: ResourceKind<A>,
+  body: unknown,
+  read: Read,
+): E.Either<KubeError, ListPage<A>> => {
   const page = body as {
     readonly items?: unknown
     readonly metadata?: { resourceVersion?: unknown; continue?: unknown }
-  }
+  } | null
   const resourceVersion = page?.metadata?.resourceVersion
-  if (typeof resourceVersion !== 'string' || (page.items !== null && !Array.isArray(page.items))) {
+  const rawItems: unknown = page?.items ?? []
+  if (typeof resourceVersion !== 'string' || !Array.isArray(rawItems)) {
     return E.left({ _tag: 'Unknown', message: `Cannot list ${kind.plural}: the answer is not a list` })
   }
-  const next = page.metadata?.continue
-  return E.right({
-    // Go encodes an empty list as null here and there.
-    items: (page.items ?? []).map(kind.project),
-    resourceVersion,
-    ...(typeof next === 'string' && next !== '' ? { continue: next } : {}),
-  })
+  const next = page?.metadata?.continue
+  const items: Array<A> = []
+  for (const raw of rawItems) {
+    const item = read(kind, raw)
+    if (item !== undefined) items.push(item)
+  }
+  return E.right({ items, resourceVersion, ...(typeof next === 'string' && next !== '' ? { continue: next } : {}) })
 }
 
 type DecodedLine<A> =
   | { readonly _tag: 'Event'; readonly event: WatchEvent<A> }
   | { readonly _tag: 'End'; readonly end: E.Either<KubeError, WatchEnd> }
 
-const decodeWatchLine = <A extends KubeObject>(kind: ResourceKind<A>, action: string, line: string): DecodedLine<A> => {
+const eventTags = new Map<unknown, 'Added' | 'Modified' | 'Deleted'>([
+  ['ADDED', 'Added'],
+  ['MODIFIED', 'Modified'],
+  ['DELETED', 'Deleted'],
+])
+
+const decodeWatchLine = <A>(action: string, line: string, read: (raw: unknown) => A | undefined): DecodedLine<A> => {
   const malformed: DecodedLine<A> = { _tag: 'End', end: E.right({ _tag: 'Malformed', line: line.slice(0, 200) }) }
   const parsed = parseJson(line)
   if (E.isLeft(parsed)) return malformed
-  const { type, object } = parsed.right as {
+  const { type, object } = (parsed.right ?? {}) as {
     readonly type?: unknown
-    readonly object?: { metadata?: { resourceVersion?: unknown }; code?: unknown }
+    readonly object?: { readonly metadata?: { readonly resourceVersion?: unknown }; readonly code?: unknown } | null
   }
   if (typeof object !== 'object' || object === null) return malformed
-  switch (type) {
-    case 'ADDED':
-      return { _tag: 'Event', event: { _tag: 'Added', object: kind.project(object) } }
-    case 'MODIFIED':
-      return { _tag: 'Event', event: { _tag: 'Modified', object: kind.project(object) } }
-    case 'DELETED':
-      return { _tag: 'Event', event: { _tag: 'Deleted', object: kind.project(object) } }
-    case 'BOOKMARK': {
-      const resourceVersion = object.metadata?.resourceVersion
-      return typeof resourceVersion === 'string'
-        ? { _tag: 'Event', event: { _tag: 'Bookmark', resourceVersion } }
-        : malformed
-    }
-    case 'ERROR': {
-      const code = typeof object.code === 'number' ? object.code : 500
-      return { _tag: 'End', end: E.left(errorOfStatus(action, code, object, undefined)) }
-    }
-    default:
-      return malformed
+  const tag = eventTags.get(type)
+  if (tag !== undefined) {
+    const item = read(object)
+    const event =
+      item === undefined ? { _tag: 'Unreadable' as const, key: rawKey(object) } : { _tag: tag, object: item }
+    return { _tag: 'Event', event }
   }
+  if (type === 'BOOKMARK') {
+    const resourceVersion = object.metadata?.resourceVersion
+    if (typeof resourceVersion !== 'string') return malformed
+    return { _tag: 'Event', event: { _tag: 'Bookmark', resourceVersion } }
+  }
+  if (type === 'ERROR') {
+    const code = typeof object.code === 'number' ? object.code : 500
+    return { _tag: 'End', end: E.left(errorOfStatus(action, code, object, undefined)) }
+  }
+  return malformed
+}
+
+/** The key of an object that has not been read. */
+const rawKey = (raw: unknown): string => {
+  const metadata = (raw as { readonly metadata?: { readonly name?: unknown; readonly namespace?: unknown } } | null)
+    ?.metadata
+  const name = typeof metadata?.name === 'string' ? metadata.name : '(unnamed)'
+  return typeof metadata?.namespace === 'string' ? `${metadata.namespace}/${name}` : name
 }

@@ -2,7 +2,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { CancelSignal } from '@scantling/core'
 import { Cancelled, type Clock } from '@scantling/provider-kit'
 import type { Log } from '../observability/index.ts'
-import type { KubeClient, ListPage, WatchEnd, WatchEvent } from './client.ts'
+import type { KubeClient, WatchEnd, WatchEvent } from './client.ts'
 import type { KubeError } from './kube-error.ts'
 import type { KubeObject, ResourceKind } from './resource-kind.ts'
 import { keyOf } from './resource-kind.ts'
@@ -120,26 +120,27 @@ export const runListWatch = <A extends KubeObject>(options: ListWatchOptions<A>)
     await clock.sleep(delayMs, signal)
   }
 
-  const listAll = async <B extends KubeObject>(as: ResourceKind<B>): Promise<E.Either<KubeError, ListPage<B>>> => {
-    const items: Array<B> = []
+  /** Lists all pages; `keep` takes each object as its page arrives. Right: the version that the list shows. */
+  const listAll = async (keep: (item: A) => void): Promise<E.Either<KubeError, string>> => {
     let next: string | undefined
     for (;;) {
       const query = { ...scope, limit: pageSize, ...(next === undefined ? {} : { continue: next }) }
-      const page = await client.listPage(as, query, { signal })()
+      const page = await client.listPage(kind, query, { signal })()
       if (E.isLeft(page)) return page
-      for (const item of page.right.items) items.push(item)
+      page.right.items.forEach(keep)
       next = page.right.continue
       // All pages show the state at the first page's version, which every page repeats.
-      if (next === undefined) return E.right({ items, resourceVersion: page.right.resourceVersion })
+      if (next === undefined) return E.right(page.right.resourceVersion)
     }
   }
 
   const relist = async (): Promise<void> => {
     count('lists')
-    const list = await listAll(kind)
-    if (E.isLeft(list)) return failed(list.left)
-    sink.replace(list.right.items, list.right.resourceVersion)
-    version = list.right.resourceVersion
+    const items: Array<A> = []
+    const listed = await listAll((item) => items.push(item))
+    if (E.isLeft(listed)) return failed(listed.left)
+    sink.replace(items, listed.right)
+    version = listed.right
     succeeded()
   }
 
@@ -151,7 +152,7 @@ export const runListWatch = <A extends KubeObject>(options: ListWatchOptions<A>)
       return
     }
     count('events')
-    version = event.object.metadata.resourceVersion ?? version
+    if (event._tag !== 'Unreadable') version = event.object.metadata.resourceVersion ?? version
     if (event._tag === 'Deleted') deletedMeanwhile?.add(keyOf(event.object))
     sink.apply(event)
   }
@@ -199,23 +200,24 @@ export const runListWatch = <A extends KubeObject>(options: ListWatchOptions<A>)
   const check = async (): Promise<void> => {
     deletedMeanwhile = new Set()
     try {
-      const list = await listAll({ ...kind, project: projectVersion })
-      if (E.isLeft(list)) return
-      const asOf = list.right.resourceVersion
+      // Only versions are kept, so that the check of a large cluster does not hold it twice.
+      const versions = new Map<string, string | undefined>()
+      const listed = await listAll((item) => versions.set(keyOf(item), item.metadata.resourceVersion))
+      if (E.isLeft(listed)) return
+      const asOf = listed.right
       const deadlineMs = clock.nowMs() + 2 * stallMs
       while (isNewer(asOf, version)) {
         // Version '' means that a list is due anyway; a watch without bookmarks may never say that it has caught up.
         if (version === '' || clock.nowMs() > deadlineMs) return
         await clock.sleep(1000, signal)
       }
-      const listed = new Map(list.right.items.map((item) => [keyOf(item), item.metadata.resourceVersion]))
       let missed = 0
-      for (const [key, itemVersion] of listed) {
+      for (const [key, itemVersion] of versions) {
         const held = sink.versionOf(key)
         if (held === undefined ? !deletedMeanwhile.has(key) : isNewer(itemVersion, held)) missed++
       }
       for (const key of sink.keys()) {
-        if (!listed.has(key) && !isNewer(sink.versionOf(key), asOf)) missed++
+        if (!versions.has(key) && !isNewer(sink.versionOf(key), asOf)) missed++
       }
       if (missed === 0) return
       count('missedEvents', missed)
@@ -248,9 +250,4 @@ export const runListWatch = <A extends KubeObject>(options: ListWatchOptions<A>)
     lastError: () => lastError,
     stopped: Promise.all([follow, checks]).then(() => undefined),
   }
-}
-
-const projectVersion = (raw: unknown): KubeObject => {
-  const { metadata } = raw as KubeObject
-  return { metadata: { name: metadata.name, namespace: metadata.namespace, resourceVersion: metadata.resourceVersion } }
 }

@@ -1,3 +1,5 @@
+import type { Either } from 'fp-ts/lib/Either.js'
+
 /** What every Kubernetes object has; kinds refine it. Fields that a projection dropped are absent. */
 export interface KubeObject {
   readonly apiVersion?: string | undefined
@@ -21,6 +23,7 @@ export interface ObjectRef {
  *
  * `project` runs on every object as it is decoded, from lists, watches and answers to writes alike, so nothing else in
  * the process ever sees (or holds) a whole object. Write back with patches: a projected object is not a whole one.
+ * A Left says why an object cannot be read; lists and watches leave it out, as if it were not there.
  */
 export interface ResourceKind<A extends KubeObject = KubeObject> {
   /** `v1`, `apps/v1`, `karpenter.sh/v1`. */
@@ -28,7 +31,7 @@ export interface ResourceKind<A extends KubeObject = KubeObject> {
   readonly kind: string
   readonly plural: string
   readonly namespaced: boolean
-  readonly project: (raw: unknown) => A
+  readonly project: (raw: unknown) => Either<string, A>
 }
 
 /** The cache and queue key of an object: `namespace/name`, or `name` for cluster-scoped kinds. */
