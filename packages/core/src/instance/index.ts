@@ -1,1 +1,3 @@
+export * from './allocatable.ts'
 export * from './instance-type.ts'
+export * as Offerings from './offering.ts'

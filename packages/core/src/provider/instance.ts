@@ -6,8 +6,8 @@ import type { NodeClaimFacts, NodeFacts } from './cluster-facts.ts'
 /**
  * A machine as its cloud knows it.
  *
- * The shell derives a claim's labels, capacity and allocatable from type and offering (`claimLabels`,
- * `allocatableOf`); `labels` and `capacity` hold what differs or adds, and a zero removes.
+ * The shell derives a claim's labels, capacity and allocatable from type and offering (`launchedFacts`); `labels` and
+ * `capacity` hold what differs or adds, and a zero removes.
  */
 export interface Instance<D = unknown> {
   /** As the Node will state it. */
