@@ -1,1 +1,3 @@
-export * from './settings.ts'
+export type { FeatureGates } from './feature-gates.ts'
+export * from './parse-settings.ts'
+export { type Settings, settingsSpec } from './settings.ts'

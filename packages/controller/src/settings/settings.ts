@@ -1,22 +1,16 @@
-/** Feature gates with the reference's names. */
-export interface FeatureGates {
-  readonly nodeRepair: boolean
-  readonly reservedCapacity: boolean
-  readonly spotToSpotConsolidation: boolean
-  readonly nodeOverlay: boolean
-  readonly staticCapacity: boolean
-  readonly capacityBuffer: boolean
-}
+import type { Setting, SettingsSpec } from '@scantling/core'
+import { duration, integer, memoryBytes, milliCpu, oneOf, port, switchCodec, text } from './codecs.ts'
+import { type FeatureGates, defaultFeatureGates, featureGatesCodec } from './feature-gates.ts'
 
 /** The controller's settings, decoded from flags and environment. */
 export interface Settings {
   readonly provider: string
   readonly clusterName: string
-  readonly clusterEndpoint?: string
-  readonly clusterCaBundle?: string
+  readonly clusterEndpoint: string | undefined
+  readonly clusterCaBundle: string | undefined
   /** `--server URL`: plain connection without credentials, for the embedded cluster. */
-  readonly server?: string
-  readonly kubeconfig?: string
+  readonly server: string | undefined
+  readonly kubeconfig: string | undefined
   readonly metricsPort: number
   readonly healthProbePort: number
   /** The address that metrics and probes listen on; `127.0.0.1` for the embedded cluster. */
@@ -25,9 +19,10 @@ export interface Settings {
   readonly kubeClientBurst: number
   readonly enableProfiling: boolean
   readonly leaderElect: boolean
+  readonly disableLeaderElection: boolean
   readonly leaderElectionName: string
   readonly leaderElectionNamespace: string
-  readonly memoryLimitBytes?: number
+  readonly memoryLimitBytes: number | undefined
   readonly cpuRequestsMilli: number
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
   readonly batchMaxDurationMs: number
@@ -39,3 +34,87 @@ export interface Settings {
   /** Seeds everything random in the controller: jitter, tie-breaks. */
   readonly seed: number
 }
+
+const setting = <A>(flag: string, codec: Setting<A>['codec'], fallback: NoInfer<A>, help: string): Setting<A> => ({
+  flag,
+  env: [flag.toUpperCase().replaceAll('-', '_')],
+  codec,
+  default: fallback,
+  help,
+})
+
+/** An absent text setting is `undefined`, not an empty string. */
+const optionalText: Setting<string | undefined>['codec'] = text as Setting<string | undefined>['codec']
+
+/**
+ * The controller's own settings: flags and variables with the reference's names.
+ *
+ * Source: parity sections 2.4 and 2.5. Different from the reference: a value that cannot be read is an error, never a
+ * silent default.
+ */
+export const settingsSpec: SettingsSpec<Settings> = {
+  fields: {
+    provider: setting('provider', text, 'kwok', 'the cloud: aws, azure, kwok, or the npm package of a provider'),
+    clusterName: setting('cluster-name', text, 'default', 'name of the cluster, as it marks its instances'),
+    clusterEndpoint: setting(
+      'cluster-endpoint',
+      optionalText,
+      undefined,
+      'address of the API server as nodes reach it',
+    ),
+    clusterCaBundle: setting('cluster-ca-bundle', optionalText, undefined, "the API server's CA for nodes, base64"),
+    server: setting('server', optionalText, undefined, 'URL of an API server that asks for no credentials'),
+    kubeconfig: setting('kubeconfig', optionalText, undefined, 'path of the kubeconfig'),
+    metricsPort: setting('metrics-port', port, 8080, 'port of /metrics; 0 takes a free one'),
+    healthProbePort: setting('health-probe-port', port, 8081, 'port of /healthz and /readyz; 0 takes a free one'),
+    bindAddress: setting('bind-address', text, '0.0.0.0', 'address that metrics and probes listen on'),
+    kubeClientQps: setting('kube-client-qps', integer(1, 100_000), 200, 'requests to the API server per second'),
+    kubeClientBurst: setting('kube-client-burst', integer(1, 100_000), 300, 'requests to the API server at once'),
+    enableProfiling: setting('enable-profiling', switchCodec, false, 'serve profiles on the metrics port'),
+    leaderElect: setting('leader-elect', switchCodec, true, 'elect one leader among replicas'),
+    disableLeaderElection: setting('disable-leader-election', switchCodec, false, 'the same, as the reference says it'),
+    leaderElectionName: setting('leader-election-name', text, 'karpenter-leader-election', 'name of the Lease'),
+    leaderElectionNamespace: setting(
+      'leader-election-namespace',
+      text,
+      '',
+      "namespace of the Lease (default: the pod's, or kube-system)",
+    ),
+    memoryLimitBytes: setting('memory-limit', memoryBytes, undefined, "the container's memory limit"),
+    cpuRequestsMilli: setting('cpu-requests', milliCpu, 1000, "the container's CPU request in millicores"),
+    logLevel: setting('log-level', oneOf('debug', 'info', 'warn', 'error'), 'info', 'least level of log lines'),
+    batchMaxDurationMs: setting('batch-max-duration', duration, 10_000, 'longest window in which pods are collected'),
+    batchIdleDurationMs: setting('batch-idle-duration', duration, 1000, 'a window ends when no pod came for this long'),
+    preferencePolicy: setting(
+      'preference-policy',
+      oneOf('Respect', 'Ignore'),
+      'Respect',
+      'how preferences of pods count',
+    ),
+    minValuesPolicy: setting(
+      'min-values-policy',
+      oneOf('Strict', 'BestEffort'),
+      'Strict',
+      'whether minValues may relax',
+    ),
+    ignoreDraRequests: setting('ignore-dra-requests', switchCodec, true, 'leave out pods that claim devices'),
+    featureGates: setting('feature-gates', featureGatesCodec, defaultFeatureGates, 'features to switch on or off'),
+    seed: setting('seed', integer(0, 2 ** 32 - 1), 0, 'seed of everything random; 0 takes one from the clock'),
+  },
+  check: (settings) =>
+    settings.batchIdleDurationMs > settings.batchMaxDurationMs
+      ? [
+          `Cannot use batch-idle-duration ${settings.batchIdleDurationMs / 1000}s: it is longer than batch-max-duration ${settings.batchMaxDurationMs / 1000}s; shorten it`,
+        ]
+      : [],
+}
+
+/** Flags of the reference that have no effect here; accepted, so that a Deployment written for it starts. */
+export const flagsWithoutEffect: ReadonlyArray<string> = [
+  'karpenter-service',
+  'disable-controller-warmup',
+  'disable-cluster-state-observability',
+  'log-output-paths',
+  'log-error-output-paths',
+  'scheduler-config',
+]
