@@ -5,7 +5,7 @@ import {
   nodeOverlayResource,
   nodePoolResource,
   type CustomResource,
-} from '../packages/core/src/index.ts'
+} from '@scantling/core'
 import { renderYaml } from './yaml.ts'
 
 /** The kinds whose CustomResourceDefinitions we install. */

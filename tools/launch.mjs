@@ -218,7 +218,7 @@ const workspaceDigest = () => {
     .flatMap((folder) => fs.readdirSync(path.join(root, folder)).map((name) => path.join(folder, name, 'package.json')))
     .sort()
   const files = ['pnpm-lock.yaml', 'pnpm-workspace.yaml', 'package.json', 'tools/package.json', ...manifests]
-  return digest(files.map((file) => `${file}\n${readIfThere(path.join(root, file))}`))
+  return digest(files.flatMap((file) => [file, readIfThere(path.join(root, file))]))
 }
 
 // The root manifest names no workspace package, so that a newcomer's "npm install" works; hence pnpm links no bin here.

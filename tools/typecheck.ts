@@ -18,7 +18,7 @@ const check = (
 ): Promise<{ readonly project: string; readonly isFine: boolean; readonly output: string }> =>
   new Promise((resolve) => {
     const tsc = path.join(root, 'node_modules/typescript/bin/tsc')
-    const child = spawn(process.execPath, [tsc, '--project', project, '--pretty', String(process.stdout.isTTY)], {
+    const child = spawn(process.execPath, [tsc, '--project', project, ...(process.stdout.isTTY ? ['--pretty'] : [])], {
       cwd: root,
     })
     let output = ''
