@@ -28,6 +28,7 @@ const instanceTypeForm = s.object({
   requirements: s.filledIn(requirementsForm, []),
   offerings: s.filledIn(s.array(offeringForm), []),
   capacity: amounts,
+  volumeAttachmentLimits: s.optional(s.record(s.integer())),
   overhead: s.filledIn(s.object({ kubeReserved: amounts, systemReserved: amounts, evictionThreshold: amounts }), {}),
 })
 export interface InstanceTypeForm extends TypeOf<typeof instanceTypeForm> {}

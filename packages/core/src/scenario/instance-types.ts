@@ -52,6 +52,9 @@ export const buildType = (form: InstanceTypeForm, aliases: Aliases, nowMs: numbe
     ]),
     capacity: form.capacity,
     overhead: form.overhead,
+    ...(form.volumeAttachmentLimits === undefined
+      ? {}
+      : { volumeAttachmentLimits: new Map(Object.entries(form.volumeAttachmentLimits)) }),
     offerings: form.offerings.map((offering) => buildOffering(offering, aliases, nowMs)),
   }
 }

@@ -1,0 +1,3 @@
+/** Plans and rejections in words, for events, logs and the command line. Nothing here decides anything. */
+export { renderAmounts, renderReason } from './reason.ts'
+export { groupRejections, renderReasons, renderRejection } from './rejection.ts'

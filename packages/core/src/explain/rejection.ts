@@ -1,0 +1,42 @@
+import { podKey } from '../cluster/index.ts'
+import type { Rejection } from '../scheduling/index.ts'
+import { renderReason } from './reason.ts'
+
+/** The reasons alone, for where the pod is named already, as in an event on it. */
+export const renderReasons = ({ reasons }: Rejection): string => reasons.map(renderReason).join('; ')
+
+/**
+ * One sentence on why a pod has no place and whether waiting helps.
+ *
+ * @example
+ * renderRejection(rejection)
+ * // => 'Pod default/web-0 has no place: NodePool general: the pod does not tolerate the taint team=a:NoSchedule'
+ */
+export const renderRejection = (rejection: Rejection): string => {
+  const subject = `Pod ${podKey(rejection.pod)}`
+  const reasons = renderReasons(rejection)
+  switch (rejection.verdict) {
+    case 'ignored':
+      return `${subject} is not planned for: ${reasons}`
+    case 'deferred':
+      return `${subject} waits for a later pass: ${reasons}`
+    case 'unplaced':
+      return `${subject} has no place: ${reasons}`
+  }
+}
+
+/** Rejections with the same reasons together, largest group first: a thousand replicas fail in one sentence. */
+export const groupRejections = (
+  rejections: ReadonlyArray<Rejection>,
+): ReadonlyArray<{ readonly reasons: string; readonly rejections: ReadonlyArray<Rejection> }> => {
+  const groups = new Map<string, Array<Rejection>>()
+  for (const rejection of rejections) {
+    const reasons = renderReasons(rejection)
+    const group = groups.get(reasons)
+    if (group === undefined) groups.set(reasons, [rejection])
+    else group.push(rejection)
+  }
+  return [...groups]
+    .map(([reasons, members]) => ({ reasons, rejections: members }))
+    .sort((left, right) => right.rejections.length - left.rejections.length)
+}
