@@ -1,0 +1,2 @@
+export * from './leader-election.ts'
+export * from './fence.ts'

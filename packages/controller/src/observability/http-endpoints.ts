@@ -1,0 +1,84 @@
+import { type Server, type ServerResponse, createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import * as E from 'fp-ts/lib/Either.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+
+export interface EndpointAnswer {
+  readonly status: number
+  readonly contentType: string
+  readonly body: string
+}
+
+export interface HttpEndpointsOptions {
+  readonly host: string
+  readonly port: number
+  /** The flag that sets the port, for messages: `--metrics-port`. */
+  readonly flag: string
+  /** By path. */
+  readonly endpoints: Readonly<Record<string, () => Promise<EndpointAnswer>>>
+}
+
+export interface RunningEndpoints {
+  readonly port: number
+  readonly close: () => Promise<void>
+}
+
+/** Serves a few paths to GET requests. Left: a sentence that names address, flag and remedy. */
+export const serveEndpoints =
+  ({ host, port, flag, endpoints }: HttpEndpointsOptions): TaskEither<string, RunningEndpoints> =>
+  () =>
+    new Promise((resolve) => {
+      const isLoopback = host === '127.0.0.1' || host === '::1' || host === 'localhost'
+      const server = createServer((request, response) => {
+        const url = URL.parse(request.url ?? '/', 'http://endpoint')
+        // A web page that rebinds its name to loopback still sends its own name.
+        if (isLoopback && !isLoopbackHost(request.headers.host)) return send(response, text(403, 'not this host\n'))
+        if (request.method !== 'GET' && request.method !== 'HEAD') return send(response, text(405, 'GET only\n'))
+        const path = url?.pathname ?? ''
+        const endpoint = Object.hasOwn(endpoints, path) ? endpoints[path] : undefined
+        if (endpoint === undefined) return send(response, text(404, 'no such path\n'))
+        endpoint().then(
+          (answer) => send(response, answer),
+          (cause: unknown) => send(response, text(500, `${String(cause)}\n`)),
+        )
+      })
+      server.once('error', (cause: NodeJS.ErrnoException) =>
+        resolve(E.left(`Cannot listen on ${host}:${port} (${flag}): ${describe(cause, flag)}`)),
+      )
+      server.listen(port, host, () =>
+        resolve(E.right({ port: (server.address() as AddressInfo).port, close: () => close(server) })),
+      )
+    })
+
+export const text = (status: number, body: string): EndpointAnswer => ({
+  status,
+  contentType: 'text/plain; charset=utf-8',
+  body,
+})
+
+const send = (response: ServerResponse, { status, contentType, body }: EndpointAnswer): void => {
+  response.writeHead(status, { 'content-type': contentType })
+  response.end(body)
+}
+
+const close = (server: Server): Promise<void> =>
+  new Promise((resolve) => {
+    server.close(() => resolve())
+    server.closeAllConnections()
+  })
+
+const isLoopbackHost = (host: string | undefined): boolean =>
+  host !== undefined && /^(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/.test(host)
+
+const describe = (cause: NodeJS.ErrnoException, flag: string): string => {
+  switch (cause.code) {
+    case 'EADDRINUSE':
+      return `the port is in use; stop the other process or choose another port with ${flag}`
+    case 'EACCES':
+      return `not allowed; choose a port above 1023 with ${flag}`
+    case 'EADDRNOTAVAIL':
+      return 'this machine has no such address; check --bind-address'
+    default:
+      return cause.message
+  }
+}
