@@ -7,13 +7,15 @@ type Optional = Partial<
   Omit<ResourceType, 'kind' | 'plural' | 'group' | 'versions' | 'columns' | 'selectableFields' | 'storageVersion'>
 >
 
+const isNarrow = (column: Column): boolean => (column.priority ?? 0) === 0
+
 /** A built-in resource, with what most of them have in common filled in. */
 export const define = (
   apiVersion: string,
   kind: string,
   plural: string,
   more: Optional & {
-    /** Between NAME and AGE. */
+    /** After NAME; those that only `-o wide` shows come after AGE. */
     readonly columns?: ReadonlyArray<Column>
     /** In place of NAME … AGE. */
     readonly allColumns?: ReadonlyArray<Column>
@@ -44,7 +46,12 @@ export const define = (
     selectableFields: new Set(['metadata.name', 'metadata.namespace', ...selectableFields]),
     strategicPatch: true,
     lists: builtInListSemantics,
-    columns: allColumns ?? [nameColumn, ...columns, ageColumn],
+    columns: allColumns ?? [
+      nameColumn,
+      ...columns.filter(isNarrow),
+      ageColumn,
+      ...columns.filter((each) => !isNarrow(each)),
+    ],
     nameRule: subdomainName,
     admit: () => [],
     initialize: () => undefined,

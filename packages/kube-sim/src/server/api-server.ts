@@ -14,7 +14,7 @@ export interface ApiServerOptions {
   readonly clock: Clock
   /** Seeds UIDs and generated names. Default 1. */
   readonly seed?: number
-  /** How many changes of each resource are kept for watches that resume. Default 10,000. */
+  /** How many changes of each resource are kept for watches that resume. Default 5,000. */
   readonly historyLimit?: number
 }
 
@@ -36,7 +36,7 @@ export interface ApiServer {
 const presetNamespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease']
 
 /** Starts an API server with the built-in resources and the usual namespaces. Nothing listens yet. */
-export const createApiServer = ({ clock, seed = 1, historyLimit = 10_000 }: ApiServerOptions): ApiServer => {
+export const createApiServer = ({ clock, seed = 1, historyLimit = 5_000 }: ApiServerOptions): ApiServer => {
   const store = createStore(historyLimit)
   const registry = createRegistry()
   const surroundings: Surroundings = {

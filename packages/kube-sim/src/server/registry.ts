@@ -95,7 +95,10 @@ export interface Registry {
   readonly find: (group: string, version: string, plural: string) => ServedResource | undefined
   readonly findKind: (apiVersion: string, kind: string) => ServedResource | undefined
   readonly byKey: (key: string) => ResourceType | undefined
+  /** Stored resources, each once. */
   readonly all: () => ReadonlyArray<ResourceType>
+  /** Every resource in every version it is served in. */
+  readonly served: () => ReadonlyArray<ServedResource>
   readonly register: (type: ResourceType, servedAlso?: ReadonlyArray<ServedAlias>) => void
   readonly unregister: (key: string) => void
 }
@@ -121,6 +124,7 @@ export const createRegistry = (): Registry => {
       [...served.values()].find((each) => each.apiVersion === apiVersion && each.type.kind === kind),
     byKey: (key) => types.get(key),
     all: () => [...types.values()],
+    served: () => [...served.values()],
     register: (type, servedAlso = []) => {
       const key = keyOf(type)
       for (const [at, { key: owner }] of served) if (owner === key) served.delete(at)

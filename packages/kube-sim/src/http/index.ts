@@ -1,0 +1,1 @@
+export { listen, type Listener } from './listen.ts'
