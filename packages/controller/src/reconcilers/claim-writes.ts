@@ -9,7 +9,7 @@ import {
   type ConditionChange,
   type JsonObject,
 } from '@scantling/core'
-import { nodeClaimKind, type KubeError } from '../kube/index.ts'
+import type { KubeError } from '../kube/index.ts'
 import type { ReconcilerContext } from './context.ts'
 
 /** A condition as the API writes it. */
@@ -68,7 +68,11 @@ export const writeClaimStatus = (
     status: { ...fields, conditions: rolled.map(conditionManifest) },
   }
   return async () => {
-    const written = await context.kube.patchStatus(nodeClaimKind, { name: claim.name }, { type: 'merge', body })()
+    const written = await context.kube.patchStatus(
+      context.caches.nodeClaims.kind,
+      { name: claim.name },
+      { type: 'merge', body },
+    )()
     if (E.isLeft(written)) return written
     context.caches.nodeClaims.observe(written.right)
     return E.right(context.views.claim(written.right) ?? claim)
@@ -83,7 +87,11 @@ export const writeClaimMetadata = (
 ): TaskEither<KubeError, ClaimState> => {
   const body: JsonObject = { metadata: { resourceVersion: claim.resourceVersion, ...metadata } }
   return async () => {
-    const written = await context.kube.patch(nodeClaimKind, { name: claim.name }, { type: 'merge', body })()
+    const written = await context.kube.patch(
+      context.caches.nodeClaims.kind,
+      { name: claim.name },
+      { type: 'merge', body },
+    )()
     if (E.isLeft(written)) return written
     context.caches.nodeClaims.observe(written.right)
     return E.right(context.views.claim(written.right) ?? claim)
@@ -91,8 +99,13 @@ export const writeClaimMetadata = (
 }
 
 /** Deletes a NodeClaim; one that is gone already counts as deleted. */
-export const deleteClaim = (context: ReconcilerContext, claim: ClaimState): TaskEither<KubeError, void> =>
+export const deleteClaim =
+  (context: ReconcilerContext, claim: ClaimState): TaskEither<KubeError, void> =>
   async () => {
-    const deleted = await context.kube.delete(nodeClaimKind, { name: claim.name }, { uid: claim.uid })()
+    const deleted = await context.kube.delete(
+      context.caches.nodeClaims.kind,
+      { name: claim.name },
+      { uid: claim.uid },
+    )()
     return E.isLeft(deleted) && deleted.left._tag === 'NotFound' ? E.right(undefined) : deleted
   }

@@ -20,4 +20,12 @@ export interface NodeClasses {
   }) => NodeClassObject | undefined
   /** Whether the provider supports the kind. */
   readonly isManaged: (reference: { readonly group: string; readonly kind: string }) => boolean
+  /** Whether it is Ready at its present generation; launches wait for that. */
+  readonly isReady: (nodeClass: NodeClassObject) => boolean
+  readonly readiness: (nodeClass: NodeClassObject) => NodeClassReadiness
 }
+
+/** What a NodeClass says of itself at its present generation. */
+export type NodeClassReadiness =
+  | { readonly _tag: 'Ready' | 'Deleting' | 'Unknown' }
+  | { readonly _tag: 'NotReady'; readonly reason: string; readonly message: string }

@@ -60,7 +60,8 @@ export const ingestNodeClaim = ({ metadata, spec, status }: NodeClaimObject): Cl
   }
 }
 
-const ingestCondition = (condition: {
+/** A condition of any object of ours. */
+export const ingestCondition = (condition: {
   readonly type: string
   readonly status: Condition['status']
   readonly reason: string

@@ -1,0 +1,108 @@
+import * as E from 'fp-ts/lib/Either.js'
+import {
+  Conditions,
+  labelKeys,
+  Pods,
+  Time,
+  type ClaimState,
+  type ConditionChange,
+  type NodePool,
+  type Pod,
+} from '@scantling/core'
+import type { Reconciler, ReconcileResult, WorkQueue } from '../queue/index.ts'
+import { deleteClaim, writeClaimStatus } from './claim-writes.ts'
+import type { ReconcilerContext } from './context.ts'
+import { countDisrupted } from './nodeclaim-lifecycle.ts'
+
+// Pods that come in quick succession count as one event; below the wait that validates a disruption (C-POD-04).
+const podEventDedupeMs = 10_000
+
+/**
+ * Keeps what disruption reads of claims: when pods last came or went, whether the node has been quiet for long enough,
+ * and whether the claim's time is up. C-POD-01…04, C-CONS-01…03, C-EXP-01.
+ */
+export const claimConditions = (context: ReconcilerContext): Reconciler => ({
+  name: 'nodeclaim.disruption',
+  concurrency: 20,
+  reconcile: (key) => async () => {
+    const { caches, views, nodeClasses, clock } = context
+    const object = caches.nodeClaims.get(key)
+    const claim = object && views.claim(object)
+    if (claim === undefined || claim.deletionTimestampMs !== undefined || !nodeClasses.isManaged(claim.nodeClass))
+      return E.right({})
+    const nowMs = clock.nowMs()
+    const { expireAfterMs } = claim
+    if (expireAfterMs !== undefined && nowMs >= claim.createdAtMs + expireAfterMs) {
+      const deleted = await deleteClaim(context, claim)()
+      if (E.isLeft(deleted)) return deleted
+      countDisrupted(context, claim, 'expired')
+      context.log.info('NodeClaim expired', { NodeClaim: claim.name })
+      return E.right({})
+    }
+    const expiresInMs = expireAfterMs === undefined ? undefined : claim.createdAtMs + expireAfterMs - nowMs
+    const poolObject = caches.nodePools.get(claim.labels[labelKeys.nodePool] ?? '')
+    if (poolObject === undefined) return E.right(soonest(expiresInMs))
+    const { change, quietInMs } = consolidatable(claim, views.nodePool(poolObject), nowMs)
+    if (change === undefined) return E.right(soonest(quietInMs, expiresInMs))
+    const written = await writeClaimStatus(context, claim, [change])()
+    return E.map(() => soonest(quietInMs, expiresInMs))(written)
+  },
+})
+
+const soonest = (...waits: ReadonlyArray<number | undefined>): ReconcileResult => {
+  const set = waits.filter((ms) => ms !== undefined)
+  return set.length === 0 ? {} : { requeueAfterMs: Math.max(1, Math.min(...set)) }
+}
+
+const consolidatable = (
+  claim: ClaimState,
+  pool: NodePool,
+  nowMs: number,
+): { readonly change: ConditionChange | undefined; readonly quietInMs?: number } => {
+  const isSet = Conditions.find(claim.conditions, 'Consolidatable') !== undefined
+  const clear = isSet ? ({ type: 'Consolidatable', status: 'Absent' } as const) : undefined
+  const { consolidateAfterMs } = pool.disruption
+  const initialized = Conditions.find(claim.conditions, 'Initialized')
+  if (consolidateAfterMs === undefined || initialized?.status !== 'True') return { change: clear }
+  const quietAtMs = (claim.lastPodEventAtMs ?? initialized.lastTransitionAtMs) + consolidateAfterMs
+  if (nowMs < quietAtMs) return { change: clear, quietInMs: quietAtMs - nowMs }
+  return { change: isSet ? undefined : { type: 'Consolidatable', status: 'True' } }
+}
+
+/**
+ * Notes on claims when pods come, finish or go. Returns what stops it.
+ *
+ * The queue is that of {@link podEvents}; keys are claims.
+ */
+export const watchPodEvents = ({ caches, views }: ReconcilerContext, queue: WorkQueue): (() => void) =>
+  caches.pods.onChange((change) => {
+    const current = change._tag === 'Deleted' ? undefined : views.pod(change.current)
+    const previous = change._tag === 'Added' ? undefined : views.pod(change.previous)
+    const pod = current ?? previous
+    if (pod?.nodeName === undefined || Pods.isOwnedByDaemonSet(pod)) return
+    if (current !== undefined && previous !== undefined && stageOf(current) === stageOf(previous)) return
+    const providerId = caches.nodes.get(pod.nodeName)?.spec.providerID
+    if (providerId === undefined) return
+    for (const { metadata } of caches.nodeClaims.by('byProviderId', providerId)) queue.add(metadata.name)
+  })
+
+const stageOf = (pod: Pod): string =>
+  `${pod.nodeName ?? ''}/${Pods.isTerminal(pod) ? 'terminal' : Pods.isTerminating(pod) ? 'terminating' : 'active'}`
+
+/** Writes `lastPodEventTime`, at most once in a while. */
+export const podEvents = (context: ReconcilerContext): Reconciler => ({
+  name: 'nodeclaim.podevents',
+  concurrency: 20,
+  reconcile: (key) => async () => {
+    const { caches, views, clock, nodeClasses } = context
+    const object = caches.nodeClaims.get(key)
+    const claim = object && views.claim(object)
+    if (claim === undefined || claim.deletionTimestampMs !== undefined || !nodeClasses.isManaged(claim.nodeClass))
+      return E.right({})
+    const nowMs = clock.nowMs()
+    const { lastPodEventAtMs } = claim
+    if (lastPodEventAtMs !== undefined && nowMs - lastPodEventAtMs < podEventDedupeMs) return E.right({})
+    const written = await writeClaimStatus(context, claim, [], { lastPodEventTime: Time.renderInstant(nowMs) })()
+    return E.map(() => ({}))(written)
+  },
+})

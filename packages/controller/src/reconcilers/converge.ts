@@ -1,0 +1,97 @@
+import * as E from 'fp-ts/lib/Either.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import {
+  Conditions,
+  type Call,
+  type ClaimState,
+  type Instance,
+  type InstanceRef,
+  type ProviderError,
+} from '@scantling/core'
+import type { ReconcileError } from '../queue/index.ts'
+import { deleteClaim, writeClaimMetadata } from './claim-writes.ts'
+import type { ReconcilerContext } from './context.ts'
+import { nodesOf } from './nodeclaim-lifecycle.ts'
+import { claimFacts, nodeFacts } from './provider-facts.ts'
+
+/** What the provider's side of a claim still waits for. */
+export interface Converged {
+  /** Reasons for which the node may not count as registered yet. */
+  readonly blocksRegistration: ReadonlyArray<string>
+  readonly requeueAfterMs?: number
+}
+
+const nothing: Converged = { blocksRegistration: [] }
+
+/**
+ * Lets the provider make its side of one launched claim agree with the cluster's; see `CloudProvider.converge`.
+ *
+ * A create that turns out to have failed is treated like a failed launch: marks are taken, the instance is ended and the
+ * claim goes.
+ */
+export const converge =
+  (context: ReconcilerContext, claim: ClaimState): TaskEither<ReconcileError, Converged> =>
+  async () => {
+    const { provider } = context
+    const isLaunched = Conditions.isTrue(claim.conditions, 'Launched') && claim.providerId !== undefined
+    if (provider.converge === undefined || !isLaunched || claim.deletionTimestampMs !== undefined)
+      return E.right(nothing)
+    const nodeClass = context.nodeClasses.get(claim.nodeClass)
+    if (nodeClass === undefined) return E.right(nothing)
+    const call = { signal: context.shutdown, cluster: context.clusterFacts() }
+    const facts = claimFacts(context, claim)
+    const instance = await instanceOf(context, { providerId: claim.providerId, claim: facts }, call)()
+    if (E.isLeft(instance)) return instance.left._tag === 'InstanceNotFound' ? E.right(nothing) : instance
+    const node = nodesOf(context, claim)[0]
+    const subject = {
+      claim: facts,
+      nodeClass,
+      instance: instance.right,
+      ...(node === undefined ? {} : { node: nodeFacts(node) }),
+    }
+    const verdict = await provider.converge(subject, call)()
+    if (E.isLeft(verdict)) return verdict
+    switch (verdict.right._tag) {
+      case 'Converged': {
+        const { labels = {}, annotations = {} } = verdict.right
+        const isNew =
+          (present: Readonly<Record<string, string>>) =>
+          ([key, value]: [string, string]) =>
+            present[key] !== value
+        const changes =
+          Object.entries(labels).some(isNew(claim.labels)) || Object.entries(annotations).some(isNew(claim.annotations))
+        if (!changes) return E.right(nothing)
+        return E.map(() => nothing)(await writeClaimMetadata(context, claim, { labels, annotations })())
+      }
+      case 'Pending': {
+        const { reason, retryAfterMs, blocksRegistration } = verdict.right
+        return E.right({ blocksRegistration: blocksRegistration ? [reason] : [], requeueAfterMs: retryAfterMs })
+      }
+      case 'Failed': {
+        context.types.learn(verdict.right.failure)
+        context.log.warn('Instance was not created after all', {
+          NodeClaim: claim.name,
+          error: verdict.right.failure.error.message,
+        })
+        const ended = await provider.terminate({ providerId: claim.providerId, claim: facts }, call)()
+        if (E.isLeft(ended) && ended.left._tag !== 'InstanceNotFound') return ended
+        return E.map(() => nothing)(await deleteClaim(context, claim)())
+      }
+    }
+  }
+
+// A provider without `get` is asked for the whole list; see `CloudProvider.get`.
+const instanceOf = (
+  { provider }: ReconcilerContext,
+  target: InstanceRef,
+  call: Call,
+): TaskEither<ProviderError, Instance> =>
+  provider.get?.(target, call) ??
+  (async () => {
+    const listed = await provider.list(call)()
+    if (E.isLeft(listed)) return listed
+    const found = listed.right.instances.find(({ providerId }) => providerId === target.providerId)
+    return found === undefined
+      ? E.left({ _tag: 'InstanceNotFound', message: `The cloud lists no instance ${target.providerId}` })
+      : E.right(found)
+  })

@@ -1,0 +1,160 @@
+/** What keeps the cluster as NodePools ask: one file per controller, named as the reference names them. */
+import {
+  coreLabelKnowledge,
+  defaultFeatureGates,
+  Labels,
+  type LabelRules,
+  type PlanningSettings,
+} from '@scantling/core'
+import { makeBatcher } from '../batcher/index.ts'
+import { runReconciler, type Reconciler, type RunningReconciler } from '../queue/index.ts'
+import type { ControllerDeps, RunningReconcilers } from '../runtime/index.ts'
+import { makeClusterState, makeDomainViews, makeInstanceTypeCell } from '../state/index.ts'
+import { claimConditions, podEvents, watchPodEvents } from './claim-conditions.ts'
+import type { ReconcilerContext } from './context.ts'
+import { runDisruption } from './disruption.ts'
+import { startEvictions } from './evictions.ts'
+import { runGarbageCollection } from './garbage-collection.ts'
+import { runInterruptions } from './interruptions.ts'
+import { runMaintenance } from './maintenance.ts'
+import { makeNodeClasses, nodeClassStatus } from './nodeclasses.ts'
+import { claimsOfNode, nodeClaimLifecycle } from './nodeclaim-lifecycle.ts'
+import { nodePoolStatus } from './nodepool-status.ts'
+import { nodeTermination, wakeOnPods } from './node-termination.ts'
+import { triggerOnPods } from './pod-trigger.ts'
+import { runProvisioner } from './provisioner.ts'
+import { runSimulatedKubelet } from './simulated-kubelet.ts'
+
+/** Starts every reconciler on caches that are synced. They stop when `deps.shutdown` aborts. */
+export const startReconcilers = (deps: ControllerDeps): RunningReconcilers => {
+  const context = makeContext(deps)
+  const { caches, clock, shutdown, provider, providerModule, settings } = context
+  const stops: Array<() => void> = []
+  const running: Array<{ readonly stopped: () => Promise<void> }> = []
+  const loops: Array<Promise<void>> = []
+  const start = (reconciler: Reconciler): RunningReconciler => {
+    const started = runReconciler(reconciler, context)
+    running.push(started)
+    return started
+  }
+
+  const evictions = startEvictions(context)
+  running.push(evictions)
+  const lifecycle = start(nodeClaimLifecycle(context)).queue
+  const conditions = start(claimConditions(context)).queue
+  const events = start(podEvents(context)).queue
+  const termination = start(nodeTermination(context, evictions)).queue
+  const pools = start(nodePoolStatus(context)).queue
+  const classes = new Map(
+    providerModule.nodeClasses.map((kind) => [
+      `${kind.group}/${kind.kind}`,
+      start(nodeClassStatus(context, kind)).queue,
+    ]),
+  )
+
+  for (const [kind, cache] of caches.nodeClasses) {
+    const queue = classes.get(kind)
+    for (const { metadata } of cache.values()) queue?.add(metadata.name)
+    stops.push(
+      cache.onChange(({ key }) => {
+        queue?.add(key)
+        for (const { metadata } of caches.nodePools.by('byNodeClass', `${kind}/${key}`)) pools.add(metadata.name)
+      }),
+    )
+  }
+  for (const { metadata } of caches.nodePools.values()) pools.add(metadata.name)
+  stops.push(
+    caches.nodePools.onChange((change) => {
+      pools.add(change.key)
+      const object = change._tag === 'Deleted' ? change.previous : change.current
+      const { group, kind, name } = object.spec.template.spec.nodeClassRef
+      classes.get(`${group}/${kind}`)?.add(name)
+      // `consolidateAfter` may have changed, and the claims' clocks with it.
+      for (const { metadata } of caches.nodeClaims.by('byNodePool', change.key)) conditions.add(metadata.name)
+    }),
+  )
+  for (const { metadata } of caches.nodeClaims.values()) {
+    lifecycle.add(metadata.name)
+    conditions.add(metadata.name)
+  }
+  stops.push(
+    caches.nodeClaims.onChange((change) => {
+      lifecycle.add(change.key)
+      conditions.add(change.key)
+      // A Node may wait for its claim to go, and a class for its last claim.
+      if (change._tag !== 'Added' && change.previous.status.nodeName !== undefined)
+        termination.add(change.previous.status.nodeName)
+      if (change._tag === 'Deleted') {
+        const { group, kind, name } = change.previous.spec.nodeClassRef
+        classes.get(`${group}/${kind}`)?.add(name)
+      }
+    }),
+  )
+  for (const { metadata } of caches.nodes.values()) termination.add(metadata.name)
+  stops.push(
+    caches.nodes.onChange((change) => {
+      termination.add(change.key)
+      const object = change._tag === 'Deleted' ? change.previous : change.current
+      for (const claim of claimsOfNode(context, object.spec.providerID)) lifecycle.add(claim)
+    }),
+    watchPodEvents(context, events),
+    wakeOnPods(context, termination),
+  )
+
+  const batcher = makeBatcher({ clock, idleMs: settings.batchIdleDurationMs, maxMs: settings.batchMaxDurationMs })
+  stops.push(triggerOnPods(context, batcher))
+  loops.push(
+    runProvisioner(context, batcher),
+    runDisruption(context),
+    runGarbageCollection(context),
+    runInterruptions(context),
+  )
+  for (const task of provider.tasks ?? []) loops.push(runMaintenance(context, task))
+  if (providerModule.traits?.kubelet === 'simulated') loops.push(runSimulatedKubelet(context))
+
+  shutdown.addEventListener('abort', () => {
+    for (const stop of stops) stop()
+  })
+  return {
+    stopped: async () => {
+      await Promise.all([...loops, ...running.map(({ stopped }) => stopped())])
+    },
+  }
+}
+
+const makeContext = (deps: ControllerDeps): ReconcilerContext => {
+  const { caches, clock, provider, providerModule, settings } = deps
+  const nodeClasses = makeNodeClasses(caches, providerModule.nodeClasses)
+  const labelRules = labelRulesOf(deps)
+  const views = makeDomainViews(nodeClasses.isManaged)
+  const state = makeClusterState({
+    clock,
+    caches,
+    views,
+    supportsNodeClass: nodeClasses.isManaged,
+    labelRules,
+    settings: planningSettingsOf(deps),
+    batchMaxDurationMs: settings.batchMaxDurationMs,
+  })
+  const { wellKnown } = labelRules.knowledge
+  const types = makeInstanceTypeCell({ provider, clock, wellKnown, nodeClassOf: nodeClasses.get })
+  return { ...deps, views, state, types, nodeClasses }
+}
+
+const labelRulesOf = ({ provider, providerModule }: ControllerDeps): LabelRules => {
+  const policy = provider.labels ?? providerModule.labels
+  const { unsupportedTopologyKeys = [], unsupportedProvisioners = [] } = providerModule.traits ?? {}
+  return {
+    knowledge: policy === undefined ? coreLabelKnowledge : Labels.extend(coreLabelKnowledge, policy),
+    ...(policy?.reservation === undefined ? {} : { reservation: policy.reservation }),
+    unsupportedTopologyKeys: new Set(unsupportedTopologyKeys),
+    unsupportedProvisioners: new Set(unsupportedProvisioners),
+  }
+}
+
+const planningSettingsOf = ({ settings }: ControllerDeps): PlanningSettings => ({
+  preferencePolicy: settings.preferencePolicy,
+  minValuesPolicy: settings.minValuesPolicy,
+  featureGates: { ...defaultFeatureGates, ...settings.featureGates },
+  defaultTopologySpread: [],
+})

@@ -1,0 +1,180 @@
+import * as E from 'fp-ts/lib/Either.js'
+import {
+  podKey,
+  Pods,
+  renderRejection,
+  startProvisioning,
+  type ClaimState,
+  type Launch,
+  type Pod,
+  type ProvisioningPlan,
+  type Strategy,
+} from '@scantling/core'
+import type { Batcher } from '../batcher/index.ts'
+import { families } from '../observability/index.ts'
+import { podEvent } from './event-records.ts'
+import { claimManifest } from './claim-manifest.ts'
+import type { ReconcilerContext } from './context.ts'
+
+// A slice of planning holds the event loop this long at the most, so that leases renew and probes answer meanwhile.
+const sliceMs = 15
+const attemptsPerClockLook = 64
+// While claims of an earlier process have no machine, planning waits and looks again.
+const unsyncedPollMs = 1000
+const createdAtOnce = 20
+// The corrected decisions; see docs/differences-from-karpenter.md.
+const strategy: Strategy = 'first-fit'
+const failedSchedulingTtlMs = 5 * 60_000
+const nominatedLimit = { perSecond: 5, burst: 10 } as const
+
+/**
+ * Turns batches of pending pods into NodeClaims. P-PRV-01…11.
+ *
+ * One pass at a time: wait for a batch, take a snapshot, plan, check the plan against what changed meanwhile, create
+ * the claims. A failure of one claim does not stop the others; its pods come again with the next batch.
+ */
+export const runProvisioner = async (context: ReconcilerContext, batcher: Batcher): Promise<void> => {
+  const { shutdown, log, clock } = context
+  while (!shutdown.aborted) {
+    if (!(await batcher.wait(shutdown))) continue
+    const waiting = context.state.unaccountedClaims()
+    if (waiting.length > 0) {
+      log.debug('Waiting for claims of an earlier run to launch', {
+        NodeClaims: waiting.slice(0, 5),
+        count: waiting.length,
+      })
+      await clock.sleep(unsyncedPollMs, shutdown).catch(() => undefined)
+      batcher.trigger('unsynced')
+      continue
+    }
+    try {
+      await provision(context)
+    } catch (cause) {
+      log.error('Provisioning failed', { error: String(cause instanceof Error ? cause.stack : cause) })
+    }
+  }
+}
+
+/** One pass over the pods that wait now. */
+export const provision = async (context: ReconcilerContext): Promise<void> => {
+  const { state, types, log, metrics } = context
+  const startedAt = performance.now()
+  const call = { signal: context.shutdown, cluster: context.clusterFacts() }
+  const instanceTypes = await types.ofNodePools(state.nodePools(), call, (pool, error) =>
+    log.warn('NodePool is left out of this pass: its instance types cannot be had', {
+      NodePool: pool.name,
+      error: error.message,
+    }),
+  )
+  const snapshot = state.snapshot(instanceTypes)
+  if (!snapshot.pods.some(isProvisionable) && !snapshot.nodes.some((node) => node.isMarkedForDeletion)) return
+  const pass = startProvisioning(snapshot, { strategy: strategy, reservedOfferings: 'strict' })
+  while (!(await slice(pass))) if (context.shutdown.aborted) return
+  const plan = pass.finish()
+  const seconds = (performance.now() - startedAt) / 1000
+  metrics.observe(families.schedulerDuration, { controller: 'provisioner' }, seconds)
+  metrics.set(
+    families.schedulerUnschedulablePods,
+    { controller: 'provisioner' },
+    plan.rejections.filter(({ verdict }) => verdict === 'unplaced').length,
+  )
+  metrics.set(families.schedulerIgnoredPods, {}, plan.rejections.filter(({ verdict }) => verdict === 'ignored').length)
+  if (plan.launches.length > 0 || plan.rejections.length > 0) {
+    log.info('Planned', {
+      pods: plan.stats.pods,
+      'new-nodeclaims': plan.launches.length,
+      'existing-nodes': plan.placements.length,
+      unplaced: plan.rejections.length,
+      seconds,
+    })
+  }
+  announce(context, plan)
+  await createClaims(context, plan.launches)
+}
+
+const slice = async (pass: { readonly step: (attempts: number) => boolean }): Promise<boolean> => {
+  const untilMs = performance.now() + sliceMs
+  do if (pass.step(attemptsPerClockLook)) return true
+  while (performance.now() < untilMs)
+  await new Promise<void>((resolve) => setImmediate(resolve))
+  return false
+}
+
+/** Whether the pod waits for a machine, and not for something that no machine gives. P-ELG-01. */
+export const isProvisionable = (pod: Pod): boolean =>
+  pod.isUnschedulable &&
+  pod.nodeName === undefined &&
+  pod.nominatedNodeName === undefined &&
+  !Pods.isOwnedByDaemonSet(pod) &&
+  !Pods.isOwnedByNode(pod)
+
+const announce = ({ events, state }: ReconcilerContext, plan: ProvisioningPlan): void => {
+  for (const rejection of plan.rejections) {
+    if (rejection.verdict === 'deferred') continue
+    const message = renderRejection(rejection)
+    events.record({
+      ...podEvent(rejection.pod, 'Warning', 'FailedScheduling', message),
+      dedupe: [rejection.pod.uid],
+      ttlMs: failedSchedulingTtlMs,
+    })
+  }
+  for (const { node, pods } of plan.placements) {
+    state.nominate(node)
+    for (const pod of pods) nominated(events, pod, `Pod should schedule on: node/${node}`)
+  }
+}
+
+const nominated = (events: ReconcilerContext['events'], pod: Pod, message: string): void =>
+  events.record({ ...podEvent(pod, 'Normal', 'Nominated', message), limit: nominatedLimit })
+
+/** Creates the claims of a plan, several at once; each stands for itself. */
+const createClaims = async (context: ReconcilerContext, launches: ReadonlyArray<Launch>): Promise<void> => {
+  const queue = [...launches]
+  const work = async () => {
+    for (let next = queue.shift(); next !== undefined && !context.shutdown.aborted; next = queue.shift()) {
+      const created = await createClaim(context, next, 'provisioned')
+      if (E.isLeft(created))
+        context.log.error('Cannot create NodeClaim', { NodePool: next.nodePool, error: created.left })
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(createdAtOnce, launches.length) }, work))
+}
+
+/**
+ * Creates one claim, unless its pool changed so that it may not have it any more (P-PRV-09, P-PRV-10).
+ *
+ * Errors: a sentence; nothing was created.
+ */
+export const createClaim = async (
+  context: ReconcilerContext,
+  launch: Launch,
+  reason: string,
+): Promise<E.Either<string, ClaimState>> => {
+  const { caches, kube, views, state, events, metrics, log } = context
+  const object = caches.nodePools.get(launch.nodePool)
+  if (object === undefined) return E.left(`NodePool ${launch.nodePool} is gone`)
+  const pool = views.nodePool(object)
+  if (pool.isDeleting) return E.left(`NodePool ${launch.nodePool} is being deleted`)
+  const created = await kube.create(caches.nodeClaims.kind, claimManifest(launch, pool))()
+  if (E.isLeft(created)) return E.left(created.left.message)
+  const claim = views.claim(created.right)
+  state.assign(claim.name, launch.pods)
+  caches.nodeClaims.observe(created.right)
+  metrics.add(families.nodeClaimsCreated, {
+    reason,
+    nodepool: launch.nodePool,
+    min_values_relaxed: launch.annotations['karpenter.sh/nodeclaim-min-values-relaxed'] ?? 'false',
+  })
+  const names = launch.instanceTypes.map(({ name }) => name)
+  const more = names.length > 5 ? ` and ${names.length - 5} others` : ''
+  log.info('Created NodeClaim', {
+    NodeClaim: claim.name,
+    NodePool: launch.nodePool,
+    requests: launch.requests,
+    'instance-types': `${names.slice(0, 5).join(', ')}${more}`,
+    pods: launch.pods.slice(0, 5).map(podKey),
+    ...(launch.pricePerHour === undefined ? {} : { 'price-per-hour': launch.pricePerHour }),
+  })
+  for (const pod of launch.pods) nominated(events, pod, `Pod should schedule on: nodeclaim/${claim.name}`)
+  return E.right(claim)
+}

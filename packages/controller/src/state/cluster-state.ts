@@ -1,0 +1,188 @@
+import {
+  newestPodOf,
+  providerIdOf,
+  stateNodeOf,
+  type ClaimState,
+  type InstanceType,
+  type LabelRules,
+  type NodeClassReference,
+  type NodePool,
+  type NodeState,
+  type PlanningSettings,
+  type Pod,
+  type PodObject,
+  type Snapshot,
+  type StateNode,
+} from '@scantling/core'
+import type { Clock } from '@scantling/provider-kit'
+import type { Caches } from '../cache/index.ts'
+import type { DomainViews } from './domain-views.ts'
+
+/**
+ * The cluster as the caches see it, with what this process alone knows: which pods wait for which claim, which nodes
+ * pods were promised, and which machines are about to go.
+ *
+ * What it alone knows is a hint: losing it in a restart costs a pass, never a machine.
+ */
+export interface ClusterState {
+  readonly labelRules: LabelRules
+  readonly settings: PlanningSettings
+  /** The input of planners, now. Cost: O(objects); no object is read twice. */
+  readonly snapshot: (instanceTypes: ReadonlyMap<string, ReadonlyArray<InstanceType>>) => Snapshot
+  readonly nodePools: () => ReadonlyArray<NodePool>
+  readonly nodes: () => ReadonlyArray<StateNode>
+  /** Pods bound to a Node. */
+  readonly podsOn: (node: string) => ReadonlyArray<Pod>
+  /**
+   * Claims that block planning: they have no machine yet, and which pods they were made for is not known (they were
+   * made before a restart). Planning around them could buy twice (P-CST-01).
+   */
+  readonly unaccountedClaims: () => ReadonlyArray<string>
+  /** Pods wait for this claim, which has no machine yet; passes leave them out until it has one or is gone. */
+  readonly assign: (claim: string, pods: ReadonlyArray<Pod>) => void
+  /** Pods were promised this node; disruption leaves it alone for a while (P-CST-06). */
+  readonly nominate: (node: string) => void
+  readonly markForDeletion: (claim: string) => void
+  readonly unmark: (claim: string) => void
+}
+
+export interface ClusterStateOptions {
+  readonly clock: Clock
+  readonly caches: Caches
+  readonly views: DomainViews
+  readonly supportsNodeClass: (nodeClass: NodeClassReference) => boolean
+  readonly labelRules: LabelRules
+  readonly settings: PlanningSettings
+  readonly batchMaxDurationMs: number
+}
+
+const shortestNominationMs = 10_000
+
+export const makeClusterState = (options: ClusterStateOptions): ClusterState => {
+  const { clock, caches, views, supportsNodeClass, labelRules, settings } = options
+  // By claim: UIDs of the pods it was made for. An entry goes when the claim has a machine or is gone.
+  const assigned = new Map<string, ReadonlySet<string>>()
+  const nominatedUntilMs = new Map<string, number>()
+  const marked = new Set<string>()
+  const nominationMs = Math.max(2 * options.batchMaxDurationMs, shortestNominationMs)
+
+  caches.nodeClaims.onChange((change) => {
+    if (change._tag === 'Deleted') {
+      assigned.delete(change.key)
+      marked.delete(change.key)
+    } else if (change.current.status.providerID !== undefined) assigned.delete(change.key)
+  })
+
+  const podsOn = (node: string): ReadonlyArray<Pod> => caches.pods.by('byNode', node).map(views.pod)
+
+  const join = (providerId: string, node: NodeState | undefined, claim: ClaimState | undefined): StateNode => {
+    const csiNode = node && caches.csiNodes.get(node.name)
+    const nominated = nominatedUntilMs.get(node?.name ?? claim?.name ?? providerId)
+    return stateNodeOf({
+      providerId,
+      ...(node === undefined ? {} : { node }),
+      ...(claim === undefined ? {} : { claim }),
+      pods: node === undefined ? [] : podsOn(node.name),
+      ...(csiNode === undefined ? {} : { csiNode }),
+      isMarked: claim !== undefined && marked.has(claim.name),
+      ...(nominated === undefined ? {} : { nominatedUntilMs: nominated }),
+    })
+  }
+
+  const nodes = (): ReadonlyArray<StateNode> => {
+    const states: Array<StateNode> = []
+    const joined = new Set<string>()
+    for (const object of caches.nodes.values()) {
+      const providerId = providerIdOf(object)
+      if (providerId === undefined) continue
+      const claimObject = caches.nodeClaims.by('byProviderId', providerId)[0]
+      const isOurs = claimObject !== undefined && supportsNodeClass(claimObject.spec.nodeClassRef)
+      joined.add(providerId)
+      states.push(join(providerId, views.node(object), isOurs ? views.claim(claimObject) : undefined))
+    }
+    for (const object of caches.nodeClaims.values()) {
+      const { providerID } = object.status
+      if (providerID === undefined || joined.has(providerID) || !supportsNodeClass(object.spec.nodeClassRef)) continue
+      states.push(join(providerID, undefined, views.claim(object)))
+    }
+    return states
+  }
+
+  const nodePools = () => [...caches.nodePools.values()].map(views.nodePool)
+
+  return {
+    labelRules,
+    settings,
+    nodePools,
+    nodes,
+    podsOn,
+    snapshot: (instanceTypes) => {
+      const nowMs = clock.nowMs()
+      for (const [name, untilMs] of nominatedUntilMs) if (untilMs <= nowMs) nominatedUntilMs.delete(name)
+      const waiting = new Set<string>()
+      for (const uids of assigned.values()) for (const uid of uids) waiting.add(uid)
+      return {
+        nowMs,
+        settings,
+        labelRules,
+        nodePools: nodePools(),
+        instanceTypes,
+        nodes: nodes(),
+        pods: podsOn('').filter(({ uid }) => !waiting.has(uid)),
+        daemonSets: daemonSetsOf(caches, views),
+        podDisruptionBudgets: [...caches.podDisruptionBudgets.values()].map(views.podDisruptionBudget),
+        namespaces: new Map([...caches.namespaces.values()].map(({ metadata }) => [metadata.name, metadata.labels])),
+        volumes: {
+          claims: new Map(
+            [...caches.persistentVolumeClaims.values()].map((object) => [
+              `${object.metadata.namespace}/${object.metadata.name}`,
+              views.volumeClaim(object),
+            ]),
+          ),
+          persistentVolumes: byName(caches.persistentVolumes.values(), views.persistentVolume),
+          storageClasses: byName(caches.storageClasses.values(), views.storageClass),
+        },
+      }
+    },
+    unaccountedClaims: () =>
+      [...caches.nodeClaims.values()].flatMap(({ metadata, spec, status }) =>
+        status.providerID === undefined &&
+        metadata.deletionTimestamp === undefined &&
+        !assigned.has(metadata.name) &&
+        supportsNodeClass(spec.nodeClassRef)
+          ? [metadata.name]
+          : [],
+      ),
+    assign: (claim, pods) => void assigned.set(claim, new Set(pods.map(({ uid }) => uid))),
+    nominate: (node) => void nominatedUntilMs.set(node, clock.nowMs() + nominationMs),
+    markForDeletion: (claim) => void marked.add(claim),
+    unmark: (claim) => void marked.delete(claim),
+  }
+}
+
+const byName = <A extends { readonly metadata: { readonly name: string } }, B>(
+  objects: Iterable<A>,
+  convert: (object: A) => B,
+): ReadonlyMap<string, B> => {
+  const made = new Map<string, B>()
+  for (const object of objects) made.set(object.metadata.name, convert(object))
+  return made
+}
+
+// One walk over the pods serves all DaemonSets.
+const daemonSetsOf = (caches: Caches, views: DomainViews) => {
+  if (caches.daemonSets.size() === 0) return []
+  const byOwner = new Map<string, Array<PodObject>>()
+  for (const pod of caches.pods.values()) {
+    const owner = pod.metadata.ownerReferences.find(
+      ({ controller, kind }) => controller === true && kind === 'DaemonSet',
+    )
+    if (owner === undefined) continue
+    const pods = byOwner.get(owner.uid)
+    if (pods === undefined) byOwner.set(owner.uid, [pod])
+    else pods.push(pod)
+  }
+  return [...caches.daemonSets.values()].map((object) =>
+    views.daemonSet(object, newestPodOf(object, byOwner.get(object.metadata.uid) ?? [])),
+  )
+}

@@ -1,0 +1,4 @@
+/** The cells that reconcilers share: the cluster as planners read it, and the instance types on offer. */
+export * from './cluster-state.ts'
+export * from './domain-views.ts'
+export * from './instance-types.ts'

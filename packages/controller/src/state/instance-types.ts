@@ -1,0 +1,92 @@
+import * as E from 'fp-ts/lib/Either.js'
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import {
+  completeWellKnown,
+  OfferingMemories,
+  type Call,
+  type CloudProvider,
+  type InstanceType,
+  type LaunchReport,
+  type NodeClassObject,
+  type NodePool,
+  type OfferingMemory,
+  type ProviderError,
+  type UnavailableMark,
+} from '@scantling/core'
+import type { Clock } from '@scantling/provider-kit'
+
+/**
+ * The instance types that planners see: the provider's, with the offerings that failed of late marked unavailable.
+ *
+ * While nothing changed the answer is the same array of the same objects, which planners compile by.
+ */
+export interface InstanceTypeCell {
+  readonly ofNodeClass: (
+    nodeClass: NodeClassObject,
+    call: Call,
+  ) => TaskEither<ProviderError, ReadonlyArray<InstanceType>>
+  /**
+   * Types by NodePool name; a pool whose NodeClass is missing, or whose types cannot be had now, is left out and
+   * reported to `onFailure`: the other pools still plan (P-PRV-07).
+   */
+  readonly ofNodePools: (
+    pools: ReadonlyArray<NodePool>,
+    call: Call,
+    onFailure: (pool: NodePool, error: ProviderError) => void,
+  ) => Promise<ReadonlyMap<string, ReadonlyArray<InstanceType>>>
+  /** Takes in what a launch, a task or an interruption said of offerings. */
+  readonly learn: (report: Pick<LaunchReport, 'unavailable'>) => void
+}
+
+interface MarkedList {
+  readonly complete: ReadonlyArray<InstanceType>
+  readonly memory: OfferingMemory
+  readonly marked: ReadonlyArray<InstanceType>
+}
+
+export interface InstanceTypeCellOptions {
+  readonly provider: CloudProvider<NodeClassObject>
+  readonly clock: Clock
+  readonly wellKnown: ReadonlySet<string>
+  readonly nodeClassOf: (reference: NodePool['nodeClass']) => NodeClassObject | undefined
+}
+
+export const makeInstanceTypeCell = ({
+  provider,
+  clock,
+  wellKnown,
+  nodeClassOf,
+}: InstanceTypeCellOptions): InstanceTypeCell => {
+  let memory = OfferingMemories.empty
+  // What each list of the provider's became under which memory; both are compared by identity.
+  const markedLists = new WeakMap<ReadonlyArray<InstanceType>, MarkedList>()
+  const markedTypes = (types: ReadonlyArray<InstanceType>): ReadonlyArray<InstanceType> => {
+    const nowMs = clock.nowMs()
+    memory = OfferingMemories.forget(memory, nowMs)
+    const known = markedLists.get(types)
+    if (known?.memory === memory) return known.marked
+    const complete = known?.complete ?? completeWellKnown(types, wellKnown)
+    const marked = OfferingMemories.applyMemory(complete, memory, nowMs)
+    markedLists.set(types, { complete, memory, marked })
+    return marked
+  }
+  const ofNodeClass: InstanceTypeCell['ofNodeClass'] = (nodeClass, call) => async () =>
+    E.map(markedTypes)(await provider.instanceTypes(nodeClass, call)())
+  return {
+    ofNodeClass,
+    ofNodePools: async (pools, call, onFailure) => {
+      const byPool = new Map<string, ReadonlyArray<InstanceType>>()
+      for (const pool of pools) {
+        const nodeClass = pool.isManaged ? nodeClassOf(pool.nodeClass) : undefined
+        if (nodeClass === undefined) continue
+        const types = await ofNodeClass(nodeClass, call)()
+        if (E.isLeft(types)) onFailure(pool, types.left)
+        else byPool.set(pool.name, types.right)
+      }
+      return byPool
+    },
+    learn: ({ unavailable = [] }: { readonly unavailable?: ReadonlyArray<UnavailableMark> }) => {
+      memory = OfferingMemories.remember(memory, unavailable, clock.nowMs())
+    },
+  }
+}
