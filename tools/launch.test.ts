@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
@@ -42,6 +43,27 @@ describe('launch', () => {
   test('--from-caller runs where npm was typed, not where npm went', async () => {
     const { output } = await run(['--from-caller', path.join(scratch, 'entry.mjs')], { env: { INIT_CWD: scratch } })
     expect((JSON.parse(output) as ReadonlyArray<unknown>)[1]).toBe(scratch)
+  })
+
+  test('passes a termination on, and waits for the orderly end', async () => {
+    const entry = path.join(scratch, 'orderly.mjs')
+    fs.writeFileSync(
+      entry,
+      "process.on('SIGTERM', () => process.exit(3)); console.log('up'); setInterval(() => {}, 1e6)",
+    )
+    const child = spawn(process.execPath, [path.join(root, 'tools/launch.mjs'), entry], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    await once(child.stdout, 'data')
+    child.kill('SIGTERM')
+    expect(await once(child, 'close')).toEqual([3, null])
+  })
+
+  test('dies of the signal that its entry died of', async () => {
+    const entry = path.join(scratch, 'killed.mjs')
+    fs.writeFileSync(entry, "process.kill(process.pid, 'SIGKILL')")
+    const child = spawn(process.execPath, [path.join(root, 'tools/launch.mjs'), entry], { stdio: 'ignore' })
+    expect(await once(child, 'close')).toEqual([null, 'SIGKILL'])
   })
 
   test('without a network, one sentence says what to do', async () => {
