@@ -1,0 +1,2 @@
+export * from './observe-provider.ts'
+export * from './provider-host.ts'
