@@ -81,17 +81,17 @@ export const formatOf = (quantity: Quantity): Format => lookup(quantity).format
 /**
  * The quantity with this value in units of 1e-9, printed in the given family.
  *
- * Binary amounts between -1024 and 1024 print as decimal ones, and others round away from zero to whole units, as in
- * Kubernetes.
+ * Binary amounts between -1024 and 1024, and those with a fraction of a unit, print as decimal ones, as in Kubernetes.
  *
  * @example
  * Quantity.fromNano(1_610_612_736_000_000_000n, 'BinarySI') // => '1536Mi'
  */
 export const fromNano = (value: bigint, format: Format): Quantity => {
-  if (format !== 'BinarySI' || (value > -1024n * nanoPerUnit && value < 1024n * nanoPerUnit)) {
+  const isBinary = value % nanoPerUnit === 0n && (value <= -1024n * nanoPerUnit || value >= 1024n * nanoPerUnit)
+  if (format !== 'BinarySI' || !isBinary) {
     return renderDecimal(value, format === 'DecimalExponent' ? 'DecimalExponent' : 'DecimalSI')
   }
-  let mantissa = divideAwayFromZero(value, nanoPerUnit)
+  let mantissa = value / nanoPerUnit
   let power = 0
   while (power < binarySuffixes.length - 1 && mantissa % 1024n === 0n) {
     mantissa /= 1024n
@@ -182,13 +182,7 @@ const readUncached = (text: string): Parsed | string => {
     tenths >= 0 ? digits * factor * 10n ** BigInt(tenths) : divideAwayFromZero(digits * factor, 10n ** BigInt(-tenths))
   const magnitude = scale.format === 'BinarySI' && scaled > largestBinaryNano ? largestBinaryNano : scaled
   const value = sign === '-' ? -magnitude : magnitude
-  const canonical = fromNano(value, scale.format)
-  // What the text says is what counts: a binary amount with a fraction of a unit was rounded while printing.
-  const nano =
-    scale.format === 'BinarySI' && magnitude >= 1024n * nanoPerUnit
-      ? divideAwayFromZero(value, nanoPerUnit) * nanoPerUnit
-      : value
-  return { text: canonical, nano, format: scale.format }
+  return { text: fromNano(value, scale.format), nano: value, format: scale.format }
 }
 
 const readSuffix = (suffix: string): { readonly format: Format; readonly exponent: number } | undefined => {

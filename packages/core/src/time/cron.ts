@@ -87,12 +87,11 @@ const parseField = (text: string, spec: FieldSpec): Field | string => {
   const wrong = (reason: string) => `${spec.name} ${JSON.stringify(text)} ${reason}`
   let bits = 0n
   let open = false
-  for (const part of text.split(',')) {
+  for (const part of text.split(',').filter((item) => item !== '')) {
     const [range = '', stepText, ...more] = part.split('/')
     const [low = '', high, ...rest] = range.split('-')
     if (more.length > 0 || rest.length > 0) return wrong('is not a value, a range such as 1-5 or a step such as */15')
     const star = low === '*' || low === '?'
-    if (star && high !== undefined) return wrong('has a range that begins with *')
     const step = stepText === undefined ? 1 : /^\d+$/.test(stepText) ? Number(stepText) : 0
     if (step === 0) return wrong('needs a step of at least 1')
     const first = star ? spec.min : readValue(low, spec)
@@ -109,7 +108,7 @@ const parseField = (text: string, spec: FieldSpec): Field | string => {
     for (let value = first; value <= last; value += step) bits |= 1n << BigInt(value)
     if (star && step === 1) open = true
   }
-  return { bits, open }
+  return bits === 0n ? wrong('names no value') : { bits, open }
 }
 
 const readValue = (text: string, spec: FieldSpec): number | undefined => {

@@ -64,7 +64,9 @@ export const renderDuration = (ms: number): string => {
   if (ms === 0) return '0s'
   const sign = ms < 0 ? '-' : ''
   const magnitude = Math.abs(ms)
-  if (magnitude < 1000) return `${sign}${magnitude < 1 ? `${Math.round(magnitude * 1000)}µs` : `${magnitude}ms`}`
+  if (magnitude < 1e-3) return `${sign}${Math.round(magnitude * 1e6)}ns`
+  if (magnitude < 1) return `${sign}${Math.round(magnitude * 1e6) / 1e3}µs`
+  if (magnitude < 1000) return `${sign}${magnitude}ms`
   const seconds = (magnitude % 60_000) / 1000
   const minutes = Math.floor(magnitude / 60_000) % 60
   const hours = Math.floor(magnitude / 3_600_000)
