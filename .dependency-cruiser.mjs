@@ -147,7 +147,7 @@ export default {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '/(dist|bin)/' },
+    exclude: { path: '^(packages|examples)/[^/]+/(dist|bin)/' },
     parser: 'swc',
     tsPreCompilationDeps: true,
     detectJSDocImports: false,
