@@ -1,5 +1,9 @@
+const itemsBetweenPauses = 200
+
 /**
  * Runs `effect` on every item, at most `width` at a time, in order of the items.
+ *
+ * `pause` is awaited now and then, so that thousands of items do not hold up whatever else runs in this process.
  *
  * Errors: rejects with the first failure, after those already started have ended; the rest is not started.
  */
@@ -7,12 +11,14 @@ export const forEachBounded = async <A>(
   items: ReadonlyArray<A>,
   width: number,
   effect: (item: A) => Promise<unknown>,
+  pause?: () => Promise<void>,
 ): Promise<void> => {
   let next = 0
   let failure: { readonly error: unknown } | undefined
   const work = async () => {
     while (next < items.length && failure === undefined) {
       const item = items[next++] as A
+      if (pause !== undefined && next % itemsBetweenPauses === 0) await pause()
       try {
         await effect(item)
       } catch (error) {

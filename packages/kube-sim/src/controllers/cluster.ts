@@ -33,7 +33,7 @@ export const queueOf = (
 ): KeyedQueue =>
   keyedQueue({
     agenda,
-    nowMs: clock.nowMs,
+    clock,
     process,
     onError: (error, key) => onError(error, controller, key),
     ...(width === undefined ? {} : { width }),

@@ -1,3 +1,5 @@
+import type { Clock } from '@scantling/provider-kit'
+
 import type { Agenda } from './agenda.ts'
 
 /**
@@ -15,7 +17,7 @@ export interface KeyedQueue {
 
 export interface KeyedQueueOptions {
   readonly agenda: Agenda
-  readonly nowMs: () => number
+  readonly clock: Clock
   readonly process: (key: string) => Promise<void>
   readonly onError: (error: unknown, key: string) => void
   /** How many keys are worked on at once. */
@@ -24,10 +26,11 @@ export interface KeyedQueueOptions {
 
 const firstBackoffMs = 20
 const longestBackoffMs = 30_000
-// The event loop gets a turn after this many keys, so that servers in this process keep answering.
+// The event loop gets a turn after this many keys, so that servers in this process keep answering. The turn is a timer of the
+// clock: virtual time does not move on while keys wait.
 const keysBetweenTurns = 64
 
-export const keyedQueue = ({ agenda, nowMs, process, onError, width = 8 }: KeyedQueueOptions): KeyedQueue => {
+export const keyedQueue = ({ agenda, clock, process, onError, width = 8 }: KeyedQueueOptions): KeyedQueue => {
   const waiting = new Set<string>()
   const active = new Map<string, { isDirty: boolean }>()
   const failures = new Map<string, number>()
@@ -46,7 +49,7 @@ export const keyedQueue = ({ agenda, nowMs, process, onError, width = 8 }: Keyed
   }
   const addAfter = (key: string, ms: number) => {
     if (isStopped) return
-    const dueMs = nowMs() + ms
+    const dueMs = clock.nowMs() + ms
     const planned = delayed.get(key)
     if (planned !== undefined && planned.dueMs <= dueMs) return
     planned?.cancel()
@@ -62,7 +65,7 @@ export const keyedQueue = ({ agenda, nowMs, process, onError, width = 8 }: Keyed
       startedKeys += 1
       if (startedKeys % keysBetweenTurns === 0) {
         isTurnPending = true
-        setImmediate(() => {
+        clock.setTimer(0, () => {
           isTurnPending = false
           startMore()
         })

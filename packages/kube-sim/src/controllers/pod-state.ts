@@ -18,9 +18,9 @@ export const readySinceMs = (pod: PodObject): number | undefined => {
 
 /** How long until the pod has been ready for `minReadySeconds`: 0 when it is available, nothing while it is not ready. */
 export const msUntilAvailable = (pod: PodObject, minReadySeconds: number, nowMs: number): number | undefined => {
+  if (minReadySeconds === 0) return isReady(pod) ? 0 : undefined
   const since = readySinceMs(pod)
-  if (since === undefined) return undefined
-  return minReadySeconds === 0 ? 0 : Math.max(since + minReadySeconds * 1000 - nowMs, 0)
+  return since === undefined ? undefined : Math.max(since + minReadySeconds * 1000 - nowMs, 0)
 }
 
 export const controllerOf = (object: KubeObject): OwnerReference | undefined =>

@@ -71,17 +71,14 @@ export const runningStatus = ({ pod, nowMs, hostIP, podIP }: StatusInput) => {
     ready: true,
     started: true,
     restartCount: 0,
-    state: { running: { startedAt }, waiting: null },
+    state: { running: { startedAt } },
   })
   const ended = (container: Container) => ({
     ...containerIdentity(pod, container),
     ready: true,
     started: false,
     restartCount: 0,
-    state: {
-      terminated: { exitCode: 0, reason: 'Completed', startedAt, finishedAt: startedAt },
-      waiting: null,
-    },
+    state: { terminated: { exitCode: 0, reason: 'Completed', startedAt, finishedAt: startedAt } },
   })
   const always = new Set(sidecars(pod))
   const init = pod.spec.initContainers ?? []
@@ -114,11 +111,7 @@ export const succeededStatus = ({ pod, nowMs }: Pick<StatusInput, 'pod' | 'nowMs
       ready: false,
       started: false,
       restartCount: 0,
-      state: {
-        terminated: { exitCode: 0, reason: 'Completed', startedAt, finishedAt: timeText(nowMs) },
-        running: null,
-        waiting: null,
-      },
+      state: { terminated: { exitCode: 0, reason: 'Completed', startedAt, finishedAt: timeText(nowMs) } },
     })),
   }
 }

@@ -21,7 +21,7 @@ import { inDeletionOrder } from './deletion-order.ts'
 const component = 'replicaset-controller'
 const writesAtOnce = 64
 // The events of many pods that start together are one reason to count, not many.
-const countDelayMs = 20
+const countDelayMs = 50
 
 /**
  * Keeps as many pods as each ReplicaSet asks for.
@@ -35,6 +35,7 @@ export const startReplicaSets = (cluster: Cluster): Running => {
   const pods = face.peek<PodObject>('', 'pods')
   // Sets for which a pod without controller was seen: only they walk their whole namespace.
   const withOrphans = new Set<string>()
+  const pause = () => clock.sleep(0)
 
   const reconcile = async (key: string) => {
     const { namespace, name } = splitKey(key)
@@ -76,16 +77,18 @@ export const startReplicaSets = (cluster: Cluster): Running => {
     if (missing > 0) {
       const draft = podFromTemplate(set, set.spec.template)
       const ref = { ...refs.pods, namespace: set.metadata.namespace ?? '' }
-      await forEachBounded(Array.from({ length: missing }), writesAtOnce, async () => {
+      const create = async () => {
         const pod = await face.create(ref, draft)
         events.record(set, 'Normal', 'SuccessfulCreate', `Created pod: ${pod.metadata.name}`, component)
-      })
+      }
+      await forEachBounded(Array.from({ length: missing }), writesAtOnce, create, pause)
     } else if (missing < 0) {
       const victims = inDeletionOrder(active, relatedPods(set)).slice(0, -missing)
-      await forEachBounded(victims, writesAtOnce, async (pod) => {
+      const remove = async (pod: PodObject) => {
         await unlessGone(face.delete(refTo(refs.pods, pod), { preconditions: { uid: pod.metadata.uid } }))
         events.record(set, 'Normal', 'SuccessfulDelete', `Deleted pod: ${pod.metadata.name}`, component)
-      })
+      }
+      await forEachBounded(victims, writesAtOnce, remove, pause)
     }
   }
 

@@ -67,7 +67,7 @@ export const startScheduler = (cluster: Cluster, options: SchedulerOptions = {})
     for (let pod = pending.take(); pod !== undefined && !isStopped; pod = pending.take()) {
       schedule(pod)
       count += 1
-      if (count % podsBetweenTurns === 0) await new Promise<void>((resolve) => setImmediate(resolve))
+      if (count % podsBetweenTurns === 0) await clock.sleep(0)
     }
     isRunning = false
   }
