@@ -5,8 +5,8 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { countStates, readCompatibility, rowsOf } from './compatibility-table.ts'
-import type { ProvingTest } from './compatibility-table.ts'
 import { root } from './step.ts'
+import { namePattern } from './test-titles.ts'
 
 interface Result {
   readonly file: string
@@ -28,26 +28,13 @@ const readResults = (): ReadonlyArray<Result> => {
     })
 }
 
-/** Jest's full name starts with the titles, joined by spaces; what `%s`, `$name` and the like became is any text. */
-const namePattern = ({ titles }: ProvingTest): RegExp => {
-  const literal = (text: string) => text.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`)
-  return new RegExp(
-    `^${titles
-      .join(' ')
-      .split(/%[sdifjop#%]|\$[\w.#]+/)
-      .map(literal)
-      .join('.*')}`,
-    's',
-  )
-}
-
 const { sections, unknown } = readCompatibility()
 const rows = rowsOf(sections)
 const results = readResults()
 const problems = unknown.map(({ id, file }) => `${file} names ${id}, which is no row of docs/parity`)
 for (const { id, tests } of results.length === 0 ? [] : rows) {
   for (const test of tests) {
-    const pattern = namePattern(test)
+    const pattern = namePattern(test.titles)
     const ran = results.filter(({ file, name }) => file === test.file && pattern.test(name))
     if (ran.length === 0) problems.push(`${id}: ${test.file} "${test.titles.join(' › ')}" did not run`)
     for (const { name } of ran.filter(({ status }) => status === 'failed')) problems.push(`${id}: "${name}" failed`)

@@ -341,9 +341,10 @@ const fetchError = (what, client, { output }) => {
 const run = (command, args, options) =>
   new Promise((resolve, reject) => {
     const child = spawn(command, args, { ...options, stdio: 'inherit' })
+    const hasTerminal = process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY
     // The terminal sends Ctrl-C to the whole group: passing it on would make it two.
     const passOn = (signal) => () => {
-      if (signal !== 'SIGINT' || !process.stdin.isTTY) child.kill(signal)
+      if (signal !== 'SIGINT' || !hasTerminal) child.kill(signal)
     }
     const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'].map((signal) => [signal, passOn(signal)])
     for (const [signal, handler] of signals) process.on(signal, handler)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { testTitles } from './test-titles.ts'
+import { namePattern, testTitles } from './test-titles.ts'
 
 describe('testTitles()', () => {
   test('joins the titles of groups and tests', () => {
@@ -26,5 +26,18 @@ describe('testTitles()', () => {
 
   test('passes over calls that are no tests, and comments', () => {
     expect(testTitles(`// test('P-REQ-02', () => {})\nexpect(render('P-REQ-03')).toBe('x')`)).toEqual([])
+  })
+})
+
+describe('namePattern()', () => {
+  test('matches what jest made of the titles, and nothing else', () => {
+    const pattern = namePattern(['a set', 'P-REQ-01 (%s) holds for $name.value'])
+    expect(pattern.test('a set P-REQ-01 (In) holds for zone')).toBe(true)
+    expect(pattern.test('a set P-REQ-01 In holds for zone')).toBe(false)
+    expect(pattern.test('another a set P-REQ-01 (In) holds for zone')).toBe(false)
+  })
+
+  test('matches every test of a group', () => {
+    expect(namePattern(['P-TNT-02']).test('P-TNT-02 tolerates everything')).toBe(true)
   })
 })

@@ -27,6 +27,19 @@ export const testTitles = (source: string): ReadonlyArray<Titled> => {
   return found
 }
 
+/** The names that jest gives the tests under these titles: joined by spaces, with any text for `%s`, `$name` and the like. */
+export const namePattern = (titles: ReadonlyArray<string>): RegExp => {
+  const literal = (text: string) => text.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`)
+  return new RegExp(
+    `^${titles
+      .join(' ')
+      .split(/%[sdifjop#%]|\$[\w.#]+/)
+      .map(literal)
+      .join('.*')}`,
+    's',
+  )
+}
+
 interface SyntaxNode {
   readonly type?: string
   readonly value?: unknown
