@@ -68,6 +68,16 @@ const bodyOf = (body: unknown): JsonObject => {
   return body
 }
 
+// As the real API server since 1.30: a suffix that is taken is drawn again, a few times.
+const generatedName = (core: Core, target: Target, prefix: string): string => {
+  const { get } = core.store.collection(target.key)
+  let name = `${prefix}${core.identity.suffix()}`
+  for (let tries = 1; tries < 8 && get(target.namespace, name) !== undefined; tries += 1) {
+    name = `${prefix}${core.identity.suffix()}`
+  }
+  return name
+}
+
 /** Errors: 409 AlreadyExists, 422 with the fields at fault, 404 for a missing namespace, 403 for one being deleted. */
 export const createObject = (core: Core, target: Target, body: unknown, options: WriteOptions): Written => {
   const { type } = target
@@ -75,7 +85,7 @@ export const createObject = (core: Core, target: Target, body: unknown, options:
   const given = objectAt(draft, 'metadata') ?? {}
   const generateName = stringAt(given, 'generateName')
   const name =
-    stringAt(given, 'name') || target.name || (generateName ? `${generateName}${core.identity.suffix()}` : '')
+    stringAt(given, 'name') || target.name || (generateName ? generatedName(core, target, generateName) : '')
   requireNamespace(core, target, name)
   if (name === '') {
     throw invalid(kindSubject(type, ''), [requiredValue('metadata.name', 'name or generateName is required')])
