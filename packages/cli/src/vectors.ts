@@ -10,8 +10,8 @@ import { parseArgs } from 'node:util'
 
 import { compareProvision, type Difference } from '@scantling/core'
 
-import { answerScenario, type ScenarioResult } from './scenario-answer.ts'
-import { catalogsIn, readVectors, type Vector } from './scenario-files.ts'
+import { answerScenario, type ScenarioResult } from './plan/scenario-answer.ts'
+import { catalogsIn, readVectors, type Vector } from './plan/scenario-files.ts'
 
 const directory = fileURLToPath(new URL('../../../vectors', import.meta.url))
 const catalogOf = catalogsIn(join(directory, 'catalogs'))

@@ -1,0 +1,190 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { stdin } from 'node:process'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+
+import { readScenario, type ScenarioCatalog, type Strategy } from '@scantling/core'
+import * as E from 'fp-ts/lib/Either.js'
+
+import { UsageError, type Command, type Terminal } from '../command.ts'
+import { readManifests } from '../manifests/read-manifests.ts'
+import { sortObjects } from '../manifests/sort-objects.ts'
+import { chooseCatalog, defaultCatalog } from '../plan/catalog-choice.ts'
+import { describePlan } from '../plan/describe-plan.ts'
+import { planManifests } from '../plan/plan-manifests.ts'
+import { planProvisioning } from '../plan/planner.ts'
+import { renderPlan } from '../plan/render-plan.ts'
+import { answerScenario, disruptionComesLater } from '../plan/scenario-answer.ts'
+import { catalogsIn } from '../plan/scenario-files.ts'
+
+const help = `Usage: scantling plan -f FILE|DIR|- [-f …] [options]
+       scantling plan --scenario FILE|- [options]
+
+Prints which nodes would be launched for the pods in the manifests, which pods go
+where, what has no place and why, and what it costs. It needs no cluster and no cloud:
+workloads are expanded into pods, and NodePools count as Ready.
+
+  -f, --filename PATH    manifests: a file, a directory, or - for standard input; repeatable
+      --catalog NAME     instance types: ec2-like, azure-like, kwok, or a JSON file
+                         (default: azure-like if every NodePool names an Azure class, else ec2-like)
+      --scenario PATH    a scenario instead of manifests; with -, one a line on standard
+                         input and one answer a line in the same order
+      --catalogs DIR     where the catalogue that a scenario names is looked up
+      --strategy NAME    first-fit, or reference for Karpenter's own decisions
+                         (default: first-fit for manifests, reference for scenarios)
+      --for WHAT         provisioning (default) or disruption
+      --json             print data instead of text
+  -h, --help
+
+Exit code: 0; 1 when something was refused or a pod has no place; 2 for a wrong command line.`
+
+const parse = (args: ReadonlyArray<string>) =>
+  parseArgs({
+    args: [...args],
+    options: {
+      filename: { type: 'string', short: 'f', multiple: true },
+      catalog: { type: 'string' },
+      scenario: { type: 'string' },
+      catalogs: { type: 'string' },
+      strategy: { type: 'string' },
+      for: { type: 'string', default: 'provisioning' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  }).values
+
+type Options = ReturnType<typeof parse>
+
+const run = async (args: ReadonlyArray<string>, terminal: Terminal): Promise<number> => {
+  const options = parse(args)
+  if (options.help) {
+    terminal.out(help)
+    return 0
+  }
+  if (options.for === 'disruption') {
+    terminal.err(disruptionComesLater)
+    return 1
+  }
+  if (options.for !== 'provisioning') {
+    throw new UsageError(`--for: Invalid value: ${JSON.stringify(options.for)}: expected provisioning or disruption`)
+  }
+  if (options.scenario === '-') return answerLines(options, terminal)
+  if (options.scenario !== undefined) return answerFile(options.scenario, options, terminal)
+  if (options.filename === undefined) throw new UsageError('Name manifests with -f, or a scenario with --scenario')
+  return planFiles(options.filename, options, terminal)
+}
+
+const strategyOf = ({ strategy }: Options, fallback: Strategy): Strategy => {
+  if (strategy === undefined) return fallback
+  if (strategy === 'reference' || strategy === 'first-fit') return strategy
+  throw new UsageError(`--strategy: Invalid value: ${JSON.stringify(strategy)}: expected first-fit or reference`)
+}
+
+const planFiles = (paths: ReadonlyArray<string>, options: Options, terminal: Terminal): number => {
+  const strategy = strategyOf(options, 'first-fit')
+  const read = readManifests(paths)
+  const sorted = sortObjects(read.manifests)
+  const catalog = chooseCatalog(options.catalog ?? defaultCatalog(sorted.lists.nodePools))
+  if (E.isLeft(catalog)) {
+    for (const problem of catalog.left) terminal.err(problem)
+    return 1
+  }
+  const { snapshot, plan, problems } = planManifests(sorted, catalog.right, { strategy, nowMs: Date.now() })
+  for (const note of sorted.notes) terminal.err(`Changed: ${note}`)
+  const refusals = [...read.problems, ...sorted.problems, ...problems]
+  for (const refusal of refusals) terminal.err(`Refused: ${refusal}`)
+  const description = describePlan(plan, snapshot.labelRules.knowledge)
+  terminal.out(
+    options.json ? JSON.stringify({ ...description, refused: refusals }, undefined, 2) : renderPlan(description),
+  )
+  return refusals.length > 0 || plan.rejections.length > 0 ? 1 : 0
+}
+
+const answerFile = (file: string, options: Options, terminal: Terminal): number => {
+  const strategy = strategyOf(options, 'reference')
+  const json = scenarioIn(file)
+  if (typeof json === 'string') {
+    terminal.err(json)
+    return 1
+  }
+  const catalogOf = catalogLookup(options, file)
+  if (options.json) {
+    const result = answerScenario(json.scenario, { strategy, catalogOf })
+    terminal.out(JSON.stringify(result))
+    return result.failure === undefined ? 0 : 1
+  }
+  const scenario = readScenario(json.scenario, catalogOf)
+  if (E.isLeft(scenario)) {
+    for (const problem of scenario.left) terminal.err(`${file}: ${problem}`)
+    return 1
+  }
+  if (scenario.right.kind === 'disrupt') {
+    terminal.err(disruptionComesLater)
+    return 1
+  }
+  const { snapshot } = scenario.right
+  const plan = planProvisioning(snapshot, { strategy, reservedOfferings: 'strict' })
+  terminal.out(renderPlan(describePlan(plan, snapshot.labelRules.knowledge)))
+  return plan.rejections.length > 0 ? 1 : 0
+}
+
+const answerLines = async (options: Options, terminal: Terminal): Promise<number> => {
+  const strategy = strategyOf(options, 'reference')
+  const catalogOf = catalogLookup(options)
+  let hasFailed = false
+  for await (const line of createInterface({ input: stdin, crlfDelay: Number.POSITIVE_INFINITY })) {
+    if (line.trim() === '') continue
+    const result = answerScenario(scenarioOf(parseJson(line)), { strategy, catalogOf })
+    hasFailed ||= result.failure !== undefined
+    terminal.out(JSON.stringify(result))
+  }
+  return hasFailed ? 1 : 0
+}
+
+const scenarioIn = (file: string): string | { readonly scenario: unknown } => {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch {
+    return `Cannot read ${file}: there is no such file`
+  }
+  const json = parseJson(text)
+  return json === undefined ? `Cannot read ${file}: it is not JSON` : { scenario: scenarioOf(json) }
+}
+
+const parseJson = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+// A vector holds its scenario beside the expected answer.
+const scenarioOf = (json: unknown): unknown => {
+  const { scenario } = (json ?? {}) as { readonly scenario?: unknown }
+  return typeof scenario === 'object' && scenario !== null ? scenario : json
+}
+
+const ownCatalogs = fileURLToPath(new URL('../../../../vectors/catalogs', import.meta.url))
+
+/** The directory that was named; else a `catalogs` folder above the scenario; else the one that comes with the vectors. */
+const catalogLookup = ({ catalogs }: Options, file?: string): ((name: string) => ScenarioCatalog | undefined) => {
+  if (catalogs !== undefined) return catalogsIn(catalogs)
+  let directory = file === undefined ? undefined : dirname(resolve(file))
+  while (directory !== undefined && !existsSync(join(directory, 'catalogs'))) {
+    directory = dirname(directory) === directory ? undefined : dirname(directory)
+  }
+  const near = directory === undefined ? undefined : catalogsIn(join(directory, 'catalogs'))
+  const own = catalogsIn(ownCatalogs)
+  return (name) => near?.(name) ?? own(name)
+}
+
+export const planCommand: Command = {
+  name: 'plan',
+  summary: 'print the nodes that would be launched for manifests, without any cluster',
+  help,
+  run,
+}
