@@ -6,6 +6,7 @@ import {
   nodePoolResource,
   type CustomResource,
 } from '@scantling/core'
+import { kwokNodeClass } from '@scantling/provider-kwok'
 import { renderYaml } from './yaml.ts'
 
 /** The kinds whose CustomResourceDefinitions we install. */
@@ -14,6 +15,7 @@ export const customResources: ReadonlyArray<CustomResource> = [
   nodeClaimResource,
   nodeOverlayResource,
   capacityBufferResource,
+  kwokNodeClass,
 ]
 
 /** `deploy/crds/<group>_<plural>.yaml` of each kind. */
