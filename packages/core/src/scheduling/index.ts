@@ -1,3 +1,5 @@
 /** The provisioning planner. */
 export type * from './plan.ts'
+export { planProvisioning, startProvisioning, type ProvisioningRun } from './plan-provisioning.ts'
+export { isProvisionable, requirementProblem } from './pod-eligibility.ts'
 export type * from './rejection.ts'

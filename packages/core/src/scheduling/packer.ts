@@ -1,0 +1,480 @@
+import type { HostPort, Pod } from '../cluster/index.ts'
+import { emptyBitset, hasBit, intersectInto, isEmptyBitset, uniteInto, type Bitset } from '../internal/index.ts'
+import { labelKeys } from '../labels/index.ts'
+import { Requirement } from '../requirements/index.ts'
+import { Taints } from '../taints/index.ts'
+import type { Demand, RequirementSet, RequirementTable, Topology } from '../topology/index.ts'
+import { Claim } from './claim.ts'
+import { attach, attachedCount, isWithinAttachLimits, type ExistingNode } from './existing-node.ts'
+import { anyPortClashes } from './host-ports.ts'
+import { lowered, unmetMinValues } from './min-values.ts'
+import {
+  countingGroups,
+  stageAt,
+  untrackedStage,
+  type PodClass,
+  type PodShape,
+  type Stage,
+  type StageContext,
+} from './pod-class.ts'
+import type { Reservations } from './reservations.ts'
+import type { Template } from './template.ts'
+import { failedHostBinding, narrowByTopology, type Site } from './topology-check.ts'
+import { type PodVolumes } from './volume-topology.ts'
+
+/** How an attempt to place a pod ended. */
+export type Outcome = 'placed' | 'failed' | 'reserved' | 'devices'
+
+/** Why a claim cannot take a pod; `reserved` defers the pod, the others do not. */
+export type ClaimFailure =
+  'room' | 'taints' | 'requirements' | 'volume limits' | 'volume places' | 'topology' | 'types' | 'reserved'
+
+/** Everything a pass packs with; made by `compile`. */
+export interface Problem {
+  readonly table: RequirementTable
+  readonly topology: Topology
+  readonly pods: ReadonlyArray<Pod>
+  readonly classOf: ReadonlyArray<PodClass>
+  readonly classes: ReadonlyArray<PodClass>
+  readonly nodes: ReadonlyArray<ExistingNode>
+  readonly templates: ReadonlyArray<Template>
+  readonly reservations: Reservations
+  readonly stages: StageContext
+  readonly settings: PackerSettings
+}
+
+export interface PackerSettings {
+  readonly reservesCapacity: boolean
+  readonly defersForReservations: boolean
+  readonly relaxesMinValues: boolean
+  /** Whether claims opened in the pass count towards a limit on nodes; the reference forgets them (W23). */
+  readonly countsOpenedNodes: boolean
+}
+
+const newSite: Site = { hostname: 'hostname-placeholder', host: -1 }
+
+// What a class remembers about candidates; an entry is void once the candidate or the topology behind it has changed.
+interface ClassMemory {
+  /** By claim, the version at which it failed, plus one. */
+  readonly failedClaims: Array<number>
+  /** Nodes that may still take the class, by index; the others never will. */
+  nodes: Array<number> | undefined
+  topologyStamp: number
+}
+
+/**
+ * Places pods one at a time: on existing nodes, then on claims opened in this pass, then on a new claim (P-QUE-05).
+ *
+ * The first candidate that accepts wins. Equal pods ask equal questions, so answers are remembered per class: what
+ * cannot change within the pass for good, the rest until the candidate or a topology count changes.
+ */
+export class Packer {
+  readonly #problem: Problem
+  /** Claims as they are tried: fewest pods first, and among equals in the order a stable sort leaves (P-INF-02). */
+  readonly #order: Array<Claim> = []
+  readonly claims: Array<Claim> = []
+  /** Pods that had a constraint relaxed in some attempt. */
+  readonly relaxed = new Set<number>()
+  readonly #memories: Array<Array<ClassMemory | undefined>> = []
+  // Outcome of the last failed attempt of each class, and how many pods had been placed by then.
+  readonly #failures: Array<{ readonly placed: number; readonly outcome: Outcome } | undefined> = []
+  readonly #tracked = new Set<number>()
+  #placed = 0
+  // Where the last successful check left its answer.
+  #set: RequirementSet
+  #variants: Bitset = new Uint32Array(0)
+  #reserved: ReadonlySet<string> = new Set()
+  #hasRelaxedMinValues = false
+  #scratch: Bitset = new Uint32Array(0)
+
+  constructor(problem: Problem) {
+    this.#problem = problem
+    this.#set = problem.table.empty
+  }
+
+  /** Tries to place one pod, relaxing it step by step while that may help (P-QUE-03, P-PRF-06). */
+  attempt(pod: number): Outcome {
+    const podClass = this.#problem.classOf[pod]!
+    const { shape } = podClass
+    if (shape.constraints.usesDynamicResources) return 'devices'
+    const failure = this.#failures[podClass.index]
+    if (failure !== undefined && failure.placed === this.#placed && !shape.volumes.isPlaceUnknown) {
+      this.#noteRelaxed(pod, podClass)
+      return failure.outcome
+    }
+    const outcome = this.#attempt(pod, podClass)
+    if (outcome === 'placed') this.#placed += 1
+    else this.#failures[podClass.index] = { placed: this.#placed, outcome }
+    return outcome
+  }
+
+  #attempt(pod: number, podClass: PodClass): Outcome {
+    const { shape } = podClass
+    const { stages } = this.#problem
+    for (let position = 0; ; position += 1) {
+      let stage = stageAt(shape, position, stages)
+      if (stage === undefined) return 'failed'
+      if (position > 0) this.relaxed.add(pod)
+      if (position === 0 && shape.volumes.isPlaceUnknown && !this.#tracked.has(pod)) {
+        stage = untrackedStage(shape, stages) ?? stage
+        this.#tracked.add(pod)
+      } else if (stage.isRepeat) continue
+      if (shape.volumes.isUnusable) continue
+      if (this.#addToExisting(pod, podClass, stage, position)) return 'placed'
+      if (this.#addToOpenClaim(pod, podClass, stage, position)) return 'placed'
+      const outcome = this.#addToNewClaim(pod, podClass, stage)
+      if (outcome !== 'failed') return outcome
+    }
+  }
+
+  #noteRelaxed(pod: number, { shape }: PodClass): void {
+    if (shape.stages.length > 1) this.relaxed.add(pod)
+  }
+
+  #memory(podClass: PodClass, stage: Stage, position: number): ClassMemory {
+    const memories = (this.#memories[podClass.index] ??= [])
+    const memory = (memories[position] ??= { failedClaims: [], nodes: undefined, topologyStamp: 0 })
+    let stamp = 0
+    for (const { group } of stage.domainBindings) stamp += group.version
+    for (const { group } of stage.hostBindings) stamp += group.version
+    if (stamp !== memory.topologyStamp) {
+      memory.failedClaims.length = 0
+      memory.topologyStamp = stamp
+    }
+    return memory
+  }
+
+  // --- existing nodes -------------------------------------------------------------------------------------------
+
+  #addToExisting(pod: number, podClass: PodClass, stage: Stage, position: number): boolean {
+    const { nodes } = this.#problem
+    if (nodes.length === 0) return false
+    const memory = this.#memory(podClass, stage, position)
+    const open = (memory.nodes ??= nodes
+      .filter(({ taints }) => Taints.areTolerated(taints, stage.tolerations))
+      .map(({ index }) => index))
+    let kept = 0
+    let placed = false
+    for (let at = 0; at < open.length; at += 1) {
+      const index = open[at]!
+      const node = nodes[index]!
+      // Room only shrinks: a node that has too little is not looked at again.
+      if (!placed && !hasRoom(node, podClass)) continue
+      open[kept] = index
+      kept += 1
+      if (!placed && this.#checkNode(node, podClass, stage)) {
+        this.#placeOnNode(pod, node, podClass)
+        placed = true
+      }
+    }
+    open.length = kept
+    return placed
+  }
+
+  #checkNode(node: ExistingNode, { shape }: PodClass, stage: Stage): boolean {
+    const { table, topology } = this.#problem
+    const base = table.combine('present', node.set, stage.demand.set)
+    if (base === undefined) return false
+    if (stage.demand.host !== undefined && !Requirement.has(stage.demand.host, node.hostname)) return false
+    if (stage.hostBindings.length > 0 && failedHostBinding(stage, node, topology) !== undefined) return false
+    const { volumes, constraints } = shape
+    if (volumes.attached.size > 0 || node.attachLimits.size > 0) {
+      if (!isWithinAttachLimits(node.attached, volumes.attached, node.attachLimits)) return false
+    }
+    if (constraints.hostPorts.length > 0 && anyPortClashes(constraints.hostPorts, node.hostPorts)) return false
+    for (const alternative of shape.alternatives) {
+      if (alternative.host !== undefined && !Requirement.has(alternative.host, node.hostname)) continue
+      const placed = table.combine('present', base, alternative.set)
+      if (placed === undefined) continue
+      const verdict = narrowByTopology(table, 'present', placed, stage)
+      if ('failed' in verdict) continue
+      this.#set = verdict
+      return true
+    }
+    return false
+  }
+
+  #placeOnNode(pod: number, node: ExistingNode, podClass: PodClass): void {
+    const { shape, requests } = podClass
+    node.pods.push(pod)
+    node.set = this.#set
+    for (let index = 0; index < requests.length; index += 1) node.remaining[index]! -= requests[index]!
+    node.hostPorts.push(...shape.constraints.hostPorts)
+    for (const [driver, claims] of shape.volumes.attached) attach(node.attached, driver, claims)
+    this.#record(shape, this.#set, node.taints, node)
+  }
+
+  // --- claims ---------------------------------------------------------------------------------------------------
+
+  #addToOpenClaim(pod: number, podClass: PodClass, stage: Stage, position: number): boolean {
+    const order = this.#order
+    if (order.length === 0) return false
+    const { requests, needed } = podClass
+    const { failedClaims } = this.#memory(podClass, stage, position)
+    search: for (let at = 0; at < order.length; at += 1) {
+      const claim = order[at]!
+      for (const resource of needed) if (requests[resource]! > claim.headroom[resource]!) continue search
+      if (failedClaims[claim.index] === claim.version + 1) continue
+      const failure = this.#checkClaim(claim, podClass, stage, false)
+      if (failure === undefined) {
+        this.#placeOnClaim(pod, claim, podClass)
+        this.#reorder(at)
+        return true
+      }
+      // What reservations leave depends on other claims as well, so that answer is not kept.
+      if (failure !== 'reserved') failedClaims[claim.index] = claim.version + 1
+    }
+    return false
+  }
+
+  #addToNewClaim(pod: number, podClass: PodClass, stage: Stage): Outcome {
+    const { templates, settings, topology } = this.#problem
+    for (const template of templates) {
+      const { limits, catalog } = template
+      if (limits.nodes !== undefined && (settings.countsOpenedNodes ? limits.nodes < 1 : limits.nodes <= 0)) continue
+      const variants = limits.available(catalog, template.variants)
+      if (limits.isLimited && isEmptyBitset(variants)) continue
+      const blank = { template, set: template.set, variants, ...newSite }
+      const failure = this.#checkClaim(blank, podClass, stage, settings.relaxesMinValues)
+      if (failure === 'reserved') return 'reserved'
+      if (failure !== undefined) continue
+      const index = this.claims.length
+      const hostname = `${newSite.hostname}-${String(index + 1).padStart(4, '0')}`
+      const host = topology.space(labelKeys.hostname).index(hostname)
+      const claim = new Claim(template, { index, hostname, host }, variants)
+      claim.hasRelaxedMinValues = this.#hasRelaxedMinValues
+      template.hasRelaxedMinValues = this.#hasRelaxedMinValues
+      this.claims.push(claim)
+      this.#placeOnClaim(pod, claim, podClass)
+      if (settings.countsOpenedNodes) limits.chargeCount()
+      limits.chargeClaim(catalog, claim.variants)
+      this.#open(claim)
+      return 'placed'
+    }
+    return 'failed'
+  }
+
+  /** Why the claim cannot take the pod, or `undefined` with the answer left in `#set`, `#variants` and `#reserved`. */
+  #checkClaim(
+    claim: Pick<Claim, 'template' | 'set' | 'variants' | 'hostname' | 'host'> & Partial<Claim>,
+    podClass: PodClass,
+    stage: Stage,
+    relaxesMinValues: boolean,
+  ): ClaimFailure | undefined {
+    const { table, topology } = this.#problem
+    const { template } = claim
+    const { shape } = podClass
+    if (!toleratesTemplate(stage, template)) return 'taints'
+    const base = table.combine('future', claim.set, stage.demand.set)
+    if (base === undefined) return 'requirements'
+    if (stage.demand.host !== undefined && !Requirement.has(stage.demand.host, claim.hostname)) return 'requirements'
+    if (stage.hostBindings.length > 0 && failedHostBinding(stage, claim, topology) !== undefined) return 'topology'
+    let variants = claim.variants
+    if (shape.volumes.attached.size > 0 && template.catalog.attachmentDrivers.size > 0) {
+      variants = attachable(template, variants, claim.attached, shape.volumes)
+      if (isEmptyBitset(variants)) return 'volume limits'
+    }
+    let failure: ClaimFailure = 'volume places'
+    for (const alternative of shape.alternatives) {
+      const set = this.#at(base, claim.hostname, alternative)
+      if (set === undefined) {
+        failure = 'volume places'
+        continue
+      }
+      const verdict = narrowByTopology(table, 'future', set, stage)
+      if ('failed' in verdict) {
+        failure = 'topology'
+        continue
+      }
+      const result = this.#checkTypes(claim, variants, podClass, verdict, relaxesMinValues)
+      if (result === undefined) return undefined
+      failure = result
+    }
+    return failure
+  }
+
+  #at(base: RequirementSet, hostname: string, place: Demand): RequirementSet | undefined {
+    if (place.host !== undefined && !Requirement.has(place.host, hostname)) return undefined
+    return this.#problem.table.combine('future', base, place.set)
+  }
+
+  // P-FLT-01…03, then minValues, then reservations.
+  #checkTypes(
+    claim: Pick<Claim, 'template'> & Partial<Claim>,
+    variants: Bitset,
+    podClass: PodClass,
+    set: RequirementSet,
+    relaxesMinValues: boolean,
+  ): ClaimFailure | undefined {
+    const { template } = claim
+    const left = this.#fitting(template, variants, claim.requests, claim.hostPorts, podClass, set)
+    if (isEmptyBitset(left)) return 'types'
+    template.catalog.close(left)
+    let final = set
+    let hasRelaxedMinValues = false
+    if (set.minKeys.length > 0) {
+      const unmet = unmetMinValues(template.catalog, left, set)
+      if (unmet.length > 0) {
+        if (!relaxesMinValues) return 'types'
+        final = this.#problem.table.intern(lowered(set, unmet))
+        hasRelaxedMinValues = true
+      }
+    }
+    const { settings } = this.#problem
+    if (settings.reservesCapacity && template.catalog.hasReservations) {
+      const reserved = this.#toReserve(template, left, final, claim.reserved ?? nothingHeld)
+      if (reserved === undefined) return 'reserved'
+      if (reserved === 'full') return 'types'
+      this.#reserved = reserved
+    } else this.#reserved = nothingHeld
+    this.#set = final
+    this.#variants = left
+    this.#hasRelaxedMinValues = hasRelaxedMinValues
+    return undefined
+  }
+
+  #fitting(
+    template: Template,
+    variants: Bitset,
+    used: Float64Array | undefined,
+    hostPorts: ReadonlyArray<HostPort> | undefined,
+    podClass: PodClass,
+    set: RequirementSet,
+  ): Bitset {
+    const { catalog, groups } = template
+    const { requests, shape } = podClass
+    const wanted = shape.constraints.hostPorts
+    if (this.#scratch.length !== variants.length) this.#scratch = emptyBitset(catalog.size)
+    const left = this.#scratch.fill(0)
+    if (wanted.length > 0 && hostPorts !== undefined && anyPortClashes(wanted, hostPorts)) return left
+    const candidates = catalog.candidates(set)
+    const total = requests.slice()
+    if (used !== undefined) for (let index = 0; index < total.length; index += 1) total[index]! += used[index]!
+    for (const group of groups) {
+      if (wanted.length > 0 && anyPortClashes(wanted, group.hostPorts)) continue
+      const members = variants.slice()
+      intersectInto(members, candidates)
+      if (groups.length > 1) intersectInto(members, group.variants)
+      catalog.keepFitting(members, total, group.hasDaemons ? group.overhead : undefined)
+      uniteInto(left, members)
+    }
+    return left
+  }
+
+  // P-RSV-03, P-RSV-05. `undefined`: the pod waits; 'full': only reservations would do, and none has room.
+  #toReserve(
+    { catalog }: Template,
+    variants: Bitset,
+    set: RequirementSet,
+    held: ReadonlySet<string>,
+  ): ReadonlySet<string> | 'full' | undefined {
+    const { reservations, settings } = this.#problem
+    const admitted = catalog.kindsAdmitted(set)
+    const wanted = new Set<string>()
+    let hasRoom = false
+    let hasFull = false
+    let hasOther = false
+    for (const type of catalog.typesIn(variants)) {
+      for (const { kind, isReserved, remaining } of catalog.offerings[type] ?? []) {
+        if (!admitted[kind]) continue
+        if (!isReserved) hasOther = true
+        else if (remaining === 0) hasFull = true
+        else {
+          hasRoom = true
+          const id = catalog.kinds[kind]?.reservationId ?? ''
+          if (reservations.canReserve(held, id)) wanted.add(id)
+        }
+      }
+    }
+    const isStrict = settings.defersForReservations
+    if (isStrict && hasRoom && wanted.size === 0) return undefined
+    if (hasFull && !hasRoom && !hasOther) return isStrict ? undefined : 'full'
+    if (isStrict && held.size > 0 && wanted.size === 0) return undefined
+    return wanted
+  }
+
+  #placeOnClaim(pod: number, claim: Claim, podClass: PodClass): void {
+    const { shape, requests } = podClass
+    const set = this.#set
+    this.#problem.reservations.exchange(claim.reserved, this.#reserved)
+    claim.reserved = this.#reserved
+    claim.pods.push(pod)
+    claim.shrink(set, this.#variants, requests)
+    claim.hostPorts.push(...shape.constraints.hostPorts)
+    for (const [driver, claims] of shape.volumes.attached) attach(claim.attached, driver, claims)
+    this.#record(shape, set, claim.template.nodePool.taints, claim)
+  }
+
+  // A new claim has one pod: it comes after the others that have one, before those with more.
+  #open(claim: Claim): void {
+    const order = this.#order
+    order.push(claim)
+    let at = order.length - 1
+    for (; at > 0 && order[at - 1]!.pods.length > 1; at -= 1) order[at] = order[at - 1]!
+    order[at] = claim
+  }
+
+  // The claim that got a pod moves past those that now have fewer.
+  #reorder(from: number): void {
+    const order = this.#order
+    const claim = order[from]!
+    let at = from
+    for (; at + 1 < order.length && order[at + 1]!.pods.length < claim.pods.length; at += 1) order[at] = order[at + 1]!
+    order[at] = claim
+  }
+
+  /** Counts a placed pod in every group that sees it (P-TOP-09). */
+  #record(shape: PodShape, set: RequirementSet, taints: Template['nodePool']['taints'], site: Site): void {
+    const { topology } = this.#problem
+    for (const group of countingGroups(shape, topology)) {
+      const { filter, isHost, kind, space } = group.rule
+      if (filter !== undefined && !filter.matches(taints, set, site.hostname)) continue
+      if (isHost) group.record(site.host)
+      else {
+        // Anti-affinity blocks wherever the pod could land; the others count it once its domain is known.
+        const domains = space.listed(set)
+        if (kind === 'anti-affinity' || (domains.length === 1 && set.byKey.get(space.key)?.complement === false)) {
+          for (const domain of domains) group.record(domain)
+        }
+      }
+    }
+    for (const group of shape.inverseOwned) {
+      if (group.rule.isHost) group.record(site.host)
+      else for (const domain of group.rule.space.listed(set)) group.record(domain)
+    }
+  }
+}
+
+const nothingHeld: ReadonlySet<string> = new Set()
+
+const hasRoom = ({ isOvercommitted, remaining }: ExistingNode, { needed, requests }: PodClass): boolean => {
+  if (isOvercommitted) return false
+  for (const resource of needed) if (requests[resource]! > remaining[resource]!) return false
+  return true
+}
+
+const toleratesTemplate = (stage: Stage, { index, nodePool }: Template): boolean =>
+  (stage.toleratesTemplate[index] ??= Taints.areTolerated(nodePool.taints, stage.tolerations))
+
+// The types that can attach the pod's volumes beside those of the claim's other pods.
+const attachable = (
+  { catalog }: Template,
+  variants: Bitset,
+  attached: ReadonlyMap<string, ReadonlySet<string>> | undefined,
+  volumes: PodVolumes,
+): Bitset => {
+  const left = variants.slice()
+  const counts = new Map<string, number>()
+  for (const driver of new Set([...volumes.attached.keys(), ...(attached?.keys() ?? [])])) {
+    counts.set(driver, attachedCount(attached?.get(driver), volumes.attached.get(driver)))
+  }
+  for (const [variant, type] of catalog.typeOf.entries()) {
+    if (!hasBit(left, variant)) continue
+    const limits = catalog.types[type]?.volumeAttachmentLimits
+    for (const [driver, count] of counts) {
+      const limit = limits?.get(driver)
+      if (limit !== undefined && count > limit) left[variant >>> 5]! &= ~(1 << (variant & 31))
+    }
+  }
+  return left
+}

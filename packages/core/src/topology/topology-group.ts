@@ -1,0 +1,162 @@
+import type { Selector } from '../labels/index.ts'
+import { Labels } from '../labels/index.ts'
+import type { DomainSpace, DomainView } from './domains.ts'
+import type { NodeFilter } from './node-filter.ts'
+
+export type TopologyKind = 'spread' | 'affinity' | 'anti-affinity'
+
+/** What identifies a group and how it counts. */
+export interface TopologyRule {
+  readonly kind: TopologyKind
+  readonly space: DomainSpace
+  readonly isHost: boolean
+  readonly namespaces: ReadonlySet<string>
+  readonly selector: Selector
+  readonly maxSkew: number
+  readonly minDomains?: number
+  /** Absent: every node counts. */
+  readonly filter?: NodeFilter
+}
+
+// The largest 32-bit integer, the reference's "no domain at all" in P-TSC-03.
+const noDomain = 2 ** 31 - 1
+const unknown = -1
+
+/**
+ * Pods counted by topology domain, shared by all pods whose constraint has the same identity (P-TOP-01).
+ *
+ * A domain is unknown until it is registered or counted. Counts only grow within a pass, and `version` with them.
+ */
+export class TopologyGroup {
+  readonly rule: TopologyRule
+  version = 0
+  /** Domains that count at least one pod. */
+  #occupied = 0
+  readonly #counts: Array<number> = []
+  #minimum = { version: -1, view: undefined as DomainView | undefined, value: 0 }
+
+  constructor(rule: TopologyRule) {
+    this.rule = rule
+  }
+
+  selects(namespace: string, labels: Labels): boolean {
+    return this.rule.namespaces.has(namespace) && Labels.matches(this.rule.selector, labels)
+  }
+
+  /** Makes a domain known, with no pods if it was not. */
+  register(domain: number): void {
+    while (this.#counts.length <= domain) this.#counts.push(unknown)
+    if (this.#counts[domain] !== unknown) return
+    this.#counts[domain] = 0
+    this.version += 1
+  }
+
+  /** Counts one more pod in a domain. */
+  record(domain: number): void {
+    this.register(domain)
+    if (this.#counts[domain] === 0) this.#occupied += 1
+    this.#counts[domain]! += 1
+    this.version += 1
+  }
+
+  /** Pods in a domain; 0 where it is unknown. */
+  count(domain: number): number {
+    const count = this.#counts[domain]
+    return count === undefined || count === unknown ? 0 : count
+  }
+
+  isKnown(domain: number): boolean {
+    const count = this.#counts[domain]
+    return count !== undefined && count !== unknown
+  }
+
+  /** Domains by index with their counts, known ones only. */
+  known(): ReadonlyArray<{ readonly domain: string; readonly pods: number }> {
+    return this.#counts.flatMap((pods, domain) =>
+      pods === unknown ? [] : [{ domain: this.rule.space.names[domain] ?? '', pods }],
+    )
+  }
+
+  /** Whether a node with this one hostname satisfies the constraint (P-TSC-05, P-AFF-05, P-AFF-06). */
+  admitsHost(host: number, isSelf: boolean, podAllowsHost: boolean, podView: DomainView | undefined): boolean {
+    const count = this.count(host)
+    switch (this.rule.kind) {
+      case 'spread':
+        return count + (isSelf ? 1 : 0) <= this.rule.maxSkew
+      case 'affinity':
+        return podAllowsHost && (count > 0 || (isSelf && !this.#isAnywhere(podView)))
+      case 'anti-affinity':
+        return count === 0
+    }
+  }
+
+  /**
+   * The domains that a node may be in for the pod, out of `node`; empty where there is none.
+   *
+   * A spread returns one domain: the least loaded viable one, by name among equals (P-TSC-04). Affinity returns those
+   * that hold a pod, or one to start with (P-AFF-03, P-AFF-04). Anti-affinity returns the empty ones (P-AFF-06).
+   * `pod` is what the pod's own strict requirements admit; `undefined` is everything.
+   *
+   * Cost: O(domains in `node`).
+   */
+  choose(isSelf: boolean, pod: DomainView | undefined, node: DomainView): ReadonlyArray<number> {
+    switch (this.rule.kind) {
+      case 'spread':
+        return this.#chooseSpread(isSelf, pod, node)
+      case 'affinity':
+        return this.#chooseAffinity(isSelf, pod, node)
+      case 'anti-affinity':
+        return node.members.filter((domain) => this.#counts[domain] === 0 && allows(pod, domain))
+    }
+  }
+
+  #chooseSpread(isSelf: boolean, pod: DomainView | undefined, node: DomainView): ReadonlyArray<number> {
+    const least = this.#leastCount(pod)
+    const own = isSelf ? 1 : 0
+    let best = unknown
+    let bestCount = 0
+    for (const domain of node.members) {
+      const count = this.#counts[domain]
+      if (count === undefined || count === unknown || count + own - least > this.rule.maxSkew) continue
+      if (best === unknown || count < bestCount) {
+        best = domain
+        bestCount = count
+      }
+    }
+    return best === unknown ? [] : [best]
+  }
+
+  #leastCount(pod: DomainView | undefined): number {
+    if (this.#minimum.version === this.version && this.#minimum.view === pod) return this.#minimum.value
+    let least = noDomain
+    let supported = 0
+    for (let domain = 0; domain < this.#counts.length; domain += 1) {
+      const count = this.#counts[domain]!
+      if (count === unknown || !allows(pod, domain)) continue
+      supported += 1
+      if (count < least) least = count
+    }
+    if (this.rule.minDomains !== undefined && supported < this.rule.minDomains) least = 0
+    this.#minimum = { version: this.version, view: pod, value: least }
+    return least
+  }
+
+  #chooseAffinity(isSelf: boolean, pod: DomainView | undefined, node: DomainView): ReadonlyArray<number> {
+    const populated = node.members.filter((domain) => this.count(domain) > 0 && allows(pod, domain))
+    if (populated.length > 0 || !isSelf || this.#isAnywhere(pod)) return populated
+    const start = node.members.find((domain) => this.isKnown(domain) && allows(pod, domain))
+    if (start !== undefined) return [start]
+    // No domain suits both: the reference still names one for the pod, which the node then cannot meet.
+    const elsewhere = this.#counts.findIndex((count, domain) => count !== unknown && allows(pod, domain))
+    return elsewhere < 0 ? [] : [elsewhere]
+  }
+
+  // Whether some pod is counted where this pod could follow. Where none is, the first may start anywhere.
+  #isAnywhere(pod: DomainView | undefined): boolean {
+    if (this.#occupied === 0) return false
+    return pod === undefined || this.#counts.some((count, domain) => count > 0 && allows(pod, domain))
+  }
+}
+
+const allows = (view: DomainView | undefined, domain: number): boolean =>
+  view === undefined || view.has[domain] === true
