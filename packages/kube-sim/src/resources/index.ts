@@ -3,7 +3,8 @@ import { clusterTypes } from './cluster.ts'
 import { eventType } from './events.ts'
 import { workloadTypes } from './workloads.ts'
 
+export { customType, definitionType } from './custom.ts'
 export { eventsAlias } from './events.ts'
 
-/** Every built-in resource but CustomResourceDefinition, which needs the registry. */
+/** Every built-in resource but CustomResourceDefinition, which needs a clock. */
 export const builtInTypes: ReadonlyArray<ResourceType> = [...workloadTypes, ...clusterTypes, eventType]

@@ -2,6 +2,7 @@ import type { Clock } from '@scantling/provider-kit'
 import type { Face, KubeObject } from '../face.ts'
 import { builtInTypes, eventsAlias } from '../resources/index.ts'
 import type { Core } from './core.ts'
+import { startDefining } from './definitions.ts'
 import { startCollecting } from './deletion.ts'
 import { createIdentity, timestamp } from './identity.ts'
 import { createFace } from './in-process.ts'
@@ -35,6 +36,11 @@ export interface ApiServer {
 
 const presetNamespaces = ['default', 'kube-system', 'kube-public', 'kube-node-lease']
 
+const presetPriorities: ReadonlyArray<readonly [string, number]> = [
+  ['system-cluster-critical', 2_000_000_000],
+  ['system-node-critical', 2_000_001_000],
+]
+
 /** Starts an API server with the built-in resources and the usual namespaces. Nothing listens yet. */
 export const createApiServer = ({ clock, seed = 1, historyLimit = 5_000 }: ApiServerOptions): ApiServer => {
   const store = createStore(historyLimit)
@@ -45,10 +51,14 @@ export const createApiServer = ({ clock, seed = 1, historyLimit = 5_000 }: ApiSe
   }
   const core: Core = { clock, store, registry, identity: createIdentity(seed), surroundings }
   for (const type of builtInTypes) registry.register(type, type.plural === 'events' ? eventsAlias : [])
+  startDefining(core)
   startCollecting(core)
   const requests = createRequests(core)
   const interceptors = createInterceptors()
   for (const name of presetNamespaces) store.put('namespaces', presetNamespace(core, name))
+  for (const [name, value] of presetPriorities) {
+    store.put('priorityclasses.scheduling.k8s.io', presetPriorityClass(core, name, value))
+  }
   return {
     clock,
     face: (client) => createFace(core, requests, interceptors, client),
@@ -75,4 +85,18 @@ const presetNamespace = (core: Core, name: string): KubeObject => ({
   },
   spec: { finalizers: ['kubernetes'] },
   status: { phase: 'Active' },
+})
+
+const presetPriorityClass = (core: Core, name: string, value: number): KubeObject => ({
+  apiVersion: 'scheduling.k8s.io/v1',
+  kind: 'PriorityClass',
+  metadata: {
+    name,
+    uid: core.identity.uid(),
+    resourceVersion: '',
+    generation: 1,
+    creationTimestamp: timestamp(core.clock.nowMs()),
+  },
+  value,
+  preemptionPolicy: 'PreemptLowerPriority',
 })

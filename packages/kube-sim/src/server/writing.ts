@@ -84,8 +84,7 @@ export const createObject = (core: Core, target: Target, body: unknown, options:
   const draft = cloneJson(accept(target, bodyOf(body)))
   const given = objectAt(draft, 'metadata') ?? {}
   const generateName = stringAt(given, 'generateName')
-  const name =
-    stringAt(given, 'name') || target.name || (generateName ? generatedName(core, target, generateName) : '')
+  const name = stringAt(given, 'name') || target.name || (generateName ? generatedName(core, target, generateName) : '')
   requireNamespace(core, target, name)
   if (name === '') {
     throw invalid(kindSubject(type, ''), [requiredValue('metadata.name', 'name or generateName is required')])
