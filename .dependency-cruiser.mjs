@@ -103,8 +103,8 @@ export default {
       name: 'through-the-front-door',
       comment: 'Other modules are imported through their index.ts, so that a folder can change behind it.',
       severity: 'error',
-      // The folders of kube-sim are parts of one API server, not modules with a front door each.
-      from: { path: '^packages/([^/]+)/src/([^/]+)/', pathNot: `${tests}|^packages/kube-sim/` },
+      // The folders of kube-sim and cli are parts of one program, not modules with a front door each.
+      from: { path: '^packages/([^/]+)/src/([^/]+)/', pathNot: `${tests}|^packages/(kube-sim|cli)/` },
       to: { path: '^packages/$1/src/[^/]+/', pathNot: '^packages/$1/src/($2/|[^/]+/index\\.ts$)' },
     },
     {
