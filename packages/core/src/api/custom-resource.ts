@@ -84,6 +84,7 @@ const rootOf = (schema: Schema<unknown>): OpenApiNode => {
     readonly properties?: OpenApiNode
     readonly required?: ReadonlyArray<string>
   }
+  const required = named.filter((name) => name !== 'apiVersion' && name !== 'kind' && name !== 'metadata')
   return {
     ...root,
     properties: {
@@ -92,6 +93,6 @@ const rootOf = (schema: Schema<unknown>): OpenApiNode => {
       kind: { type: 'string', description: 'What the object is.' },
       metadata: { type: 'object' },
     },
-    required: required.filter((name) => name !== 'metadata'),
+    ...(required.length === 0 ? {} : { required }),
   }
 }

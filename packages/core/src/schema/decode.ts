@@ -114,8 +114,15 @@ const compileString = (node: StringNode): Step => {
     }
     return undefined
   }
-  const isFree = allowed === undefined && minLength === 0 && maxLength === Infinity && node.problem === undefined
-  if (isFree && pattern === undefined && node.format === undefined) {
+  const isFree =
+    allowed === undefined &&
+    minLength === 0 &&
+    maxLength === Infinity &&
+    node.problem === undefined &&
+    pattern === undefined &&
+    node.format === undefined &&
+    node.emptyIsAbsent === undefined
+  if (isFree) {
     return (input, errors) => (typeof input === 'string' ? input : invalid(errors, input, 'expected text'))
   }
   return (input, errors) => {

@@ -1,0 +1,3 @@
+/** Builders and arbitraries for tests; never part of the product. */
+export * from './arbitraries.ts'
+export * from './builders.ts'
