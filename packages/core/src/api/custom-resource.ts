@@ -78,7 +78,7 @@ const renderColumn = ({ wide, ...column }: NonNullable<CustomResource['columns']
 const rootOf = (schema: Schema<unknown>): OpenApiNode => {
   const {
     properties,
-    required = [],
+    required: named = [],
     ...root
   } = openApiOf(schema) as {
     readonly properties?: OpenApiNode
