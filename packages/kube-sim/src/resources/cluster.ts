@@ -4,7 +4,7 @@ import { equalJson, objectAt, objectsAt, stringAt, valueAtPath, type JsonObject 
 import { dns1035Name, labelName, labelValue, pathSegmentName, qualifiedName } from '../server/metadata.ts'
 import type { ResourceType } from '../server/registry.ts'
 import { canonicalResources, validateResourceList } from './amounts.ts'
-import { column, pathColumn, specOf, statusOf } from './columns.ts'
+import { ageColumn, column, nameColumn, pathColumn, specOf, statusOf } from './columns.ts'
 import { define } from './define.ts'
 
 const setDefault = (object: JsonObject, key: string, value: unknown): void => {
@@ -135,9 +135,11 @@ export const clusterTypes: ReadonlyArray<ResourceType> = [
       return []
     },
     validate: validateNode,
-    columns: [
+    allColumns: [
+      nameColumn,
       column('Status', 'string', nodeStatusText),
       column('Roles', 'string', nodeRoles),
+      ageColumn,
       pathColumn('Version', 'string', 'status.nodeInfo.kubeletVersion', { none: '' }),
       column('Internal-IP', 'string', (node) => nodeAddress(node, 'InternalIP'), { priority: 1 }),
       column('External-IP', 'string', (node) => nodeAddress(node, 'ExternalIP'), { priority: 1 }),
