@@ -1,8 +1,9 @@
 import { UsageError, type Command, type Terminal } from './command.ts'
 import { convertCommand } from './commands/convert.ts'
 import { planCommand } from './commands/plan.ts'
+import { tourCommand } from './commands/tour.ts'
 
-const commands: ReadonlyArray<Command> = [planCommand, convertCommand]
+const commands: ReadonlyArray<Command> = [planCommand, convertCommand, tourCommand]
 
 const overview = () => {
   const width = Math.max(...commands.map(({ name }) => name.length))

@@ -101,7 +101,7 @@ const renderYamlError = (error: YAMLError, text: string): string => {
   const [position] = error.linePos ?? []
   if (position === undefined) return `: ${reason}`
   const line = (text.split('\n')[position.line - 1] ?? '').trim()
-  return ` at line ${position.line}, column ${position.col}: ${reason}; see ${JSON.stringify(line.slice(0, 80))}`
+  return ` at line ${position.line}, column ${position.col}: ${reason}; check indentation and quotes of ${JSON.stringify(line.slice(0, 80))}`
 }
 
 const unpack = (value: unknown): ReadonlyArray<unknown> => {

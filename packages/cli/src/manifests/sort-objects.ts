@@ -16,8 +16,11 @@ import {
   decodeStatefulSet,
   decodeStorageClass,
   Labels,
+  Quantity,
   renderFieldError,
+  replacementOf,
   type Decoder,
+  type FieldError,
   type NamespaceObject,
   type NodePoolObject,
   type ObjectLists,
@@ -55,7 +58,7 @@ export interface SortedObjects {
 export const sortObjects = (given: ReadonlyArray<Manifest>): SortedObjects => {
   const problems: Array<string> = []
   const notes: Array<string> = []
-  const manifests = inTodaysForm(given, problems, notes)
+  const { manifests, retired } = inTodaysForm(given, problems, notes)
   const lists = {
     pods: [] as Array<PodObject>,
     nodePools: [] as Array<NodePoolObject>,
@@ -68,14 +71,14 @@ export const sortObjects = (given: ReadonlyArray<Manifest>): SortedObjects => {
     put: (manifest: Manifest) => {
       const decoded = decode(manifest.object)
       if (E.isRight(decoded)) items.push(adjust(decoded.right))
-      else problems.push(...decoded.left.map((error) => `${placeOf(manifest)}: ${renderFieldError(error)}`))
+      else problems.push(...decoded.left.map((error) => renderProblem(manifest, error)))
     },
   })
   const workload = <A>(decode: Decoder<A>, expand: (object: A) => Expansion) => ({
     put: (manifest: Manifest) => {
       const decoded = decode(manifest.object)
       if (E.isLeft(decoded)) {
-        problems.push(...decoded.left.map((error) => `${placeOf(manifest)}: ${renderFieldError(error)}`))
+        problems.push(...decoded.left.map((error) => renderProblem(manifest, error)))
         return
       }
       const { pods, volumeClaims } = expand(decoded.right)
@@ -113,13 +116,18 @@ export const sortObjects = (given: ReadonlyArray<Manifest>): SortedObjects => {
   for (const manifest of manifests) {
     const { apiVersion, kind } = manifest.object as { readonly apiVersion: string; readonly kind: string }
     const found = shelves.get(`${apiVersion} ${kind}`)
+    const { name } = (manifest.object['metadata'] ?? {}) as { readonly name?: unknown }
+    if (found !== undefined && (typeof name !== 'string' || name === '')) {
+      problems.push(`${placeOf(manifest)}: metadata.name: Required value: name the object`)
+    }
     const before = problems.length
-    found?.put(manifest)
+    if (typeof manifest.object['metadata'] === 'object') found?.put(manifest)
+    else if (found !== undefined) found.put({ ...manifest, object: { ...manifest.object, metadata: {} } })
     if (found === nodePools && problems.length === before) {
       const added = lists.nodePools.at(-1)
       if (added !== undefined) nodePoolPlaces.set(added.metadata.name, placeOf(manifest))
     }
-    if (found === undefined && apiVersion.split('/')[0] === 'karpenter.sh') {
+    if (found === undefined && apiVersion.split('/')[0] === 'karpenter.sh' && !retired.has(manifest)) {
       problems.push(
         `${placeOf(manifest)}: apiVersion: Invalid value: ${JSON.stringify(apiVersion)}: there is no ${kind} in it; today's form is karpenter.sh/v1`,
       )
@@ -136,7 +144,11 @@ export const sortObjects = (given: ReadonlyArray<Manifest>): SortedObjects => {
       pods,
       nodes: nodes.items,
       nodeClaims: nodeClaims.items,
-      nodePools: withNodeClass(lists.nodePools, manifests, nodePoolPlaces, problems),
+      nodePools: withSaneLimits(
+        withNodeClass(lists.nodePools, manifests, nodePoolPlaces, problems),
+        nodePoolPlaces,
+        problems,
+      ),
       daemonSets: daemonSets.items,
       podDisruptionBudgets: podDisruptionBudgets.items,
       namespaces: withNames(lists.namespaces, pods),
@@ -155,7 +167,7 @@ const inTodaysForm = (
   given: ReadonlyArray<Manifest>,
   problems: Array<string>,
   notes: Array<string>,
-): ReadonlyArray<Manifest> => {
+): { readonly manifests: ReadonlyArray<Manifest>; readonly retired: ReadonlySet<Manifest> } => {
   const converted = convertManifests(given.map(({ object }) => object))
   const place = (index: number) => {
     const manifest = given[index]
@@ -163,7 +175,21 @@ const inTodaysForm = (
   }
   for (const { index, text } of converted.changes) notes.push(`${place(index)}${text}`)
   for (const { index, text } of converted.unsettled) problems.push(`${place(index)}${text}`)
-  return given.map((manifest, index) => ({ ...manifest, object: converted.manifests[index] ?? manifest.object }))
+  const manifests = given.map((manifest, index) => ({
+    ...manifest,
+    object: converted.manifests[index] ?? manifest.object,
+  }))
+  return { manifests, retired: new Set(manifests.filter(({ object }) => replacementOf(object) !== undefined)) }
+}
+
+const renderProblem = (manifest: Manifest, error: FieldError): string =>
+  `${placeOf(manifest)}: ${renderFieldError(error)}${remedyFor(error)}`
+
+// Where the schema itself does not say what to write.
+const remedyFor = ({ kind, path, reason }: FieldError): string => {
+  if (reason.startsWith('Cannot parse quantity')) return '; write an amount such as 500m, 2, 512Mi or 1.5Gi'
+  if (kind !== 'Required' || reason !== '') return ''
+  return path.endsWith('.operator') ? ': write In, NotIn, Exists, DoesNotExist, Gt, Lt, Gte or Lte' : ': add it'
 }
 
 // A pool whose NodeClass is not there would never become Ready; one from a live cluster says for itself whether it is.
@@ -193,6 +219,22 @@ const withNodeClass = (
     return false
   })
 }
+
+// The API server takes negative limits, though they can mean nothing but a slip of the pen.
+const withSaneLimits = (
+  nodePools: ReadonlyArray<NodePoolObject>,
+  places: ReadonlyMap<string, string>,
+  problems: Array<string>,
+): ReadonlyArray<NodePoolObject> =>
+  nodePools.filter(({ metadata, spec: { limits = {} } }) => {
+    const negative = Object.entries(limits).filter(([, amount]) => Quantity.isNegative(amount))
+    for (const [resource, amount] of negative) {
+      problems.push(
+        `${places.get(metadata.name)}: spec.limits[${resource}]: Invalid value: ${JSON.stringify(amount)}: expected an amount of at least 0; leave the limit out to have none`,
+      )
+    }
+    return negative.length === 0
+  })
 
 const withPriority = (pod: PodObject, priorities: ReadonlyMap<string, number>, fallback: number): PodObject => {
   if (pod.spec.priority !== undefined) return pod

@@ -22,8 +22,12 @@ export const chooseCatalog = (choice: string): E.Either<ReadonlyArray<string>, R
   return E.isRight(read) ? read : E.left(read.left.map((problem) => `${choice}: ${problem}`))
 }
 
-/** Without `--catalog`: Azure's where every NodePool names one of Azure's classes, and EC2's otherwise. */
+const azureGroup = 'karpenter.azure.com'
+
+/** Without `--catalog`: Azure's where every NodePool names Azure's classes or labels, and EC2's otherwise. */
 export const defaultCatalog = (nodePools: ReadonlyArray<NodePoolObject>): string =>
-  nodePools.length > 0 && nodePools.every(({ spec }) => spec.template.spec.nodeClassRef.group === 'karpenter.azure.com')
-    ? 'azure-like'
-    : 'ec2-like'
+  nodePools.length > 0 && nodePools.every(isAzures) ? 'azure-like' : 'ec2-like'
+
+const isAzures = ({ spec: { template } }: NodePoolObject): boolean =>
+  template.spec.nodeClassRef.group === azureGroup ||
+  template.spec.requirements.some(({ key }) => key.startsWith(`${azureGroup}/`))

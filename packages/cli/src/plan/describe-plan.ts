@@ -18,6 +18,8 @@ export interface PlanDescription {
     readonly pod: string
     readonly verdict: 'ignored' | 'unplaced' | 'deferred'
     readonly reasons: ReadonlyArray<string>
+    /** Whether a later pass may find a place without anyone's doing. */
+    readonly mayResolveByWaiting: boolean
   }>
   /** **Units**: currency per hour, of all launches. */
   readonly pricePerHour: number
@@ -58,10 +60,11 @@ export const describePlan = (plan: ProvisioningPlan, knowledge: Pick<LabelKnowle
   return {
     launches,
     placements: plan.placements.map(({ node, pods }) => ({ node, pods: podNames(pods) })),
-    rejections: plan.rejections.map(({ pod, verdict, reasons }) => ({
+    rejections: plan.rejections.map(({ pod, verdict, reasons, mayResolveByWaiting }) => ({
       pod: podKey(pod),
       verdict,
       reasons: reasons.map(renderReason),
+      mayResolveByWaiting,
     })),
     pricePerHour: Number(launches.reduce((sum, { pricePerHour }) => sum + pricePerHour, 0).toPrecision(10)),
   }

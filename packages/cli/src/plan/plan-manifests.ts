@@ -1,8 +1,10 @@
 import {
+  completeWellKnown,
   coreLabelKnowledge,
   defaultPlanningSettings,
   expandTypePatterns,
   Labels,
+  planProvisioning,
   snapshotOf,
   type InstanceType,
   type ProvisioningPlan,
@@ -12,7 +14,6 @@ import {
 import { labelPolicyOf } from '@scantling/provider-kwok'
 
 import type { SortedObjects } from '../manifests/sort-objects.ts'
-import { planProvisioning } from './planner.ts'
 
 export interface ManifestPlan {
   readonly snapshot: Snapshot
@@ -24,15 +25,17 @@ export interface ManifestPlan {
 /** Plans for manifests without a cluster: NodePools count as Ready, and the catalogue stands for the cloud. */
 export const planManifests = (
   { lists, nodePoolPlaces }: SortedObjects,
-  types: ReadonlyArray<InstanceType>,
+  catalog: ReadonlyArray<InstanceType>,
   options: { readonly strategy: Strategy; readonly nowMs: number },
 ): ManifestPlan => {
   const problems: Array<string> = []
+  const knowledge = Labels.extend(coreLabelKnowledge, labelPolicyOf(catalog))
+  const types = completeWellKnown(catalog, knowledge.wellKnown)
   const taken = snapshotOf(lists, {
     nowMs: options.nowMs,
     settings: defaultPlanningSettings,
     labelRules: {
-      knowledge: Labels.extend(coreLabelKnowledge, labelPolicyOf(types)),
+      knowledge,
       unsupportedTopologyKeys: new Set(),
       unsupportedProvisioners: new Set(),
     },

@@ -59,8 +59,9 @@ const summarizePods = (names: ReadonlyArray<string>): string => {
 
 const renderRejections = (rejections: PlanDescription['rejections']): string => {
   const groups = new Map<string, Array<string>>()
-  for (const { pod, reasons } of rejections) {
-    const text = reasons.map((reason) => `  ${reason}`).join('\n')
+  for (const { pod, reasons, mayResolveByWaiting } of rejections) {
+    const lines = mayResolveByWaiting ? [...reasons, 'A later pass may find one.'] : reasons
+    const text = lines.map((line) => `  ${line}`).join('\n')
     const group = groups.get(text)
     if (group === undefined) groups.set(text, [pod])
     else group.push(pod)

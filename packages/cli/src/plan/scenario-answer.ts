@@ -1,4 +1,5 @@
 import {
+  planProvisioning,
   provisionOutputOf,
   readScenario,
   renderReasons,
@@ -7,8 +8,6 @@ import {
   type Strategy,
 } from '@scantling/core'
 import * as E from 'fp-ts/lib/Either.js'
-
-import { planProvisioning } from './planner.ts'
 
 /** One answer in the interchange form. */
 export interface ScenarioResult {
