@@ -13,7 +13,8 @@ export const isOwnedByDaemonSet = (pod: Pod): boolean =>
 export const isOwnedByStatefulSet = (pod: Pod): boolean =>
   pod.owner?.kind === 'StatefulSet' && pod.owner.apiVersion.startsWith('apps/')
 /** Run by the kubelet itself: a mirror pod, or one that a Node owns. */
-export const isOwnedByNode = (pod: Pod): boolean => pod.isMirror || pod.owner?.kind === 'Node'
+export const isOwnedByNode = (pod: Pod): boolean =>
+  pod.isMirror || (pod.owner?.kind === 'Node' && pod.owner.apiVersion === 'v1')
 
 /** Whether the pod asks not to be moved now (P-02). */
 export const isDoNotDisruptActive = (pod: Pod, nowMs: number): boolean => {
