@@ -24,6 +24,17 @@ const read = (labels: Labels, key: string): string | undefined => (Object.hasOwn
  */
 export const compileSelector = (selector: LabelSelector | undefined): LabelTest => {
   if (selector === undefined) return () => false
+  // Stored objects never change, so each selector is compiled once in its life.
+  const known = compiled.get(selector)
+  if (known !== undefined) return known
+  const test = compile(selector)
+  compiled.set(selector, test)
+  return test
+}
+
+const compiled = new WeakMap<LabelSelector, LabelTest>()
+
+const compile = (selector: LabelSelector): LabelTest => {
   const wanted = Object.entries(selector.matchLabels ?? {})
   const expressions = selector.matchExpressions ?? []
   return (labels = none) =>
