@@ -104,4 +104,15 @@ describe('batch()', () => {
     second.abort()
     expect(aborted).toBe(true)
   })
+
+  test('a call after all others left begins a batch of its own', async () => {
+    const { clock, batches, call } = make()
+    const early = new AbortController()
+    void call('a1', early.signal)()
+    early.abort()
+    const late = call('a2', never)()
+    await clock.advance(100)
+    expect(await late).toEqual(E.right('A2'))
+    expect(batches).toEqual([['a2']])
+  })
 })

@@ -119,7 +119,10 @@ export const batch = <A, Err, B>(
       }
       const abort = () => {
         member.settle(E.left(options.cancelled()))
-        if (group.members.size === 0) group.gone.abort()
+        if (group.members.size > 0) return
+        if (open.get(key) === group) open.delete(key)
+        group.full.abort()
+        group.gone.abort()
       }
       signal.addEventListener('abort', abort)
       group.members.add(member)

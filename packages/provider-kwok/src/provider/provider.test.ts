@@ -1,0 +1,127 @@
+import { describe, expect, test } from '@jest/globals'
+import { decoderOf, Labels, Offerings, type ClusterView, type NodeClaimFacts } from '@scantling/core'
+import { virtualClock } from '@scantling/provider-kit'
+import * as E from 'fp-ts/lib/Either.js'
+import { catalogNames, catalogTypes, labelPolicyOf } from '../catalog/index.ts'
+import { inProcessCloud } from '../cloud/index.ts'
+import { cloudOn, hostOn, never, nodeClass } from '../../test/subject.ts'
+import { kwokNodeClass, type KwokNodeClass } from './node-class.ts'
+import { createFrom, provider } from './provider.ts'
+import { kwokSettings } from './settings.ts'
+
+const call = { signal: never, cluster: { name: 'test', kubernetesVersion: '1.36.3', objects: {} } }
+const nothing: ClusterView<KwokNodeClass> = { nodeClasses: [], claims: [] }
+const make = async () => {
+  const clock = virtualClock(1_000_000)
+  const cloud = cloudOn(clock)
+  const created = await createFrom(inProcessCloud(cloud, clock), hostOn(clock), never, cloud)
+  if (E.isLeft(created)) throw new Error(created.left.message)
+  const run = async (task: string, view = nothing) =>
+    created.right.tasks?.find(({ name }) => name === task)?.run(view, call)()
+  const types = async () => {
+    const result = await created.right.instanceTypes(nodeClass, call)()
+    if (E.isLeft(result)) throw new Error(result.left.message)
+    return result.right
+  }
+  return { clock, cloud, live: created.right, run, types }
+}
+
+describe('provider-kwok', () => {
+  test('refreshes prices, and keeps the types that stayed the same', async () => {
+    const { cloud, run, types } = await make()
+    const before = await types()
+    expect(await run('catalog')).toEqual(E.right({}))
+    expect(await types()).toBe(before)
+    cloud.changePrices([{ instanceType: 'c-4x', pricePerHour: 7 }])
+    expect(await types()).toBe(before)
+    await run('catalog')
+    const after = await types()
+    expect(after[0]).toBe(before[0])
+    expect(after[1]).not.toBe(before[1])
+    expect(after[1] && Offerings.offeringIn(after[1], { zone: 'zone-a', capacityType: 'spot' })?.pricePerHour).toBe(7)
+  })
+
+  test('keeps the types it has when the cloud fails', async () => {
+    const { cloud, run, types } = await make()
+    const before = await types()
+    cloud.setFaults([{ operation: 'catalog', code: 'InternalError' }])
+    expect(await run('catalog')).toMatchObject({ left: { _tag: 'Unknown', code: 'InternalError' } })
+    expect(await types()).toBe(before)
+  })
+
+  test('a cloud in this process is rebuilt from the claims (K-08)', async () => {
+    const { live, run } = await make()
+    const claim: NodeClaimFacts = {
+      name: 'default-abc',
+      uid: 'uid-1',
+      generation: 1,
+      nodePool: 'default',
+      nodeClass: 'default',
+      labels: {
+        'node.kubernetes.io/instance-type': 'c-2x',
+        'topology.kubernetes.io/zone': 'zone-a',
+        'karpenter.sh/capacity-type': 'spot',
+      },
+      annotations: {},
+      requirements: { byKey: new Map() },
+      requests: {},
+      taints: [],
+      startupTaints: [],
+      providerId: 'kwok://ip-10-1-2-3',
+      registered: true,
+      deleting: false,
+    }
+    await run('rebuild-instances', {
+      nodeClasses: [],
+      claims: [claim, { ...claim, uid: 'uid-2', providerId: 'aws://x' }],
+    })
+    await run('rebuild-instances', { nodeClasses: [], claims: [claim] })
+    const list = await live.list(call)()
+    expect(list).toMatchObject({
+      right: {
+        instances: [{ providerId: 'kwok://ip-10-1-2-3', phase: 'running', owner: { nodeClaim: 'default-abc' } }],
+      },
+    })
+    expect(live.tasks?.find(({ name }) => name === 'rebuild-instances')?.gatesReadiness).toBe(true)
+  })
+
+  test('knows every label of its catalogues before it runs, and closes its domain to others', () => {
+    const known = new Set(provider.labels?.wellKnown.map(({ key }) => key))
+    for (const name of catalogNames)
+      for (const { key } of labelPolicyOf(catalogTypes(name)).wellKnown) expect([...known]).toContain(key)
+    const knowledge = Labels.extend(Labels.coreLabelKnowledge, provider.labels ?? { wellKnown: [] })
+    expect(Labels.isRestricted('karpenter.kwok.sh/instance-family', knowledge)).toBe(false)
+    expect(Labels.isRestricted('karpenter.kwok.sh/other', knowledge)).toBe(true)
+  })
+
+  test('decodes KWOKNodeClass with and without a spec, and refuses a delay that is none (K-05)', () => {
+    const decode = decoderOf(kwokNodeClass.versions[0].schema)
+    const object = (spec?: object) => ({
+      apiVersion: 'karpenter.kwok.sh/v1alpha1',
+      kind: 'KWOKNodeClass',
+      metadata: { name: 'default', uid: 'u', generation: 1 },
+      ...(spec && { spec }),
+    })
+    expect(decode(object({ nodeRegistrationDelay: '30s' }))).toMatchObject({
+      right: { spec: { nodeRegistrationDelay: '30s' } },
+    })
+    expect(decode(object())).toMatchObject({ right: { spec: {} } })
+    expect(E.isLeft(decode(object({ nodeRegistrationDelay: 'soon' })))).toBe(true)
+  })
+
+  test('takes no cloud that is not on this machine', () => {
+    const check = (cloudUrl: string) => kwokSettings.check?.({ cloudUrl, catalog: 'kwok', seed: '' })
+    expect(check('http://127.0.0.1:8090')).toEqual([])
+    expect(check('')).toEqual([])
+    expect(check('http://example.com')).toEqual([
+      'kwok-cloud-url: Invalid value: "http://example.com": expected an address of this machine such as http://127.0.0.1:8090',
+    ])
+  })
+
+  test('repairs a node that was not Ready for ten minutes (K-09)', () => {
+    expect(provider.traits?.repair?.map(({ status, tolerationMs }) => [status, tolerationMs])).toEqual([
+      ['False', 600_000],
+      ['Unknown', 600_000],
+    ])
+  })
+})
