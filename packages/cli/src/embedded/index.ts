@@ -1,0 +1,2 @@
+/** A whole cluster on one machine, for the tour, for tests and for trying things. */
+export * from './embedded-cluster.ts'

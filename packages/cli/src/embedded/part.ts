@@ -1,0 +1,66 @@
+import { spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+
+/** One process of the embedded cluster. */
+export interface Part {
+  readonly pid: number
+  /** Asks the process to stop, ends it if it does not, and resolves when it is gone. */
+  readonly stop: () => Promise<void>
+  /** Kills it outright, as a power cut would. */
+  readonly kill: () => Promise<void>
+  /** Resolves with a sentence when the process ends without having been asked to. */
+  readonly failed: Promise<string>
+}
+
+export interface PartOptions {
+  /** For people: `the API server`. */
+  readonly name: string
+  readonly entry: string
+  readonly args: ReadonlyArray<string>
+  readonly env?: Readonly<Record<string, string>>
+  readonly cwd: string
+  /** Each line of its standard output. */
+  readonly onLine: (line: string) => void
+}
+
+const stopWithinMs = 10_000
+const keptErrorLines = 20
+
+/** Starts one process under this Node, with workspace packages resolved to their sources. */
+export const startPart = ({ name, entry, args, env = {}, cwd, onLine }: PartOptions): Part => {
+  const child = spawn(
+    process.execPath,
+    ['--conditions=@scantling/source', '--disable-warning=ExperimentalWarning', entry, ...args],
+    {
+      cwd,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  )
+  const errors: Array<string> = []
+  let asked = false
+  createInterface({ input: child.stdout }).on('line', onLine)
+  createInterface({ input: child.stderr }).on('line', (line) => {
+    errors.push(line)
+    if (errors.length > keptErrorLines) errors.shift()
+  })
+  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
+  const failed = new Promise<string>((resolve) => {
+    child.once('error', (cause) => resolve(`Cannot start ${name}: ${cause.message}`))
+    child.once('close', (code, signal) => {
+      if (!asked)
+        resolve(
+          `${name} ended unexpectedly (${signal ?? `exit ${code}`})${errors.length === 0 ? '' : `: ${errors.join('\n')}`}`,
+        )
+    })
+  })
+  const end = async (signal: NodeJS.Signals) => {
+    asked = true
+    if (child.exitCode !== null || child.signalCode !== null) return
+    child.kill(signal)
+    const timer = setTimeout(() => child.kill('SIGKILL'), stopWithinMs)
+    await ended
+    clearTimeout(timer)
+  }
+  return { pid: child.pid ?? 0, stop: () => end('SIGTERM'), kill: () => end('SIGKILL'), failed }
+}

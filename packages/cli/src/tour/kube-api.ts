@@ -1,0 +1,48 @@
+import { KubeConfig, KubernetesObjectApi, PatchStrategy, type KubernetesObject } from '@kubernetes/client-node'
+
+/** The calls that the tour makes to the cluster as its user would: apply, scale. */
+export interface KubeApi {
+  /** Creates the object or brings it to what the manifest says. Rejects with the server's words. */
+  readonly apply: (manifest: KubernetesObject) => Promise<void>
+  readonly scaleDeployment: (
+    ref: { readonly name: string; readonly namespace: string },
+    replicas: number,
+  ) => Promise<void>
+}
+
+const fieldManager = 'scantling'
+
+export const connectKubeApi = (server: string): KubeApi => {
+  const config = new KubeConfig()
+  // client-node takes plain HTTP, which the embedded server speaks on loopback, only when told not to expect TLS.
+  config.loadFromOptions({
+    clusters: [{ name: 'embedded', server, skipTLSVerify: true }],
+    users: [{ name: 'embedded' }],
+    contexts: [{ name: 'embedded', cluster: 'embedded', user: 'embedded' }],
+    currentContext: 'embedded',
+  })
+  const api = KubernetesObjectApi.makeApiClient(config)
+  const write = async (manifest: KubernetesObject, strategy: PatchStrategy) => {
+    await api.patch(
+      manifest,
+      undefined,
+      undefined,
+      fieldManager,
+      strategy === PatchStrategy.ServerSideApply ? true : undefined,
+      strategy,
+    )
+  }
+  return {
+    apply: (manifest) => write(manifest, PatchStrategy.ServerSideApply),
+    scaleDeployment: ({ name, namespace }, replicas) =>
+      write(
+        {
+          apiVersion: 'apps/v1',
+          kind: 'Deployment',
+          metadata: { name, namespace },
+          spec: { replicas },
+        } as KubernetesObject,
+        PatchStrategy.MergePatch,
+      ),
+  }
+}

@@ -1,0 +1,74 @@
+import type { Picture } from './picture.ts'
+
+/** One thing that the tour does and waits for. */
+export interface TourStep {
+  readonly title: string
+  readonly text: ReadonlyArray<string>
+  readonly act: (hands: TourHands) => Promise<void>
+  /** Whether the cluster has come to what the step is about. */
+  readonly isDone: (picture: Picture) => boolean
+  /** **Units**: milliseconds of the cluster's time; longer is a failure. */
+  readonly withinMs: number
+}
+
+/** What a step may do to the cluster. */
+export interface TourHands {
+  /** Applies the manifests of an example, by the name of its folder. */
+  readonly applyExample: (name: string) => Promise<void>
+  readonly scale: (deployment: string, replicas: number) => Promise<void>
+  /** Scales every Deployment that the tour made to 0. */
+  readonly scaleAllToZero: () => Promise<void>
+}
+
+const minuteMs = 60_000
+const allRun = ({ pods, machines }: Picture): boolean =>
+  pods.pending + pods.starting + pods.leaving === 0 &&
+  pods.running > 0 &&
+  machines.every(({ stage }) => stage === 'ready')
+
+/** The tutorial: from nothing to running pods, and back to nothing. */
+export const tourSteps: ReadonlyArray<TourStep> = [
+  {
+    title: 'A NodePool, and ten pods that wait',
+    text: [
+      'A NodePool says which machines may be bought. The Deployment "inflate" wants ten pods of half a CPU,',
+      'and there is no machine yet: the pods are Pending. Watch the plan, the NodeClaims, the nodes, the pods.',
+    ],
+    act: ({ applyExample }) => applyExample('inflate'),
+    isDone: allRun,
+    withinMs: 10 * minuteMs,
+  },
+  {
+    title: 'More of the same: thirty pods',
+    text: ['The Deployment grows. Free room is used first; what does not fit gets the cheapest machine that takes it.'],
+    act: ({ scale }) => scale('inflate', 30),
+    isDone: (picture) => allRun(picture) && picture.pods.running >= 30,
+    withinMs: 10 * minuteMs,
+  },
+  {
+    title: 'Three zones, on spot',
+    text: [
+      'These pods must spread over zones and may run on spot capacity: one machine a zone, each the cheapest there.',
+    ],
+    act: ({ applyExample }) => applyExample('zone-spread'),
+    isDone: allRun,
+    withinMs: 10 * minuteMs,
+  },
+  {
+    title: 'A team of its own',
+    text: ['A second NodePool with a taint: only the pods that tolerate it go there, and they go nowhere else.'],
+    act: ({ applyExample }) => applyExample('team-isolation'),
+    isDone: allRun,
+    withinMs: 10 * minuteMs,
+  },
+  {
+    title: 'Nobody needs it any more',
+    text: [
+      'Every Deployment goes to zero. Nodes that stay empty for consolidateAfter are drained and their machines ended.',
+    ],
+    act: ({ scaleAllToZero }) => scaleAllToZero(),
+    isDone: ({ pods, machines }) =>
+      machines.length === 0 && pods.pending + pods.starting + pods.running + pods.leaving === 0,
+    withinMs: 20 * minuteMs,
+  },
+]

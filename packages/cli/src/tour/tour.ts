@@ -1,0 +1,218 @@
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { convertManifests, type InstanceType } from '@scantling/core'
+import { startEmbeddedCluster, type EmbeddedCluster } from '../embedded/index.ts'
+import { placeOf, readManifests } from '../manifests/read-manifests.ts'
+import { fetchBill, renderBill } from './bill.ts'
+import { decisionOf } from './decisions.ts'
+import { connectKubeApi, type KubeApi } from './kube-api.ts'
+import { takePicture } from './picture.ts'
+import type { Screen } from './screen.ts'
+import { tourSteps, type TourHands, type TourStep } from './steps.ts'
+import { watchCluster, type WatchedCluster } from './watch-cluster.ts'
+
+export interface TourOptions {
+  readonly screen: Screen
+  /** Run through without pausing, print the bill, stop everything. */
+  readonly yes: boolean
+  readonly speed: number
+  readonly port: number
+  readonly catalog: string
+  readonly types: ReadonlyArray<InstanceType>
+  /** The user's own manifests instead of the tutorial's steps. */
+  readonly files: ReadonlyArray<string>
+  /** Resolves when the user asks to end (Ctrl-C). */
+  readonly interrupted: Promise<void>
+}
+
+const refreshMs = 200
+const keptDecisions = 200
+const settleMs = 2000
+const examples = fileURLToPath(new URL('../../../../examples/', import.meta.url))
+
+/** Runs the tour on an embedded cluster; returns the exit code. */
+export const runTour = async (options: TourOptions): Promise<number> => {
+  const { screen, speed } = options
+  const log: Array<string> = []
+  screen.print([
+    `Starting an API server, a simulated cloud and the controller on this machine, ${speed} times as fast as life`,
+  ])
+  let cluster: EmbeddedCluster | undefined
+  let watched: WatchedCluster | undefined
+  try {
+    cluster = await startEmbeddedCluster({
+      speed,
+      port: options.port,
+      catalog: options.catalog,
+      onControllerLine: (line) => {
+        const decision = decisionOf(line)
+        if (decision === undefined) return
+        log.push(decision)
+        if (log.length > keptDecisions) log.shift()
+        screen.note(decision)
+      },
+    })
+    watched = await watchCluster(cluster)
+    return await guide(options, cluster, watched, log)
+  } catch (cause) {
+    screen.close()
+    screen.print([cause instanceof Error ? cause.message : String(cause)])
+    return 1
+  } finally {
+    screen.close()
+    await watched?.stop()
+    await cluster?.stop()
+  }
+}
+
+const guide = async (
+  options: TourOptions,
+  cluster: EmbeddedCluster,
+  watched: WatchedCluster,
+  log: ReadonlyArray<string>,
+): Promise<number> => {
+  const { screen, yes, interrupted } = options
+  const api = connectKubeApi(cluster.server)
+  const kubectl = `kubectl --server ${cluster.server} get nodes,nodeclaims,pods`
+  screen.print([`The cluster is up. From another terminal: ${kubectl}`])
+  const stopped = Promise.race([
+    interrupted.then(() => 'interrupted' as const),
+    cluster.failed.then((sentence) => {
+      throw new Error(sentence)
+    }),
+  ])
+  stopped.catch(() => undefined)
+  const types = new Map(options.types.map((type) => [type.name, type]))
+  const show = { options, watched, types, log, footer: kubectl, stopped }
+  const hands = handsOn(api, watched)
+  await hands.applyExample('tour')
+  if (options.files.length > 0) {
+    const problems = await applyFiles(api, options.files)
+    screen.print(problems.length === 0 ? ['Applied your manifests'] : problems)
+    await watchUntilStopped(show, { title: 'Your manifests', text: ['Ctrl-C ends everything.'] })
+  } else {
+    for (const [index, step] of tourSteps.entries()) {
+      const title = `${index + 1}/${tourSteps.length}  ${step.title}`
+      if ((await playStep(show, hands, { ...step, title })) === 'interrupted') return 130
+      const isLast = index === tourSteps.length - 1
+      if (!yes && !isLast && (await pauseBefore(show, title)) === 'interrupted') return 130
+    }
+    screen.close()
+    screen.print(renderBill(await fetchBill(cluster.cloud)))
+    if (!yes) {
+      screen.print(['The cluster stays up. Poke at it, or end it with Ctrl-C:', `  ${kubectl}`])
+      await watchUntilStopped(show, { title: 'The cluster is yours', text: ['Ctrl-C ends everything.'] })
+    }
+  }
+  return 0
+}
+
+interface Show {
+  readonly options: TourOptions
+  readonly watched: WatchedCluster
+  readonly types: ReadonlyMap<string, InstanceType>
+  readonly log: ReadonlyArray<string>
+  readonly footer: string
+  readonly stopped: Promise<'interrupted'>
+}
+
+const paint = ({ options, watched, types, log, footer }: Show, title: string, text: ReadonlyArray<string>) => {
+  const picture = takePicture(watched.caches, watched.views, types)
+  options.screen.update({ title, text, picture, log, footer })
+  return picture
+}
+
+const nextFrame = () => new Promise<'frame'>((resolve) => setTimeout(() => resolve('frame'), refreshMs))
+
+const playStep = async (show: Show, hands: TourHands, step: TourStep): Promise<'done' | 'interrupted'> => {
+  const { options, watched } = show
+  options.screen.open(step.title, step.text)
+  const startedMs = watched.clock.nowMs()
+  await step.act(hands)
+  let quietSinceMs: number | undefined
+  for (;;) {
+    if ((await Promise.race([nextFrame(), show.stopped])) === 'interrupted') return 'interrupted'
+    const nowMs = watched.clock.nowMs()
+    // What was just asked for takes a moment to show: a step is done when it stays done.
+    quietSinceMs = step.isDone(paint(show, step.title, step.text)) ? (quietSinceMs ?? nowMs) : undefined
+    if (quietSinceMs !== undefined && nowMs - quietSinceMs >= settleMs) return 'done'
+    if (nowMs - startedMs > step.withinMs)
+      throw new Error(
+        `The step "${step.title}" did not end within ${step.withinMs / 60_000} minutes of the cluster's time`,
+      )
+  }
+}
+
+const pauseBefore = async (show: Show, title: string): Promise<'go' | 'interrupted'> => {
+  const pressed = show.options.screen.pause().then(() => 'go' as const)
+  for (;;) {
+    paint(show, title, ['Done. Press Enter for the next step, Ctrl-C to end.'])
+    const next = await Promise.race([pressed, nextFrame(), show.stopped])
+    if (next !== 'frame') return next
+  }
+}
+
+const watchUntilStopped = async (
+  show: Show,
+  { title, text }: { readonly title: string; readonly text: ReadonlyArray<string> },
+) => {
+  show.options.screen.open(title, text)
+  for (;;) {
+    paint(show, title, text)
+    if ((await Promise.race([nextFrame(), show.stopped])) === 'interrupted') return
+  }
+}
+
+const handsOn = (api: KubeApi, watched: WatchedCluster): TourHands => {
+  const deployments = new Map<string, string>()
+  return {
+    applyExample: async (name) => {
+      const folder = `${examples}${name}`
+      if (!existsSync(folder)) throw new Error(`There is no example ${name} in ${examples}`)
+      const problems = await applyFiles(api, [folder], (kind, objectName, namespace) => {
+        if (kind === 'Deployment') deployments.set(objectName, namespace)
+      })
+      if (problems.length > 0) throw new Error(problems.join('\n'))
+    },
+    scale: async (name, replicas) =>
+      api.scaleDeployment({ name, namespace: deployments.get(name) ?? 'default' }, replicas),
+    scaleAllToZero: async () => {
+      for (const [name, namespace] of deployments) await api.scaleDeployment({ name, namespace }, 0)
+      // The pods are on their way out once the cluster shows one of them leaving.
+      while ([...watched.caches.pods.values()].every(({ metadata }) => metadata.deletionTimestamp === undefined))
+        await nextFrame()
+    },
+  }
+}
+
+/** Applies files as they are, old forms converted. Returns a sentence for everything that was refused. */
+const applyFiles = async (
+  api: KubeApi,
+  paths: ReadonlyArray<string>,
+  onApplied: (kind: string, name: string, namespace: string) => void = () => undefined,
+): Promise<ReadonlyArray<string>> => {
+  const { manifests, problems } = readManifests(paths)
+  const converted = convertManifests(manifests.map(({ object }) => object))
+  const refused = [
+    ...problems,
+    ...converted.unsettled.map(({ index, text }) => `${placeAt(manifests, index)}: ${text}`),
+  ]
+  for (const manifest of converted.manifests) {
+    const { kind, metadata } = manifest as {
+      readonly kind: string
+      readonly metadata: { readonly name: string; readonly namespace?: string }
+    }
+    try {
+      await api.apply(manifest)
+      onApplied(kind, metadata.name, metadata.namespace ?? 'default')
+    } catch (cause) {
+      refused.push(`${kind} ${metadata.name} was refused: ${cause instanceof Error ? cause.message : String(cause)}`)
+    }
+  }
+  return refused
+}
+
+const placeAt = (manifests: ReadonlyArray<Parameters<typeof placeOf>[0]>, index: number): string => {
+  const manifest = manifests[index]
+  return manifest === undefined ? '' : placeOf(manifest)
+}
