@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { scaledClock } from '@scantling/provider-kit'
+import { scaledClock, systemClock } from '@scantling/provider-kit'
 import * as E from 'fp-ts/lib/Either.js'
 import { loadCatalog } from './load-catalog.ts'
 import { serveCloud } from './server.ts'
@@ -34,7 +34,7 @@ const run = async () => {
     options: {
       port: { type: 'string', default: '0' },
       speed: { type: 'string', default: '1' },
-      'clock-origin': { type: 'string', default: String(Date.now()) },
+      'clock-origin': { type: 'string', default: String(systemClock.nowMs()) },
       catalog: { type: 'string', default: 'ec2-like' },
       seed: { type: 'string', default: 'scantling' },
       state: { type: 'string' },

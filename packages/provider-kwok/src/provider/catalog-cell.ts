@@ -1,7 +1,6 @@
-import type { InstanceType, LabelPolicy, ProviderError } from '@scantling/core'
-import { stable } from '@scantling/provider-kit'
+import type { CancelSignal, InstanceType, JsonObject, LabelPolicy, ProviderError } from '@scantling/core'
+import { fingerprint, stable } from '@scantling/provider-kit'
 import * as E from 'fp-ts/lib/Either.js'
-import type { CancelSignal } from '@scantling/core'
 import { labelPolicyOf, readCatalog, type CatalogEntry } from '../catalog/index.ts'
 import type { KwokCloud } from '../cloud/index.ts'
 import { providerErrorOf } from './error-codes.ts'
@@ -24,7 +23,7 @@ export const loadCatalogCell = async (
   const made = new Map<string, InstanceType>()
   const keep = stable<CatalogEntry, InstanceType>({
     keyOf: ({ name }) => name,
-    fingerprintOf: (entry) => JSON.stringify(entry),
+    fingerprintOf: (entry) => fingerprint(entry as unknown as JsonObject),
     make: (entry) => made.get(entry.name) as InstanceType,
   })
   const refresh: CatalogCell['refresh'] = async (abort) => {
