@@ -22,8 +22,9 @@ export interface OfferingKind {
   readonly capacityType: string | undefined
   /** Set for reserved offerings. */
   readonly reservationId?: string
-  /** Variants that have an available offering of this kind. */
+  /** Variants that have an available offering of this kind, and those that could be launched into it now. */
   readonly variants: Bitset
+  readonly launchable: Bitset
 }
 
 /** An available offering as the catalog keeps it. */
@@ -41,10 +42,10 @@ interface KeyIndex {
   readonly silent: Bitset
 }
 
-interface FitIndex {
-  /** Distinct allocatable amounts, ascending. */
+interface LevelIndex {
+  /** Distinct amounts, ascending. */
   readonly levels: Float64Array
-  /** Beside each level, the variants that have at least that much. */
+  /** Beside each level, the variants that have at least that much; none beside the end. */
   readonly atLeast: ReadonlyArray<Bitset>
 }
 
@@ -74,7 +75,9 @@ export class Catalog {
   readonly #table: RequirementTable
   readonly #viable: Bitset
   readonly #keys = new Map<string, KeyIndex>()
-  readonly #fits: Array<FitIndex | undefined> = []
+  readonly #fits: Array<LevelIndex | undefined> = []
+  readonly #capacities: Array<LevelIndex | undefined> = []
+  readonly #capacityColumns: Array<Float64Array | undefined> = []
   readonly #candidates: Array<Bitset | undefined> = []
   readonly #keyMasks = new Map<Requirement, Bitset>()
   readonly #kindsBySet: Array<ReadonlyArray<boolean> | undefined> = []
@@ -91,7 +94,10 @@ export class Catalog {
     this.#table = table
     const typeOf: Array<number> = []
     const rows: Array<Float64Array> = []
-    const kinds = new Map<string, OfferingKind & { readonly members: Array<number> }>()
+    const kinds = new Map<
+      string,
+      OfferingKind & { readonly members: Array<number>; readonly launchableMembers: Array<number> }
+    >()
     const kindIndexes = new Map<string, number>()
     this.offerings = types.map((type, index) => {
       const variants = variantsOf(type, columns)
@@ -101,31 +107,44 @@ export class Catalog {
         rows.push(allocatable)
       }
       return variants.flatMap(({ offerings }, position) =>
-        offerings.map((offering): CompiledOffering => {
+        offerings.map((offering) => {
           const key = signatureOfAll(offering.requirements)
           let kind = kinds.get(key)
           if (kind === undefined) {
-            kind = { ...kindOf(offering, table, reservationKey), variants: none, members: [] }
+            kind = {
+              ...kindOf(offering, table, reservationKey),
+              variants: none,
+              launchable: none,
+              members: [],
+              launchableMembers: [],
+            }
             kindIndexes.set(key, kinds.size)
             kinds.set(key, kind)
           }
           kind.members.push(first + position)
-          return {
+          const compiled: CompiledOffering = {
             kind: kindIndexes.get(key) ?? 0,
             pricePerHour: offering.pricePerHour ?? Number.POSITIVE_INFINITY,
             isReserved: kind.capacityType === capacityTypes.reserved,
             remaining: offering.reservation?.remaining ?? 0,
           }
+          if (isLaunchable(compiled)) kind.launchableMembers.push(first + position)
+          return compiled
         }),
       )
     })
     this.typeOf = typeOf
     this.isPlain = typeOf.length === types.length
-    this.kinds = [...kinds.values()].map(({ members, ...kind }) => {
-      const variants = emptyBitset(typeOf.length)
-      for (const member of members) insertBit(variants, member)
-      return { ...kind, variants }
-    })
+    const setOf = (members: ReadonlyArray<number>) => {
+      const set = emptyBitset(typeOf.length)
+      for (const member of members) insertBit(set, member)
+      return set
+    }
+    this.kinds = [...kinds.values()].map(({ members, launchableMembers, ...kind }) => ({
+      ...kind,
+      variants: setOf(members),
+      launchable: setOf(launchableMembers),
+    }))
     this.hasReservations = this.kinds.some(({ capacityType }) => capacityType === capacityTypes.reserved)
     this.allocatable = columns.names.map((_, resource) => Float64Array.from(rows, (row) => row[resource] ?? 0))
     this.capacity = types.map(({ capacity }) => columns.vector(capacity))
@@ -181,6 +200,29 @@ export class Catalog {
       const needed = total[resource]! + (extra === undefined ? 0 : extra[resource]!)
       if (needed > 0) intersectInto(target, this.#atLeast(resource, needed))
     }
+  }
+
+  /** The variants whose type has at most this much of a resource in all. */
+  withinCapacity(resource: number, most: number): Bitset {
+    const { levels, atLeast } = (this.#capacities[resource] ??= this.#levelIndex(this.#capacityColumn(resource)))
+    let beyond = firstLevel(levels, most)
+    if (levels[beyond] === most) beyond += 1
+    const within = this.all()
+    for (let word = 0; word < within.length; word += 1) within[word]! &= ~atLeast[beyond]![word]!
+    return within
+  }
+
+  /** The most of a resource that any of the variants' types has in all; 0 for no variants. */
+  mostCapacity(resource: number, variants: Bitset): number {
+    const amounts = this.#capacityColumn(resource)
+    let most = 0
+    for (let word = 0; word < variants.length; word += 1) {
+      for (let bits = variants[word]!; bits !== 0; bits = (bits & (bits - 1)) >>> 0) {
+        const amount = amounts[(word << 5) + (31 - Math.clz32(bits & -bits))]!
+        if (amount > most) most = amount
+      }
+    }
+    return most
   }
 
   /** Adds the other variants of every type that is in `target`. */
@@ -274,19 +316,18 @@ export class Catalog {
   }
 
   #atLeast(resource: number, needed: number): Bitset {
-    const { levels, atLeast } = (this.#fits[resource] ??= this.#fitIndex(resource))
-    let low = 0
-    let high = levels.length
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if (levels[middle]! < needed) low = middle + 1
-      else high = middle
-    }
-    return atLeast[low]!
+    const { levels, atLeast } = (this.#fits[resource] ??= this.#levelIndex(this.allocatable[resource]!))
+    return atLeast[firstLevel(levels, needed)]!
   }
 
-  #fitIndex(resource: number): FitIndex {
-    const amounts = this.allocatable[resource]!
+  #capacityColumn(resource: number): Float64Array {
+    return (this.#capacityColumns[resource] ??= Float64Array.from(
+      this.typeOf,
+      (type) => this.capacity[type]?.[resource] ?? 0,
+    ))
+  }
+
+  #levelIndex(amounts: Float64Array): LevelIndex {
     const levels = Float64Array.from(new Set(amounts)).sort()
     const atLeast: Array<Bitset> = Array.from({ length: levels.length + 1 }, () => none)
     const byAmount = new Map<number, Array<number>>()
@@ -304,6 +345,18 @@ export class Catalog {
     }
     return { levels, atLeast }
   }
+}
+
+// The first level that is no less than an amount, or the end.
+const firstLevel = (levels: Float64Array, amount: number): number => {
+  let low = 0
+  let high = levels.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (levels[middle]! < amount) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 /** Whether a node can be launched into the offering now: a reservation that is full cannot. */
@@ -326,7 +379,7 @@ const kindOf = (
   offering: Offering,
   table: RequirementTable,
   reservationKey: string | undefined,
-): Omit<OfferingKind, 'variants'> => {
+): Omit<OfferingKind, 'variants' | 'launchable'> => {
   const capacityType = offering.requirements.byKey.get(labelKeys.capacityType)
   const reservationId = reservationIdOf(offering, reservationKey)
   return {

@@ -282,11 +282,12 @@ const queueOf = (
   const memory = columns.index('memory')
   const amount = (pod: number, resource: number | undefined) =>
     resource === undefined ? 0 : (classOf[pod]?.requests[resource] ?? 0)
-  const keys = pods.map(({ createdAtMs, uid }, pod) => ({
+  const keys = pods.map(({ createdAtMs, uid, namespace, name }, pod) => ({
     cpu: amount(pod, cpu),
     memory: amount(pod, memory),
     createdAtMs,
     uid,
+    name: `${namespace}/${name}`,
   }))
   return [...pods.keys()].sort((a, b) => comparePods(keys[a]!, keys[b]!))
 }

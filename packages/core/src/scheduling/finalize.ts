@@ -1,10 +1,10 @@
 import type { LabelRules, Pod } from '../cluster/index.ts'
-import { compareText, hasBit, invariant } from '../internal/index.ts'
+import { compareText, emptyBitset, hasBit, insertBit, invariant, type Bitset } from '../internal/index.ts'
 import { annotationKeys, capacityTypes, labelKeys, type Labels } from '../labels/index.ts'
 import { Requirement } from '../requirements/index.ts'
 import type { RequirementSet, RequirementTable } from '../topology/index.ts'
 import type { Claim } from './claim.ts'
-import { isLaunchable } from './catalog.ts'
+import type { Catalog } from './catalog.ts'
 import { unmetByTypes, overlap, type UnmetMinValues } from './min-values.ts'
 import type { Launch } from './plan.ts'
 import type { ResourceColumns } from './resource-columns.ts'
@@ -28,56 +28,96 @@ export interface FinalizeContext {
 /** A launch, or the minValues that its types fail once only the cheapest are kept (P-FLT-09). */
 export type Finalized = { readonly launch: Launch } | { readonly unmet: ReadonlyArray<UnmetMinValues> }
 
-/** The NodeClaim that a packed claim becomes (P-FIN-01…04, P-RSV-07). */
-export const finalize = (claim: Claim, context: FinalizeContext): Finalized => {
-  const { table, columns, pods, labelRules, minValuesPolicy, isReference } = context
-  const { template } = claim
-  const { catalog, nodePool } = template
-  const set = pinned(claim, table, labelRules)
+// What claims of equal requirements and types have in common.
+interface Offer {
+  readonly instanceTypes: Launch['instanceTypes']
+  readonly unmet: ReadonlyArray<UnmetMinValues>
+  readonly byKey: ReadonlyMap<string, Requirement>
+  readonly customLabels: Labels
+  readonly price: number
+}
+
+/** Turns packed claims into launches; claims that came out alike share the work. */
+export class Finalizer {
+  readonly #context: FinalizeContext
+  readonly #offers = new Map<Catalog, Map<string, Offer>>()
+
+  constructor(context: FinalizeContext) {
+    this.#context = context
+  }
+
+  /** The NodeClaim that a packed claim becomes (P-FIN-01…04, P-RSV-07). */
+  finalize(claim: Claim): Finalized {
+    const { columns, pods, minValuesPolicy, isReference } = this.#context
+    const { template } = claim
+    const { nodePool } = template
+    const { unmet, instanceTypes, byKey, customLabels: custom, price } = this.#offerOf(claim)
+    if (minValuesPolicy === 'Strict' && unmet.length > 0) return { unmet }
+    const [firstPod, ...otherPods] = claim.pods.map((pod) => pods[pod]!)
+    invariant(firstPod !== undefined, 'a claim with a pod')
+    const hasRelaxedMinValues = isReference ? template.hasRelaxedMinValues : claim.hasRelaxedMinValues
+    return {
+      launch: {
+        nodePool: nodePool.name,
+        pods: [firstPod, ...otherPods],
+        requirements: { byKey },
+        instanceTypes,
+        requests: columns.list(withDaemons(claim, isReference)),
+        taints: nodePool.taints,
+        startupTaints: nodePool.startupTaints,
+        labels: { ...template.labels, ...custom },
+        annotations: { ...template.annotations, [annotationKeys.minValuesRelaxed]: String(hasRelaxedMinValues) },
+        ...(price === Number.POSITIVE_INFINITY ? {} : { pricePerHour: price }),
+      },
+    }
+  }
+
+  #offerOf(claim: Claim): Offer {
+    const { catalog } = claim.template
+    const { table, labelRules } = this.#context
+    const set = pinned(claim, table, labelRules)
+    let offers = this.#offers.get(catalog)
+    if (offers === undefined) this.#offers.set(catalog, (offers = new Map()))
+    const key = `${set.id}|${claim.variants.join()}`
+    let offer = offers.get(key)
+    if (offer === undefined) offers.set(key, (offer = makeOffer(catalog, claim.variants, set, labelRules)))
+    return offer
+  }
+}
+
+const makeOffer = (catalog: Catalog, variants: Bitset, set: RequirementSet, labelRules: LabelRules): Offer => {
   const types: Array<number> = []
+  const chosen = emptyBitset(catalog.size)
   for (const type of catalog.priceOrder(set)) {
-    if (types.length < mostInstanceTypes && hasBit(claim.variants, catalog.firstVariant(type))) types.push(type)
+    const variant = catalog.firstVariant(type)
+    if (types.length === mostInstanceTypes || !hasBit(variants, variant)) continue
+    types.push(type)
+    insertBit(chosen, variant)
   }
-  if (minValuesPolicy === 'Strict') {
-    const unmet = unmetByTypes(catalog, types, set)
-    if (unmet.length > 0) return { unmet }
-  }
+  catalog.close(chosen)
   const byKey = new Map(set.byKey)
   for (const key of simulationKeys) byKey.delete(key)
   const add = (requirement: Requirement) => {
     const present = byKey.get(requirement.key)
     byKey.set(requirement.key, present === undefined ? requirement : Requirement.intersection(present, requirement))
   }
-  const instanceTypes = types.map((type) => catalog.types[type]!)
+  const [cheapest, ...others] = types.map((type) => catalog.types[type]!)
+  invariant(cheapest !== undefined, 'a claim with a type')
+  const instanceTypes = [cheapest, ...others] as const
   add(
     Requirement.isIn(
       labelKeys.instanceType,
       instanceTypes.map(({ name }) => name),
     ),
   )
-  const offered = capacityTypesOf(claim, types, set)
+  const offered = capacityTypesOf(catalog, chosen, set)
   if (offered.length > 0) add(Requirement.isIn(labelKeys.capacityType, offered))
-  const price = catalog.prices(set)[types[0]!] ?? Number.POSITIVE_INFINITY
-  const hasRelaxedMinValues = isReference ? template.hasRelaxedMinValues : claim.hasRelaxedMinValues
-  const [firstPod, ...otherPods] = claim.pods.map((pod) => pods[pod]!)
-  const [cheapest, ...otherTypes] = instanceTypes
-  invariant(firstPod !== undefined && cheapest !== undefined, 'a claim with a pod and a type for it')
   return {
-    launch: {
-      nodePool: nodePool.name,
-      pods: [firstPod, ...otherPods],
-      requirements: { byKey },
-      instanceTypes: [cheapest, ...otherTypes],
-      requests: columns.list(withDaemons(claim, isReference)),
-      taints: nodePool.taints,
-      startupTaints: nodePool.startupTaints,
-      labels: { ...template.labels, ...customLabels(byKey, labelRules) },
-      annotations: {
-        ...template.annotations,
-        [annotationKeys.minValuesRelaxed]: String(hasRelaxedMinValues),
-      },
-      ...(price === Number.POSITIVE_INFINITY ? {} : { pricePerHour: price }),
-    },
+    instanceTypes,
+    unmet: unmetByTypes(catalog, types, set),
+    byKey,
+    customLabels: customLabels(byKey, labelRules),
+    price: catalog.prices(set)[types[0]!] ?? Number.POSITIVE_INFINITY,
   }
 }
 
@@ -94,20 +134,13 @@ const pinned = ({ set, reserved }: Claim, table: RequirementTable, { reservation
   return table.intern(byKey)
 }
 
-const capacityTypesOf = (
-  { template: { catalog } }: Claim,
-  types: ReadonlyArray<number>,
-  set: RequirementSet,
-): ReadonlyArray<string> => {
+// The capacity types into which some of the types can be launched now.
+const capacityTypesOf = (catalog: Catalog, variants: Bitset, set: RequirementSet): ReadonlyArray<string> => {
   const admitted = catalog.kindsAdmitted(set)
-  const found = new Set<string>()
-  for (const type of types) {
-    for (const offering of catalog.offerings[type] ?? []) {
-      const capacityType = catalog.kinds[offering.kind]?.capacityType
-      if (capacityType !== undefined && admitted[offering.kind] && isLaunchable(offering)) found.add(capacityType)
-    }
-  }
-  return [...found].sort(compareText)
+  const found = catalog.kinds.flatMap(({ capacityType, launchable }, kind) =>
+    capacityType !== undefined && admitted[kind] === true && overlap(launchable, variants) ? [capacityType] : [],
+  )
+  return [...new Set(found)].sort(compareText)
 }
 
 /**

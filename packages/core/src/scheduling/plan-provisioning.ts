@@ -2,7 +2,7 @@ import type { Pod, Snapshot } from '../cluster/index.ts'
 import { compareText } from '../internal/index.ts'
 import { compile, usableNodePools, type Compiled } from './compile.ts'
 import { diagnose } from './diagnosis.ts'
-import { finalize } from './finalize.ts'
+import { Finalizer } from './finalize.ts'
 import { Packer, type Outcome, type PackerSettings } from './packer.ts'
 import type { Launch, Placement, ProvisioningOptions, ProvisioningPlan } from './plan.ts'
 import { eligiblePods, type EligiblePods } from './pod-eligibility.ts'
@@ -67,8 +67,7 @@ export const startProvisioning = (snapshot: Snapshot, options: ProvisioningOptio
 }
 
 function* provision(snapshot: Snapshot, options: ProvisioningOptions): Generator<void, ProvisioningPlan, void> {
-  const { pods: unordered, ignored } = eligiblePods(snapshot)
-  const pods = [...unordered].sort(comparePodNames)
+  const { pods, ignored } = eligiblePods(snapshot)
   yield
   const rejections = ignored.map(refused)
   if (pods.length === 0) return planOf({ launches: [], placements: [], rejections })
@@ -94,17 +93,17 @@ function* provision(snapshot: Snapshot, options: ProvisioningOptions): Generator
     }
     yield
   }
-  const context = {
+  const finalizer = new Finalizer({
     table: compiled.table,
     columns: compiled.columns,
     pods,
     labelRules: snapshot.labelRules,
     minValuesPolicy: snapshot.settings.minValuesPolicy,
     isReference: options.strategy === 'reference',
-  }
+  })
   const launches: Array<Launch> = []
   for (const claim of packer.claims) {
-    const finalized = finalize(claim, context)
+    const finalized = finalizer.finalize(claim)
     if ('launch' in finalized) launches.push(finalized.launch)
     else {
       const reason: Reason = {

@@ -1,14 +1,22 @@
+import { compareText } from '../internal/index.ts'
+
 /** What decides a pod's turn. */
 export interface QueuedPod {
   readonly cpu: number
   readonly memory: number
   readonly createdAtMs: number
   readonly uid: string
+  /** `namespace/name`, in case two pods claim one UID. */
+  readonly name: string
 }
 
 /** Most CPU first, then most memory, then the oldest, then by UID; nothing else matters, priority least (P-QUE-01). */
 export const comparePods = (a: QueuedPod, b: QueuedPod): number =>
-  b.cpu - a.cpu || b.memory - a.memory || a.createdAtMs - b.createdAtMs || (a.uid < b.uid ? -1 : a.uid > b.uid ? 1 : 0)
+  b.cpu - a.cpu ||
+  b.memory - a.memory ||
+  a.createdAtMs - b.createdAtMs ||
+  compareText(a.uid, b.uid) ||
+  compareText(a.name, b.name)
 
 /**
  * The pods still to place, first come first served, until a whole turn brings no progress (P-QUE-02).

@@ -1,5 +1,5 @@
 import type { NodePool } from '../cluster/index.ts'
-import { emptyBitset, hasBit, insertBit, type Bitset } from '../internal/index.ts'
+import { intersectInto, type Bitset } from '../internal/index.ts'
 import type { Labels } from '../labels/index.ts'
 import type { RequirementSet } from '../topology/index.ts'
 import type { Catalog } from './catalog.ts'
@@ -74,11 +74,7 @@ export class PoolLimits {
 
   /** Takes off the largest capacity among the types a new claim may become; never given back (P-LIM-04). */
   chargeClaim(catalog: Catalog, variants: Bitset): void {
-    for (const [index, left] of this.#left) {
-      let most = 0
-      for (const type of catalog.typesIn(variants)) most = Math.max(most, catalog.capacity[type]?.[index] ?? 0)
-      this.#left.set(index, left - most)
-    }
+    for (const [index, left] of this.#left) this.#left.set(index, left - catalog.mostCapacity(index, variants))
     this.#version += 1
   }
 
@@ -86,13 +82,8 @@ export class PoolLimits {
   available(catalog: Catalog, variants: Bitset): Bitset {
     if (!this.isLimited) return variants
     if (this.#availableVersion === this.#version) return this.#available
-    const available = emptyBitset(catalog.size)
-    for (const [variant, type] of catalog.typeOf.entries()) {
-      if (!hasBit(variants, variant)) continue
-      let isAllowed = true
-      for (const [index, left] of this.#left) if ((catalog.capacity[type]?.[index] ?? 0) > left) isAllowed = false
-      if (isAllowed) insertBit(available, variant)
-    }
+    const available = variants.slice()
+    for (const [index, left] of this.#left) intersectInto(available, catalog.withinCapacity(index, left))
     this.#available = available
     this.#availableVersion = this.#version
     return available
