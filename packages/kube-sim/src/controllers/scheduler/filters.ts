@@ -1,6 +1,7 @@
 import { canonicalText } from '../canonical.ts'
 import { admitsNode, isTolerated, meetsNodeTerm } from '../selectors.ts'
-import type { AntiAffinityOwners, ClusterState, NodeState, PlacedPod } from './cluster-state.ts'
+import type { AntiAffinityOwners, ClusterState } from './cluster-state.ts'
+import type { NodeState, PlacedPod } from './node-state.ts'
 import type { CompiledSpread, HostPort, PodClass } from './pod-class.ts'
 import type { Counter } from './topology-counts.ts'
 

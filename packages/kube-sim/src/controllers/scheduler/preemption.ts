@@ -1,5 +1,6 @@
 import { compareText } from '../order.ts'
-import type { ClusterState, NodeState, PlacedPod } from './cluster-state.ts'
+import type { ClusterState } from './cluster-state.ts'
+import type { NodeState, PlacedPod } from './node-state.ts'
 import { checkWithNominated, type Filters, type Rejection, type VolumeCheck } from './filters.ts'
 import { countReason, renderFitError } from './fit-error.ts'
 import type { PodClass } from './pod-class.ts'

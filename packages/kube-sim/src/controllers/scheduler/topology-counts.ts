@@ -1,4 +1,4 @@
-import type { NodeState, PlacedPod } from './cluster-state.ts'
+import type { NodeState, PlacedPod } from './node-state.ts'
 import type { PodClass } from './pod-class.ts'
 
 /** What lives in one topology domain: eligible nodes and counted pods. */

@@ -1,7 +1,7 @@
 import type { Face } from '../../face.ts'
 import type { StorageClassObject, VolumeClaimObject, VolumeObject } from '../objects.ts'
 import { meetsNodeSelector } from '../selectors.ts'
-import type { NodeState } from './cluster-state.ts'
+import type { NodeState } from './node-state.ts'
 import type { Rejection, VolumeCheck } from './filters.ts'
 import type { PodClass } from './pod-class.ts'
 
