@@ -28,8 +28,8 @@ export interface NodeClassOptions {
   readonly specRules?: NonNullable<Schema<unknown>['node']['rules']>
   /** Whether `spec` may be left out. */
   readonly isSpecOptional?: true
-  /** How the server merges the conditions; `map` by default, `undefined` for a plain list. */
-  readonly conditionsListType?: 'map' | undefined
+  /** The server replaces the conditions as a whole instead of merging them by type. */
+  readonly hasPlainConditions?: true
 }
 
 /**
@@ -52,7 +52,7 @@ export const nodeClassSchema = <C>(
     ...(options.specRules === undefined ? {} : { rules: options.specRules }),
   })
   const conditions = s.filledIn(
-    conditionsSchema({ isRelaxed: false, ...('conditionsListType' in options ? { listType: undefined } : {}) }),
+    conditionsSchema({ isRelaxed: false, ...(options.hasPlainConditions === true ? { isPlainList: true } : {}) }),
     [],
   )
   const statusSchema = s.object(
@@ -61,7 +61,8 @@ export const nodeClassSchema = <C>(
   )
   const schema = s.object(
     {
-      apiVersion: s.string(),
+      // On every object that a server sends, but no CRD says so.
+      apiVersion: s.filledIn(s.string(), ''),
       kind: s.filledIn(s.literals([kind]), kind),
       metadata: clusterMetadata,
       spec: options.isSpecOptional === true ? s.filledIn(spec, {}) : spec,

@@ -35,7 +35,7 @@ export const kwokNodeClass: NodeClassKind<KwokNodeClass> = {
               },
             ],
           },
-          conditionsListType: undefined,
+          hasPlainConditions: true,
         },
       ),
     },

@@ -224,10 +224,11 @@ export const resourceListField = (description: string) => s.record(s.quantity(),
  */
 export const conditionsSchema = ({
   isRelaxed,
-  listType = 'map',
+  isPlainList,
 }: {
   readonly isRelaxed: boolean
-  readonly listType?: 'map' | undefined
+  /** The server replaces the conditions as a whole instead of merging them by type. */
+  readonly isPlainList?: true
 }) => {
   const reason = s.string({
     description: 'Why the condition has this status, in one CamelCase word.',
@@ -264,7 +265,7 @@ export const conditionsSchema = ({
     }),
     {
       description: 'Signals of health and readiness.',
-      ...(listType === undefined ? {} : { listType, listMapKeys: ['type'] }),
+      ...(isPlainList === true ? {} : { listType: 'map', listMapKeys: ['type'] }),
     },
   )
 }
