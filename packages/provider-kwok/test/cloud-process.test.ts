@@ -137,7 +137,7 @@ describe('the cloud as a process', () => {
     })
     const received = await cloud.interruptions?.receive(call)()
     expect(received).toMatchObject({
-      right: [{ kind: 'SpotInterruption', interruptions: [{ id: alias, action: 'drain' }] }],
+      right: [{ kind: 'SpotInterruption', interruptions: [{ id: machine.providerId, action: 'drain' }] }],
     })
     await new Promise((resolve) => setTimeout(resolve, 80))
     expect(await cloud.terminate(machine, call)()).toEqual(E.right('Gone'))

@@ -74,7 +74,9 @@ export interface CatalogPage {
 export interface CloudMessage {
   readonly receipt: string
   readonly kind: 'SpotInterruption' | 'RebalanceRecommendation' | 'InstanceTerminated'
+  /** The machine's id and its name. */
   readonly instance: string
+  readonly name: string
   readonly sentAtMs: number
   /** When the machine is taken away. */
   readonly deadlineMs?: number

@@ -223,10 +223,8 @@ export const simulatedCloud = (options: CloudOptions): SimulatedCloud => {
     if (instance === undefined) return E.left(notFound(id))
     const deadlineMs = nowMs() + noticeMs
     const receipt = `${instance.id}/${deadlineMs}`
-    messages = [
-      ...messages,
-      { receipt, kind: 'SpotInterruption', instance: instance.id, sentAtMs: nowMs(), deadlineMs },
-    ]
+    const message = { receipt, instance: instance.id, name: instance.name, sentAtMs: nowMs(), deadlineMs }
+    messages = [...messages, { ...message, kind: 'SpotInterruption' }]
     return E.right(shown(endAt(instance, deadlineMs)))
   }
 

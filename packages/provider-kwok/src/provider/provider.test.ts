@@ -14,7 +14,7 @@ const nothing: ClusterView<KwokNodeClass> = { nodeClasses: [], claims: [] }
 const make = async () => {
   const clock = virtualClock(1_000_000)
   const cloud = cloudOn(clock)
-  const created = await createFrom(inProcessCloud(cloud, clock), hostOn(clock), never, cloud)
+  const created = await createFrom(inProcessCloud(cloud, clock), hostOn(clock), never)
   if (E.isLeft(created)) throw new Error(created.left.message)
   const run = async (task: string, view = nothing) =>
     created.right.tasks?.find(({ name }) => name === task)?.run(view, call)()
@@ -49,8 +49,14 @@ describe('provider-kwok', () => {
     expect(await types()).toBe(before)
   })
 
-  test('a cloud in this process is rebuilt from the claims (K-08)', async () => {
-    const { live, run } = await make()
+  test('a cloud in this process is rebuilt from the claims, and shows nothing before (K-08)', async () => {
+    const settings = { cloudUrl: '', catalog: 'kwok', seed: 'test' }
+    const created = await provider.create(settings, hostOn(virtualClock(1_000_000)), call)()
+    if (E.isLeft(created)) throw new Error(created.left.message)
+    const live = created.right
+    const task = live.tasks?.find(({ name }) => name === 'rebuild-instances')
+    const rebuild = async (claims: ReadonlyArray<NodeClaimFacts>) => task?.run({ nodeClasses: [], claims }, call)()
+    expect(await live.list(call)()).toMatchObject({ left: { _tag: 'Unknown', code: 'NotRebuilt' } })
     const claim: NodeClaimFacts = {
       name: 'default-abc',
       uid: 'uid-1',
@@ -58,8 +64,8 @@ describe('provider-kwok', () => {
       nodePool: 'default',
       nodeClass: 'default',
       labels: {
-        'node.kubernetes.io/instance-type': 'c-2x',
-        'topology.kubernetes.io/zone': 'zone-a',
+        'node.kubernetes.io/instance-type': 'c-2x-amd64-linux',
+        'topology.kubernetes.io/zone': 'test-zone-a',
         'karpenter.sh/capacity-type': 'spot',
       },
       annotations: {},
@@ -71,18 +77,16 @@ describe('provider-kwok', () => {
       registered: true,
       deleting: false,
     }
-    await run('rebuild-instances', {
-      nodeClasses: [],
-      claims: [claim, { ...claim, uid: 'uid-2', providerId: 'aws://x' }],
-    })
-    await run('rebuild-instances', { nodeClasses: [], claims: [claim] })
+    await rebuild([claim, { ...claim, uid: 'uid-2', providerId: 'aws://x' }])
+    await rebuild([claim, { ...claim, uid: 'uid-3', providerId: 'kwok://ip-10-9-9-9' }])
     const list = await live.list(call)()
     expect(list).toMatchObject({
       right: {
         instances: [{ providerId: 'kwok://ip-10-1-2-3', phase: 'running', owner: { nodeClaim: 'default-abc' } }],
       },
     })
-    expect(live.tasks?.find(({ name }) => name === 'rebuild-instances')?.gatesReadiness).toBe(true)
+    expect(list).toMatchObject({ right: { instances: { length: 1 } } })
+    expect(task?.gatesReadiness).toBe(true)
   })
 
   test('knows every label of its catalogues before it runs, and closes its domain to others', () => {

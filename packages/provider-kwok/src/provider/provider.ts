@@ -1,4 +1,5 @@
 import type {
+  CancelSignal,
   CloudProvider,
   Delivery,
   InstanceList,
@@ -8,26 +9,18 @@ import type {
   ProviderHost,
   ProviderModule,
 } from '@scantling/core'
-import { labelKeys } from '@scantling/core'
 import { pages } from '@scantling/provider-kit'
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { generatedLabelKeys, kwokGroup } from '../catalog/index.ts'
-import {
-  httpCloud,
-  inProcessCloud,
-  loadCatalog,
-  simulatedCloud,
-  type CloudMessage,
-  type KwokCloud,
-  type SimulatedCloud,
-} from '../cloud/index.ts'
+import { httpCloud, loadCatalog, simulatedCloud, type CloudMessage, type KwokCloud } from '../cloud/index.ts'
 import { loadCatalogCell, type CatalogCell } from './catalog-cell.ts'
 import { providerErrorOf } from './error-codes.ts'
-import { instanceOf, nameOf, tagKeys } from './instance.ts'
+import { instanceOf, nameOf, providerIdOf, tagKeys } from './instance.ts'
 import { launch, soldOutForMs } from './launch.ts'
 import { kwokNodeClass, type KwokNodeClass } from './node-class.ts'
+import { rebuiltFromClaims } from './rebuilt-from-claims.ts'
 import { kwokSettings, type KwokSettings } from './settings.ts'
 
 const launchAttempts: MetricSpec = {
@@ -70,22 +63,20 @@ export const provider: ProviderModule<KwokNodeClass, unknown, KwokSettings> = {
     const catalog = loadCatalog(settings.catalog, settings.seed)
     if (E.isLeft(catalog)) return E.left({ _tag: 'InvalidRequest', message: catalog.left.join('; ') })
     const simulated = simulatedCloud({ catalog: catalog.right, seed: settings.seed, nowMs: host.clock.nowMs })
-    return createFrom(inProcessCloud(simulated, host.clock), host, call.signal, simulated)
+    const { cloud, task } = rebuiltFromClaims(simulated, host.clock)
+    return createFrom(cloud, host, call.signal, [task])
   },
 }
 
-/**
- * The provider over any cloud that speaks the port; `inProcess` is given where the cloud's machines must be rebuilt
- * from claims.
- */
+/** The provider over any cloud that speaks the port, with tasks beside those of its own. */
 export const createFrom = async (
   cloud: KwokCloud,
   host: ProviderHost,
-  signal: ProviderHost['shutdown'],
-  inProcess?: SimulatedCloud,
+  signal: CancelSignal,
+  tasks: ReadonlyArray<MaintenanceTask<KwokNodeClass>> = [],
 ): Promise<E.Either<ProviderError, CloudProvider<KwokNodeClass>>> => {
   const cell = await loadCatalogCell(cloud, signal)
-  if (E.isRight(cell)) return E.right(providerOver(cloud, cell.right, host, inProcess))
+  if (E.isRight(cell)) return E.right(providerOver(cloud, cell.right, host, tasks))
   // The cloud may still be starting: the shell tries again where it is told when.
   return E.left(cell.left.code === 'Unreachable' ? { ...cell.left, retryAfterMs: unreachableRetryMs } : cell.left)
 }
@@ -94,12 +85,9 @@ const providerOver = (
   cloud: KwokCloud,
   catalog: CatalogCell,
   host: ProviderHost,
-  inProcess: SimulatedCloud | undefined,
+  tasks: ReadonlyArray<MaintenanceTask<KwokNodeClass>>,
 ): CloudProvider<KwokNodeClass> => {
-  const list = (
-    cluster: string,
-    signal: ProviderHost['shutdown'],
-  ): TE.TaskEither<ProviderError, InstanceList<unknown>> =>
+  const list = (cluster: string, signal: CancelSignal): TE.TaskEither<ProviderError, InstanceList<unknown>> =>
     pipe(
       pages(
         (page) =>
@@ -160,20 +148,20 @@ const providerOver = (
         ),
       acknowledge: (receipts, call) => pipe(cloud.acknowledge(receipts, call.signal), TE.mapLeft(providerErrorOf)),
     },
-    tasks: inProcess === undefined ? [refresh] : [refresh, rebuildTask(inProcess, host)],
+    tasks: [refresh, ...tasks],
     labels: catalog.labels,
   }
 }
 
-const deliveryOf = ({ receipt, kind, instance, sentAtMs, deadlineMs }: CloudMessage): Delivery => ({
+const deliveryOf = ({ receipt, kind, instance, name, sentAtMs, deadlineMs }: CloudMessage): Delivery => ({
   receipt,
   kind,
   sentAtMs,
   interruptions: [
     kind === 'RebalanceRecommendation'
-      ? { id: instance, kind, action: 'notify', message: `${instance} may be interrupted soon` }
+      ? { id: providerIdOf(name), kind, action: 'notify', message: `${instance} may be interrupted soon` }
       : {
-          id: instance,
+          id: providerIdOf(name),
           kind,
           action: 'drain',
           losesOfferingForMs: soldOutForMs,
@@ -181,41 +169,4 @@ const deliveryOf = ({ receipt, kind, instance, sentAtMs, deadlineMs }: CloudMess
           ...(deadlineMs !== undefined && { deadlineMs }),
         },
   ],
-})
-
-/**
- * Tells a cloud that started empty, because it lives in this process, of the machines that claims already stand for.
- *
- * It gates everything else: a `list` before it would make all of them look lost.
- */
-const rebuildTask = (simulated: SimulatedCloud, host: ProviderHost): MaintenanceTask<KwokNodeClass> => ({
-  name: 'rebuild-instances',
-  everyMs: 24 * 3_600_000,
-  runsOn: 'leader',
-  gatesReadiness: true,
-  run: ({ claims }, call) =>
-    TE.fromIO(() => {
-      for (const { uid, name: claimName, providerId, labels, nodePool, nodeClass } of claims) {
-        const name = providerId === undefined ? undefined : nameOf(providerId)
-        const instanceType = labels[labelKeys.instanceType]
-        const zone = labels[labelKeys.zone]
-        const capacityType = labels[labelKeys.capacityType]
-        if (name === undefined || !instanceType || !zone || !capacityType) continue
-        simulated.adopt({
-          token: uid,
-          name,
-          instanceType,
-          zone,
-          capacityType,
-          launchedAtMs: host.clock.nowMs(),
-          tags: {
-            [tagKeys.cluster]: call.cluster.name,
-            [tagKeys.nodeClaim]: claimName,
-            [tagKeys.nodeClass]: nodeClass,
-            ...(nodePool !== undefined && { [tagKeys.nodePool]: nodePool }),
-          },
-        })
-      }
-      return {}
-    }),
 })
