@@ -35,4 +35,4 @@ export const runCommandLine = async (args: ReadonlyArray<string>, terminal: Term
 }
 
 const isParseError = (error: unknown): error is Error =>
-  error instanceof Error && String((error as { readonly code?: unknown }).code).startsWith('ERR_PARSE_ARGS')
+  String((error as { readonly code?: unknown } | undefined)?.code).startsWith('ERR_PARSE_ARGS')

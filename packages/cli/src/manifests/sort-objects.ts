@@ -116,10 +116,6 @@ export const sortObjects = (given: ReadonlyArray<Manifest>): SortedObjects => {
   for (const manifest of manifests) {
     const { apiVersion, kind } = manifest.object as { readonly apiVersion: string; readonly kind: string }
     const found = shelves.get(`${apiVersion} ${kind}`)
-    const { name } = (manifest.object['metadata'] ?? {}) as { readonly name?: unknown }
-    if (found !== undefined && (typeof name !== 'string' || name === '')) {
-      problems.push(`${placeOf(manifest)}: metadata.name: Required value: name the object`)
-    }
     const before = problems.length
     if (typeof manifest.object['metadata'] === 'object') found?.put(manifest)
     else if (found !== undefined) found.put({ ...manifest, object: { ...manifest.object, metadata: {} } })
