@@ -3,12 +3,14 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { readCompatibility, renderCompatibility } from './compatibility-table.ts'
 import { renderCrds } from './crds.ts'
+import { renderReference } from './reference.ts'
 import { root } from './step.ts'
 
 /** Each generator answers the files it owns, as path -> text. A new kind of generated file joins this list. */
 const generators: ReadonlyArray<() => Readonly<Record<string, string>>> = [
   () => ({ 'docs/compatibility.md': renderCompatibility(readCompatibility()) }),
   renderCrds,
+  renderReference,
 ]
 
 const isCheck = process.argv.includes('--check')
