@@ -108,6 +108,19 @@ describe('a PodDisruptionBudget', () => {
     expect(await evict(second ?? '')).toBe(201)
   })
 
+  test('counts what the Deployment wants during a rollout, not what its ReplicaSets hold', async () => {
+    await cluster.face.patch({ ...refs.deployments, namespace: 'default', name: 'web' }, 'strategic', {
+      spec: {
+        strategy: { rollingUpdate: { maxSurge: 3, maxUnavailable: 0 } },
+        template: { spec: { containers: [{ name: 'main', image: 'two' }] } },
+      },
+    })
+    await addBudget({ maxUnavailable: 1 })
+    await cluster.clock.advance(500)
+    expect(cluster.pods()).toHaveLength(6)
+    expect(status()).toMatchObject({ expectedPods: 3, desiredHealthy: 2 })
+  })
+
   test('says when it cannot be computed', async () => {
     await cluster.addPod('bare', {}, { labels: { app: 'web' } })
     await addBudget({ maxUnavailable: 1 })

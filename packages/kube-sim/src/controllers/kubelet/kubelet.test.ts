@@ -110,10 +110,14 @@ describe('a simulated kubelet', () => {
     await cluster.stop()
     const before = cluster.pod('p').metadata.resourceVersion
     const { startControllers } = await import('../start-controllers.ts')
-    const again = startControllers(cluster.server.face('again'), cluster.clock)
+    const again = startControllers(cluster.server.face('again'), cluster.clock, {
+      kubelet: { bootLatency: fixed(600_000) },
+    })
+    await cluster.addPod('next')
     await cluster.clock.advance(120_000)
     expect(conditionOf(cluster.node('n0'), 'Ready')?.status).toBe('True')
     expect(cluster.pod('p').metadata.resourceVersion).toBe(before)
+    expect(cluster.pod('next').status?.phase).toBe('Running')
     await again.stop()
   })
 })
