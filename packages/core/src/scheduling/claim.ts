@@ -32,17 +32,17 @@ export class Claim {
   constructor(
     template: Template,
     identity: { readonly index: number; readonly hostname: string; readonly host: number },
-    variants: Bitset,
+    start: { readonly variants: Bitset; readonly headroom?: Float64Array },
   ) {
     this.index = identity.index
     this.hostname = identity.hostname
     this.host = identity.host
     this.template = template
     this.set = template.set
-    this.variants = variants
+    this.variants = start.variants
     this.requests = new Float64Array(template.usable.length)
-    this.headroom = new Float64Array(template.usable.length)
-    this.#measure()
+    this.headroom = start.headroom?.slice() ?? new Float64Array(template.usable.length)
+    if (start.headroom === undefined) this.#measure()
   }
 
   /** Takes a pod's requests and leaves the types that still fit. */

@@ -1,4 +1,4 @@
-import type { HostPort, Pod } from '../cluster/index.ts'
+import type { Pod } from '../cluster/index.ts'
 import { emptyBitset, hasBit, intersectInto, isEmptyBitset, uniteInto, type Bitset } from '../internal/index.ts'
 import { labelKeys } from '../labels/index.ts'
 import { Requirement } from '../requirements/index.ts'
@@ -53,14 +53,18 @@ export interface PackerSettings {
 
 const newSite: Site = { hostname: 'hostname-placeholder', host: -1 }
 
-// What a class remembers about candidates; an entry is void once the candidate or the topology behind it has changed.
+// What a class remembers about candidates at one stage of relaxation.
 interface ClassMemory {
-  /** By claim, the version at which it failed, plus one. */
-  readonly failedClaims: Array<number>
+  /** By claim: `never`, or one more than the version at which the class failed there; 0: not known to fail. */
+  failedClaims: Int32Array
   /** Nodes that may still take the class, by index; the others never will. */
   nodes: Array<number> | undefined
+  /** Sum of the versions of the topology groups on which failures depend. */
   topologyStamp: number
 }
+
+const never = -1
+const startingClaims = 64
 
 /**
  * Places pods one at a time: on existing nodes, then on claims opened in this pass, then on a new claim (P-QUE-05).
@@ -70,12 +74,19 @@ interface ClassMemory {
  */
 export class Packer {
   readonly #problem: Problem
-  /** Claims as they are tried: fewest pods first, and among equals in the order a stable sort leaves (P-INF-02). */
-  readonly #order: Array<Claim> = []
   readonly claims: Array<Claim> = []
+  /** Claims as they are tried: fewest pods first, and among equals in the order a stable sort leaves (P-INF-02). */
+  #order: Int32Array = new Int32Array(startingClaims)
+  /** By claim, one more than its version; as long as `#order`. */
+  #versions: Int32Array = new Int32Array(startingClaims)
+  /** By template, the claim that would be opened next. */
+  readonly #blanks: Array<Claim | undefined> = []
   /** Pods that had a constraint relaxed in some attempt. */
   readonly relaxed = new Set<number>()
-  readonly #memories: Array<Array<ClassMemory | undefined>> = []
+  readonly #memories: Array<Array<ClassMemory | undefined> | undefined> = []
+  /** Arrays of memories that are no longer needed, cleared. */
+  readonly #spareMarks: Array<Int32Array> = []
+  readonly #podsLeft: Array<number>
   // Outcome of the last failed attempt of each class, and how many pods had been placed by then.
   readonly #failures: Array<{ readonly placed: number; readonly outcome: Outcome } | undefined> = []
   readonly #tracked = new Set<number>()
@@ -85,11 +96,17 @@ export class Packer {
   #variants: Bitset = new Uint32Array(0)
   #reserved: ReadonlySet<string> = new Set()
   #hasRelaxedMinValues = false
-  #scratch: Bitset = new Uint32Array(0)
+  // Buffers of the check in progress.
+  #left: Bitset = new Uint32Array(0)
+  #members: Bitset = new Uint32Array(0)
+  readonly #total: Float64Array
 
   constructor(problem: Problem) {
     this.#problem = problem
     this.#set = problem.table.empty
+    this.#total = new Float64Array(problem.classes[0]?.requests.length ?? 0)
+    this.#podsLeft = problem.classes.map(() => 0)
+    for (const { index } of problem.classOf) this.#podsLeft[index]! += 1
   }
 
   /** Tries to place one pod, relaxing it step by step while that may help (P-QUE-03, P-PRF-06). */
@@ -103,8 +120,11 @@ export class Packer {
       return failure.outcome
     }
     const outcome = this.#attempt(pod, podClass)
-    if (outcome === 'placed') this.#placed += 1
-    else this.#failures[podClass.index] = { placed: this.#placed, outcome }
+    if (outcome === 'placed') {
+      this.#placed += 1
+      this.#podsLeft[podClass.index]! -= 1
+      if (this.#podsLeft[podClass.index] === 0) this.#forget(podClass)
+    } else this.#failures[podClass.index] = { placed: this.#placed, outcome }
     return outcome
   }
 
@@ -112,44 +132,64 @@ export class Packer {
     const { shape } = podClass
     const { stages } = this.#problem
     for (let position = 0; ; position += 1) {
-      let stage = stageAt(shape, position, stages)
+      const stage = stageAt(shape, position, stages)
       if (stage === undefined) return 'failed'
       if (position > 0) this.relaxed.add(pod)
-      if (position === 0 && shape.volumes.isPlaceUnknown && !this.#tracked.has(pod)) {
-        stage = untrackedStage(shape, stages) ?? stage
-        this.#tracked.add(pod)
-      } else if (stage.isRepeat) continue
+      const isUntracked = position === 0 && shape.volumes.isPlaceUnknown && !this.#tracked.has(pod)
+      if (isUntracked) this.#tracked.add(pod)
+      else if (stage.isRepeat) continue
       if (shape.volumes.isUnusable) continue
-      if (this.#addToExisting(pod, podClass, stage, position)) return 'placed'
-      if (this.#addToOpenClaim(pod, podClass, stage, position)) return 'placed'
-      const outcome = this.#addToNewClaim(pod, podClass, stage)
+      const outcome = isUntracked
+        ? this.#tryStage(pod, podClass, untrackedStage(shape, stage), 0)
+        : this.#tryStage(pod, podClass, stage, position + 1)
       if (outcome !== 'failed') return outcome
     }
+  }
+
+  // `slot` tells the memories of one class apart; 0 is for pods that topology does not know yet.
+  #tryStage(pod: number, podClass: PodClass, stage: Stage, slot: number): Outcome {
+    const memory = this.#memory(podClass, stage, slot)
+    if (this.#addToExisting(pod, podClass, stage, memory)) return 'placed'
+    if (this.#addToOpenClaim(pod, podClass, stage, memory)) return 'placed'
+    return this.#addToNewClaim(pod, podClass, stage)
   }
 
   #noteRelaxed(pod: number, { shape }: PodClass): void {
     if (shape.stages.length > 1) this.relaxed.add(pod)
   }
 
-  #memory(podClass: PodClass, stage: Stage, position: number): ClassMemory {
+  #memory(podClass: PodClass, stage: Stage, slot: number): ClassMemory {
     const memories = (this.#memories[podClass.index] ??= [])
-    const memory = (memories[position] ??= { failedClaims: [], nodes: undefined, topologyStamp: 0 })
+    const memory = (memories[slot] ??= {
+      failedClaims: this.#spareMarks.pop() ?? new Int32Array(this.#order.length),
+      nodes: undefined,
+      topologyStamp: 0,
+    })
+    memory.failedClaims = grown(memory.failedClaims, this.#order.length)
     let stamp = 0
     for (const { group } of stage.domainBindings) stamp += group.version
-    for (const { group } of stage.hostBindings) stamp += group.version
     if (stamp !== memory.topologyStamp) {
-      memory.failedClaims.length = 0
       memory.topologyStamp = stamp
+      const { failedClaims } = memory
+      for (let claim = 0; claim < this.claims.length; claim += 1) {
+        if (failedClaims[claim] !== never) failedClaims[claim] = 0
+      }
     }
     return memory
   }
 
+  #forget({ index }: PodClass): void {
+    for (const memory of this.#memories[index] ?? []) {
+      if (memory !== undefined) this.#spareMarks.push(memory.failedClaims.fill(0))
+    }
+    this.#memories[index] = undefined
+  }
+
   // --- existing nodes -------------------------------------------------------------------------------------------
 
-  #addToExisting(pod: number, podClass: PodClass, stage: Stage, position: number): boolean {
+  #addToExisting(pod: number, podClass: PodClass, stage: Stage, memory: ClassMemory): boolean {
     const { nodes } = this.#problem
     if (nodes.length === 0) return false
-    const memory = this.#memory(podClass, stage, position)
     const open = (memory.nodes ??= nodes
       .filter(({ taints }) => Taints.areTolerated(taints, stage.tolerations))
       .map(({ index }) => index))
@@ -206,15 +246,26 @@ export class Packer {
 
   // --- claims ---------------------------------------------------------------------------------------------------
 
-  #addToOpenClaim(pod: number, podClass: PodClass, stage: Stage, position: number): boolean {
+  #addToOpenClaim(pod: number, podClass: PodClass, stage: Stage, { failedClaims }: ClassMemory): boolean {
+    const { topology } = this.#problem
     const order = this.#order
-    if (order.length === 0) return false
-    const { requests, needed } = podClass
-    const { failedClaims } = this.#memory(podClass, stage, position)
-    search: for (let at = 0; at < order.length; at += 1) {
-      const claim = order[at]!
-      for (const resource of needed) if (requests[resource]! > claim.headroom[resource]!) continue search
-      if (failedClaims[claim.index] === claim.version + 1) continue
+    const versions = this.#versions
+    const closed = (stage.closedClaims = grown(stage.closedClaims, order.length))
+    for (let at = 0; at < this.claims.length; at += 1) {
+      const index = order[at]!
+      const failed = failedClaims[index]!
+      if (closed[index] !== 0 || failed === never || failed === versions[index]) continue
+      const claim = this.claims[index]!
+      if (!hasHeadroom(claim, podClass)) {
+        failedClaims[index] = never
+        continue
+      }
+      const failedHost = stage.hostBindings.length === 0 ? undefined : failedHostBinding(stage, claim, topology)
+      if (failedHost !== undefined) {
+        // Counts only grow: a host that is full for the constraint stays so. Only affinity may find its pod later.
+        if (failedHost.group.rule.kind !== 'affinity') closed[index] = 1
+        continue
+      }
       const failure = this.#checkClaim(claim, podClass, stage, false)
       if (failure === undefined) {
         this.#placeOnClaim(pod, claim, podClass)
@@ -222,53 +273,56 @@ export class Packer {
         return true
       }
       // What reservations leave depends on other claims as well, so that answer is not kept.
-      if (failure !== 'reserved') failedClaims[claim.index] = claim.version + 1
+      if (failure !== 'reserved') failedClaims[index] = versions[index]!
     }
     return false
   }
 
   #addToNewClaim(pod: number, podClass: PodClass, stage: Stage): Outcome {
     const { templates, settings, topology } = this.#problem
+    if (stage.hostBindings.length > 0 && failedHostBinding(stage, newSite, topology) !== undefined) return 'failed'
     for (const template of templates) {
       const { limits, catalog } = template
       if (limits.nodes !== undefined && (settings.countsOpenedNodes ? limits.nodes < 1 : limits.nodes <= 0)) continue
-      const variants = limits.available(catalog, template.variants)
-      if (limits.isLimited && isEmptyBitset(variants)) continue
-      const blank = { template, set: template.set, variants, ...newSite }
+      const blank = this.#blank(template)
+      if (limits.isLimited && isEmptyBitset(blank.variants)) continue
       const failure = this.#checkClaim(blank, podClass, stage, settings.relaxesMinValues)
       if (failure === 'reserved') return 'reserved'
       if (failure !== undefined) continue
       const index = this.claims.length
       const hostname = `${newSite.hostname}-${String(index + 1).padStart(4, '0')}`
       const host = topology.space(labelKeys.hostname).index(hostname)
-      const claim = new Claim(template, { index, hostname, host }, variants)
+      const claim = new Claim(template, { index, hostname, host }, blank)
       claim.hasRelaxedMinValues = this.#hasRelaxedMinValues
       template.hasRelaxedMinValues = this.#hasRelaxedMinValues
-      this.claims.push(claim)
+      this.#open(claim)
       this.#placeOnClaim(pod, claim, podClass)
       if (settings.countsOpenedNodes) limits.chargeCount()
       limits.chargeClaim(catalog, claim.variants)
-      this.#open(claim)
       return 'placed'
     }
     return 'failed'
   }
 
+  // The template's claim before its first pod, with the types that the limits leave now.
+  #blank(template: Template): Claim {
+    const variants = template.limits.available(template.catalog, template.variants)
+    const known = this.#blanks[template.index]
+    if (known !== undefined && known.variants === variants) return known
+    const blank = new Claim(template, { index: never, ...newSite }, { variants })
+    this.#blanks[template.index] = blank
+    return blank
+  }
+
   /** Why the claim cannot take the pod, or `undefined` with the answer left in `#set`, `#variants` and `#reserved`. */
-  #checkClaim(
-    claim: Pick<Claim, 'template' | 'set' | 'variants' | 'hostname' | 'host'> & Partial<Claim>,
-    podClass: PodClass,
-    stage: Stage,
-    relaxesMinValues: boolean,
-  ): ClaimFailure | undefined {
-    const { table, topology } = this.#problem
+  #checkClaim(claim: Claim, podClass: PodClass, stage: Stage, relaxesMinValues: boolean): ClaimFailure | undefined {
+    const { table } = this.#problem
     const { template } = claim
     const { shape } = podClass
     if (!toleratesTemplate(stage, template)) return 'taints'
     const base = table.combine('future', claim.set, stage.demand.set)
     if (base === undefined) return 'requirements'
     if (stage.demand.host !== undefined && !Requirement.has(stage.demand.host, claim.hostname)) return 'requirements'
-    if (stage.hostBindings.length > 0 && failedHostBinding(stage, claim, topology) !== undefined) return 'topology'
     let variants = claim.variants
     if (shape.volumes.attached.size > 0 && template.catalog.attachmentDrivers.size > 0) {
       variants = attachable(template, variants, claim.attached, shape.volumes)
@@ -300,14 +354,14 @@ export class Packer {
 
   // P-FLT-01…03, then minValues, then reservations.
   #checkTypes(
-    claim: Pick<Claim, 'template'> & Partial<Claim>,
+    claim: Claim,
     variants: Bitset,
     podClass: PodClass,
     set: RequirementSet,
     relaxesMinValues: boolean,
   ): ClaimFailure | undefined {
     const { template } = claim
-    const left = this.#fitting(template, variants, claim.requests, claim.hostPorts, podClass, set)
+    const left = this.#fitting(claim, variants, podClass, set)
     if (isEmptyBitset(left)) return 'types'
     template.catalog.close(left)
     let final = set
@@ -322,7 +376,7 @@ export class Packer {
     }
     const { settings } = this.#problem
     if (settings.reservesCapacity && template.catalog.hasReservations) {
-      const reserved = this.#toReserve(template, left, final, claim.reserved ?? nothingHeld)
+      const reserved = this.#toReserve(template, left, final, claim.reserved)
       if (reserved === undefined) return 'reserved'
       if (reserved === 'full') return 'types'
       this.#reserved = reserved
@@ -333,26 +387,21 @@ export class Packer {
     return undefined
   }
 
-  #fitting(
-    template: Template,
-    variants: Bitset,
-    used: Float64Array | undefined,
-    hostPorts: ReadonlyArray<HostPort> | undefined,
-    podClass: PodClass,
-    set: RequirementSet,
-  ): Bitset {
-    const { catalog, groups } = template
+  #fitting(claim: Claim, variants: Bitset, podClass: PodClass, set: RequirementSet): Bitset {
+    const { catalog, groups } = claim.template
     const { requests, shape } = podClass
     const wanted = shape.constraints.hostPorts
-    if (this.#scratch.length !== variants.length) this.#scratch = emptyBitset(catalog.size)
-    const left = this.#scratch.fill(0)
-    if (wanted.length > 0 && hostPorts !== undefined && anyPortClashes(wanted, hostPorts)) return left
+    if (this.#left.length !== variants.length) this.#left = emptyBitset(catalog.size)
+    const left = this.#left.fill(0)
+    if (wanted.length > 0 && anyPortClashes(wanted, claim.hostPorts)) return left
     const candidates = catalog.candidates(set)
-    const total = requests.slice()
-    if (used !== undefined) for (let index = 0; index < total.length; index += 1) total[index]! += used[index]!
+    const total = this.#total
+    for (let index = 0; index < total.length; index += 1) total[index] = requests[index]! + claim.requests[index]!
     for (const group of groups) {
       if (wanted.length > 0 && anyPortClashes(wanted, group.hostPorts)) continue
-      const members = variants.slice()
+      if (this.#members.length !== variants.length) this.#members = emptyBitset(catalog.size)
+      const members = this.#members
+      members.set(variants)
       intersectInto(members, candidates)
       if (groups.length > 1) intersectInto(members, group.variants)
       catalog.keepFitting(members, total, group.hasDaemons ? group.overhead : undefined)
@@ -400,6 +449,7 @@ export class Packer {
     claim.reserved = this.#reserved
     claim.pods.push(pod)
     claim.shrink(set, this.#variants, requests)
+    this.#versions[claim.index] = claim.version + 1
     claim.hostPorts.push(...shape.constraints.hostPorts)
     for (const [driver, claims] of shape.volumes.attached) attach(claim.attached, driver, claims)
     this.#record(shape, set, claim.template.nodePool.taints, claim)
@@ -407,20 +457,27 @@ export class Packer {
 
   // A new claim has one pod: it comes after the others that have one, before those with more.
   #open(claim: Claim): void {
+    this.claims.push(claim)
+    const { length } = this.claims
+    if (length > this.#order.length) {
+      this.#order = grown(this.#order, 2 * length)
+      this.#versions = grown(this.#versions, 2 * length)
+    }
     const order = this.#order
-    order.push(claim)
-    let at = order.length - 1
-    for (; at > 0 && order[at - 1]!.pods.length > 1; at -= 1) order[at] = order[at - 1]!
-    order[at] = claim
+    let at = length - 1
+    for (; at > 0 && this.claims[order[at - 1]!]!.pods.length > 1; at -= 1) order[at] = order[at - 1]!
+    order[at] = claim.index
   }
 
   // The claim that got a pod moves past those that now have fewer.
   #reorder(from: number): void {
     const order = this.#order
-    const claim = order[from]!
+    const index = order[from]!
+    const pods = this.claims[index]!.pods.length
+    const last = this.claims.length - 1
     let at = from
-    for (; at + 1 < order.length && order[at + 1]!.pods.length < claim.pods.length; at += 1) order[at] = order[at + 1]!
-    order[at] = claim
+    for (; at < last && this.claims[order[at + 1]!]!.pods.length < pods; at += 1) order[at] = order[at + 1]!
+    order[at] = index
   }
 
   /** Counts a placed pod in every group that sees it (P-TOP-09). */
@@ -451,6 +508,19 @@ const hasRoom = ({ isOvercommitted, remaining }: ExistingNode, { needed, request
   if (isOvercommitted) return false
   for (const resource of needed) if (requests[resource]! > remaining[resource]!) return false
   return true
+}
+
+const hasHeadroom = ({ headroom }: Claim, { needed, requests }: PodClass): boolean => {
+  for (const resource of needed) if (requests[resource]! > headroom[resource]!) return false
+  return true
+}
+
+/** The marks, or a longer copy of them. */
+const grown = (marks: Int32Array, length: number): Int32Array => {
+  if (marks.length >= length) return marks
+  const longer = new Int32Array(length)
+  longer.set(marks)
+  return longer
 }
 
 const toleratesTemplate = (stage: Stage, { index, nodePool }: Template): boolean =>

@@ -27,6 +27,8 @@ export interface Stage {
   readonly domainBindings: ReadonlyArray<Binding>
   /** By template; absent: not asked yet. */
   readonly toleratesTemplate: Array<boolean | undefined>
+  /** By claim of the pass, 1 where a constraint on the hostname excludes it for good. */
+  closedClaims: Int32Array
 }
 
 /** Pods with equal constraints in one namespace whose labels no selector can tell apart. */
@@ -79,13 +81,14 @@ export const stageAt = (shape: PodShape, position: number, context: StageContext
   return stage
 }
 
-/** The stage of a pod that topology does not know yet, because its volumes could not be looked up (W28). */
-export const untrackedStage = (shape: PodShape, context: StageContext): Stage | undefined => {
-  const stage = stageAt(shape, 0, context)
-  if (stage === undefined) return undefined
-  const bindings = bind(shape, [])
-  return { ...stage, ...bindings }
-}
+/** The first stage of a pod that topology does not know yet, because its volumes could not be looked up (W28). */
+export const untrackedStage = (shape: PodShape, first: Stage): Stage => ({
+  ...first,
+  ...bind(shape, []),
+  closedClaims: noClaims,
+})
+
+const noClaims = new Int32Array(0)
 
 const makeStage = (
   shape: PodShape,
@@ -111,6 +114,7 @@ const makeStage = (
       sameGroups(before.domainBindings, bindings.domainBindings),
     ...bindings,
     toleratesTemplate: [],
+    closedClaims: noClaims,
   }
 }
 
