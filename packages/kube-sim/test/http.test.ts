@@ -119,7 +119,10 @@ describe('objects over HTTP', () => {
   })
 
   test('eviction answers 429 with the budget as its cause', async () => {
-    await call('POST', '/api/v1/namespaces/default/pods', { ...podBody('a'), metadata: { name: 'a', labels: { app: 'x' } } })
+    await call('POST', '/api/v1/namespaces/default/pods', {
+      ...podBody('a'),
+      metadata: { name: 'a', labels: { app: 'x' } },
+    })
     const face = server.face('test')
     await face.create({ ...pods, name: 'a', subresource: 'binding' }, { target: { name: 'n' } })
     await face.patch({ ...pods, name: 'a', subresource: 'status' }, 'merge', { status: { phase: 'Running' } })
@@ -293,18 +296,3 @@ describe('the listener', () => {
     expect((await call('GET', `${configMaps}/a`)).code).toBe(200)
   })
 })
-
-test('a list of 10,000 pods takes less than 200 ms once encoded', async () => {
-  const face = server.face('test')
-  for (let index = 0; index < 10_000; index++) await face.create(pods, podBody(`pod-${index}`))
-  const listOnce = async () => {
-    const startMs = performance.now()
-    const bytes = (await (await fetch(`${listener.url}/api/v1/pods`)).arrayBuffer()).byteLength
-    expect(bytes).toBeGreaterThan(5_000_000)
-    return performance.now() - startMs
-  }
-  await listOnce()
-  // The best of a few: the machine may be busy with other tests.
-  const times = [await listOnce(), await listOnce(), await listOnce()]
-  expect(Math.min(...times)).toBeLessThan(200)
-}, 30_000)

@@ -57,12 +57,21 @@ describe('applyStrategicPatch()', () => {
     applyStrategicPatch(target as Record<string, unknown>, patch as Record<string, unknown>, builtInListSemantics)
 
   test('merges containers by name and env by name', () => {
-    const target = { spec: { containers: [{ name: 'a', image: '1', env: [{ name: 'X', value: '1' }] }, { name: 'b' }] } }
+    const target = {
+      spec: { containers: [{ name: 'a', image: '1', env: [{ name: 'X', value: '1' }] }, { name: 'b' }] },
+    }
     const patch = { spec: { containers: [{ name: 'a', env: [{ name: 'Y', value: '2' }] }, { name: 'c' }] } }
     expect(apply(target, patch)).toEqual({
       spec: {
         containers: [
-          { name: 'a', image: '1', env: [{ name: 'X', value: '1' }, { name: 'Y', value: '2' }] },
+          {
+            name: 'a',
+            image: '1',
+            env: [
+              { name: 'X', value: '1' },
+              { name: 'Y', value: '2' },
+            ],
+          },
           { name: 'b' },
           { name: 'c' },
         ],
@@ -95,12 +104,19 @@ describe('applyStrategicPatch()', () => {
     const target = { finalizers: ['a', 'b'], containers: [{ name: 'a' }, { name: 'b' }], strategy: { type: 'X', y: 1 } }
     expect(apply(target, { '$deleteFromPrimitiveList/finalizers': ['a'] })).toMatchObject({ finalizers: ['b'] })
     expect(apply(target, { finalizers: ['b', 'c'] })).toMatchObject({ finalizers: ['a', 'b', 'c'] })
-    expect(apply(target, { containers: [{ name: 'a', $patch: 'delete' }] })).toMatchObject({ containers: [{ name: 'b' }] })
-    expect(apply(target, { containers: [{ name: 'z' }, { $patch: 'replace' }] })).toMatchObject({ containers: [{ name: 'z' }] })
+    expect(apply(target, { containers: [{ name: 'a', $patch: 'delete' }] })).toMatchObject({
+      containers: [{ name: 'b' }],
+    })
+    expect(apply(target, { containers: [{ name: 'z' }, { $patch: 'replace' }] })).toMatchObject({
+      containers: [{ name: 'z' }],
+    })
     expect(apply(target, { strategy: { $retainKeys: ['type'], type: 'Z' } })).toMatchObject({ strategy: { type: 'Z' } })
     expect(apply(target, { strategy: { $patch: 'replace', z: 1 } })['strategy']).toEqual({ z: 1 })
     expect(
-      apply(target, { '$setElementOrder/containers': [{ name: 'b' }, { name: 'a' }], containers: [{ name: 'b', image: 'x' }] }),
+      apply(target, {
+        '$setElementOrder/containers': [{ name: 'b' }, { name: 'a' }],
+        containers: [{ name: 'b', image: 'x' }],
+      }),
     ).toMatchObject({ containers: [{ name: 'b', image: 'x' }, { name: 'a' }] })
   })
 })
@@ -109,7 +125,12 @@ test('applyConfiguration() tells ports of two protocols apart and unites sets', 
   const apply = (target: object, applied: object) => applyConfiguration(target, applied, builtInListSemantics)
   const ports = [{ port: 53, protocol: 'TCP' }]
   expect(apply({ spec: { ports } }, { spec: { ports: [{ port: 53, protocol: 'UDP' }] } })).toEqual({
-    spec: { ports: [{ port: 53, protocol: 'TCP' }, { port: 53, protocol: 'UDP' }] },
+    spec: {
+      ports: [
+        { port: 53, protocol: 'TCP' },
+        { port: 53, protocol: 'UDP' },
+      ],
+    },
   })
   expect(apply({ spec: { ports } }, { spec: { ports: [{ port: 53, name: 'dns' }] } })).toEqual({
     spec: { ports: [{ port: 53, protocol: 'TCP', name: 'dns' }] },

@@ -37,7 +37,10 @@ const specSchema = {
   },
   'x-kubernetes-validations': [
     { rule: 'has(self.code) == has(self.limit)', message: "'code' goes with 'limit'" },
-    { rule: '!has(self.tags) || self.tags.size() <= self.size', messageExpression: '"at most " + string(self.size) + " tags"' },
+    {
+      rule: '!has(self.tags) || self.tags.size() <= self.size',
+      messageExpression: '"at most " + string(self.size) + " tags"',
+    },
     { rule: 'self.mode == oldSelf.mode', message: 'mode is immutable', fieldPath: '.mode' },
     { rule: '!has(self.class__dash__name) || self.class__dash__name != "bad"', message: 'bad class' },
   ],
@@ -54,7 +57,10 @@ const definition: DraftObject = {
         name: 'v1',
         served: true,
         storage: true,
-        subresources: { status: {}, scale: { specReplicasPath: '.spec.replicas', statusReplicasPath: '.status.replicas' } },
+        subresources: {
+          status: {},
+          scale: { specReplicasPath: '.spec.replicas', statusReplicasPath: '.status.replicas' },
+        },
         schema: {
           openAPIV3Schema: {
             type: 'object',
@@ -65,7 +71,12 @@ const definition: DraftObject = {
           },
         },
       },
-      { name: 'v1beta1', served: true, storage: false, schema: { openAPIV3Schema: { type: 'object', properties: { spec: specSchema } } } },
+      {
+        name: 'v1beta1',
+        served: true,
+        storage: false,
+        schema: { openAPIV3Schema: { type: 'object', properties: { spec: specSchema } } },
+      },
     ],
   },
 }
@@ -91,7 +102,9 @@ describe('custom resources', () => {
     const { face } = await setUp()
     expect(await face.get({ ...definitions, name: 'widgets.example.com' })).toMatchObject({
       spec: { names: { singular: 'widget', listKind: 'WidgetList' } },
-      status: { conditions: expect.arrayContaining([expect.objectContaining({ type: 'Established', status: 'True' })]) },
+      status: {
+        conditions: expect.arrayContaining([expect.objectContaining({ type: 'Established', status: 'True' })]),
+      },
     })
     await face.create(widgets, { metadata: { name: 'w' }, spec: { size: 1 } })
     await face.delete({ ...definitions, name: 'widgets.example.com' })
@@ -110,8 +123,15 @@ describe('custom resources', () => {
     )
     expect(made['spec']).toEqual({ size: 1, mode: 'Fast', free: { any: [1] }, parts: [{ name: 'a', weight: 1 }] })
     expect(warnings).toEqual(['unknown field "spec.colour"', 'unknown field "spec.parts[0].odd"'])
-    const strict = face.create(widgets, { metadata: { name: 'x' }, spec: { size: 1, colour: 'red' } }, { fieldValidation: 'Strict' })
-    await expect(strict).rejects.toMatchObject({ code: 400, message: 'strict decoding error: unknown field "spec.colour"' })
+    const strict = face.create(
+      widgets,
+      { metadata: { name: 'x' }, spec: { size: 1, colour: 'red' } },
+      { fieldValidation: 'Strict' },
+    )
+    await expect(strict).rejects.toMatchObject({
+      code: 400,
+      message: 'strict decoding error: unknown field "spec.colour"',
+    })
   })
 
   test.each([
@@ -122,11 +142,17 @@ describe('custom resources', () => {
     [{ size: 1, mode: 'Odd' }, 'spec.mode: Unsupported value: "Odd": supported values: "Fast", "Slow"'],
     [{ size: 1, code: 'A1', limit: 1 }, `spec.code: Invalid value: "A1": spec.code in body should match '^[a-z]+$'`],
     [{ size: 1, code: 'abcd', limit: 1 }, 'spec.code: Too long: may not be more than 3 bytes'],
-    [{ size: 1, limit: true, code: 'a' }, 'spec.limit: Invalid value: "boolean": spec.limit in body must be of type integer,string: "boolean"'],
+    [
+      { size: 1, limit: true, code: 'a' },
+      'spec.limit: Invalid value: "boolean": spec.limit in body must be of type integer,string: "boolean"',
+    ],
     [{ size: 9, tags: ['a', 'b', 'c'] }, 'spec.tags: Too many: 3: must have at most 2 items'],
     [{ size: 9, tags: ['a', 'a'] }, 'spec.tags[1]: Duplicate value: "a"'],
     [{ size: 1, parts: [{ name: 'a' }, { name: 'a' }] }, 'spec.parts[1]: Duplicate value: {"name":"a"}'],
-    [{ size: 1, limits: { cpu: 'x' } }, 'spec.limits.cpu: Invalid value: "string": spec.limits.cpu in body must be of type integer: "string"'],
+    [
+      { size: 1, limits: { cpu: 'x' } },
+      'spec.limits.cpu: Invalid value: "string": spec.limits.cpu in body must be of type integer: "string"',
+    ],
     [{ size: 1, code: 'a' }, `spec: Invalid value: "object": 'code' goes with 'limit'`],
     [{ size: 1, tags: ['a', 'b'] }, 'spec: Invalid value: "object": at most 1 tags'],
     [{ size: 1, domain: 'example.org/x' }, 'spec.domain: Invalid value: "string": wrong domain'],
@@ -141,7 +167,10 @@ describe('custom resources', () => {
 
   test('list every mistake at once', async () => {
     const { refusal } = await setUp()
-    expect((await refusal({ size: 0, mode: 'Odd' })).causes.map(({ field }) => field)).toEqual(['spec.size', 'spec.mode'])
+    expect((await refusal({ size: 0, mode: 'Odd' })).causes.map(({ field }) => field)).toEqual([
+      'spec.size',
+      'spec.mode',
+    ])
   })
 
   test('hold transitions against their old self, items of keyed lists included', async () => {
@@ -151,9 +180,25 @@ describe('custom resources', () => {
       message: 'Widget.example.com "w" is invalid: spec.mode: Invalid value: "object": mode is immutable',
     })
     await expect(
-      face.patch(widget, 'merge', { spec: { parts: [{ name: 'b', weight: 1 }, { name: 'a', weight: 4 }] } }),
-    ).rejects.toMatchObject({ message: expect.stringContaining('spec.parts[1]: Invalid value: "object": weight may only grow') })
-    await face.patch(widget, 'merge', { spec: { parts: [{ name: 'b', weight: 1 }, { name: 'a', weight: 6 }] } })
+      face.patch(widget, 'merge', {
+        spec: {
+          parts: [
+            { name: 'b', weight: 1 },
+            { name: 'a', weight: 4 },
+          ],
+        },
+      }),
+    ).rejects.toMatchObject({
+      message: expect.stringContaining('spec.parts[1]: Invalid value: "object": weight may only grow'),
+    })
+    await face.patch(widget, 'merge', {
+      spec: {
+        parts: [
+          { name: 'b', weight: 1 },
+          { name: 'a', weight: 6 },
+        ],
+      },
+    })
   })
 
   test('keep status apart, count generations, and insist on a resource version', async () => {
@@ -162,7 +207,11 @@ describe('custom resources', () => {
     expect(made['status']).toBeUndefined()
     const status = { ...widget, subresource: 'status' }
     await face.patch(status, 'merge', { spec: { size: 5 }, status: { phase: 'Up' } })
-    expect(await face.get(widget)).toMatchObject({ metadata: { generation: 1 }, spec: { size: 1 }, status: { phase: 'Up' } })
+    expect(await face.get(widget)).toMatchObject({
+      metadata: { generation: 1 },
+      spec: { size: 1 },
+      status: { phase: 'Up' },
+    })
     await face.patch({ ...widget, subresource: 'scale' }, 'merge', { spec: { replicas: 3 } })
     expect(await face.get(widget)).toMatchObject({ metadata: { generation: 2 }, spec: { replicas: 3 } })
     await expect(face.update(widget, { metadata: { name: 'w' }, spec: { size: 2 } })).rejects.toMatchObject({

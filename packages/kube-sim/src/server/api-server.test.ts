@@ -154,7 +154,9 @@ describe('defaults and validation', () => {
       pods,
       podNamed('a', {
         spec: {
-          containers: [{ name: 'main', image: 'web:1', resources: { limits: { cpu: '0.5' } }, ports: [{ containerPort: 80 }] }],
+          containers: [
+            { name: 'main', image: 'web:1', resources: { limits: { cpu: '0.5' } }, ports: [{ containerPort: 80 }] },
+          ],
         },
       }),
     )
@@ -184,7 +186,10 @@ describe('defaults and validation', () => {
   test('priority comes from the class, which must exist', async () => {
     const { face } = setUp()
     const spec = { containers: [{ name: 'main', image: 'web' }] }
-    const critical = await face.create(pods, podNamed('a', { spec: { ...spec, priorityClassName: 'system-node-critical' } }))
+    const critical = await face.create(
+      pods,
+      podNamed('a', { spec: { ...spec, priorityClassName: 'system-node-critical' } }),
+    )
     expect(critical).toMatchObject({ spec: { priority: 2_000_001_000 } })
     const unknown = face.create(pods, podNamed('b', { spec: { ...spec, priorityClassName: 'gold' } }))
     expect(await failureOf(unknown)).toMatchObject({
@@ -198,7 +203,10 @@ describe('defaults and validation', () => {
     ['negative replicas', deploymentNamed('web', -1), 'spec.replicas', 'must be greater than or equal to 0'],
     [
       'a selector that misses its template',
-      { ...deploymentNamed('web'), spec: { ...(deploymentNamed('web')['spec'] as object), selector: { matchLabels: { a: 'b' } } } },
+      {
+        ...deploymentNamed('web'),
+        spec: { ...(deploymentNamed('web')['spec'] as object), selector: { matchLabels: { a: 'b' } } },
+      },
       'spec.template.metadata.labels',
       '`selector` does not match template `labels`',
     ],
@@ -274,7 +282,12 @@ describe('deletion', () => {
     const { face, clock } = setUp()
     const owner = await face.create(configMaps, { metadata: { name: 'owner' } })
     const other = await face.create(configMaps, { metadata: { name: 'other' } })
-    const by = (object: KubeObject) => ({ apiVersion: 'v1', kind: 'ConfigMap', name: object.metadata.name, uid: object.metadata.uid })
+    const by = (object: KubeObject) => ({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      name: object.metadata.name,
+      uid: object.metadata.uid,
+    })
     await face.create(configMaps, { metadata: { name: 'one', ownerReferences: [by(owner)] } })
     await face.create(configMaps, { metadata: { name: 'two', ownerReferences: [by(owner), by(other)] } })
     await face.delete({ ...configMaps, name: 'owner' })
@@ -338,21 +351,39 @@ describe('pods', () => {
       await bind(name)
       await setStatus({ name }, { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] })
     }
-    await face.create(budgets, { metadata: { name: 'web' }, spec: { minAvailable: 1, selector: { matchLabels: { app: 'web' } } } })
+    await face.create(budgets, {
+      metadata: { name: 'web' },
+      spec: { minAvailable: 1, selector: { matchLabels: { app: 'web' } } },
+    })
     expect(await failureOf(evict(face, 'a'))).toMatchObject({
       code: 429,
       reason: 'TooManyRequests',
-      causes: [{ reason: 'DisruptionBudget', message: 'The disruption budget web is still being processed by the server.' }],
+      causes: [
+        { reason: 'DisruptionBudget', message: 'The disruption budget web is still being processed by the server.' },
+      ],
     })
-    const status = { observedGeneration: 1, disruptionsAllowed: 1, currentHealthy: 2, desiredHealthy: 1, expectedPods: 2 }
+    const status = {
+      observedGeneration: 1,
+      disruptionsAllowed: 1,
+      currentHealthy: 2,
+      desiredHealthy: 1,
+      expectedPods: 2,
+    }
     await face.patch({ ...budgets, name: 'web', subresource: 'status' }, 'merge', { status })
     await evict(face, 'a')
     const evicted = await face.get({ ...pods, name: 'a' })
     expect(evicted.metadata.deletionTimestamp).toBeDefined()
-    expect(evicted['status']).toMatchObject({ conditions: expect.arrayContaining([expect.objectContaining({ type: 'DisruptionTarget' })]) })
-    expect(await face.get({ ...budgets, name: 'web' })).toMatchObject({ status: { disruptionsAllowed: 0, disruptedPods: { a: expect.any(String) } } })
+    expect(evicted['status']).toMatchObject({
+      conditions: expect.arrayContaining([expect.objectContaining({ type: 'DisruptionTarget' })]),
+    })
+    expect(await face.get({ ...budgets, name: 'web' })).toMatchObject({
+      status: { disruptionsAllowed: 0, disruptedPods: { a: expect.any(String) } },
+    })
     const refused = await failureOf(evict(face, 'b'))
-    expect(refused).toMatchObject({ code: 429, message: "Cannot evict pod as it would violate the pod's disruption budget." })
+    expect(refused).toMatchObject({
+      code: 429,
+      message: "Cannot evict pod as it would violate the pod's disruption budget.",
+    })
     expect(refused.causes[0]?.message).toBe('The disruption budget web needs 1 healthy pods and has 2 currently')
   })
 
@@ -360,7 +391,10 @@ describe('pods', () => {
     const { face, bind, setStatus } = setUp()
     await face.create(pods, podNamed('a'))
     for (const name of ['x', 'y']) {
-      await face.create(budgets, { metadata: { name }, spec: { maxUnavailable: 0, selector: { matchLabels: { app: 'web' } } } })
+      await face.create(budgets, {
+        metadata: { name },
+        spec: { maxUnavailable: 0, selector: { matchLabels: { app: 'web' } } },
+      })
     }
     await evict(face, 'a')
     expect((await failureOf(face.get({ ...pods, name: 'a' }))).code).toBe(404)
@@ -418,7 +452,9 @@ describe('watches', () => {
       const { object } = event
       if (event.type === 'ERROR') events.push(`ERROR ${(object as { code: number }).code}`)
       else if (event.type === 'BOOKMARK') {
-        events.push(`BOOKMARK${event.object.metadata.annotations?.['k8s.io/initial-events-end'] === 'true' ? ' end' : ''}`)
+        events.push(
+          `BOOKMARK${event.object.metadata.annotations?.['k8s.io/initial-events-end'] === 'true' ? ' end' : ''}`,
+        )
       } else events.push(`${event.type} ${event.object.metadata.name}`)
     }
     return { events, onEvent }
@@ -510,7 +546,13 @@ describe('watches', () => {
 describe('interceptors', () => {
   test('fail by rule, after letting some calls pass, for a number of times', async () => {
     const { face, server } = setUp()
-    const remove = server.interceptors.addRule({ verb: 'create', resource: 'configmaps', skip: 1, times: 1, fail: { code: 503 } })
+    const remove = server.interceptors.addRule({
+      verb: 'create',
+      resource: 'configmaps',
+      skip: 1,
+      times: 1,
+      fail: { code: 503 },
+    })
     await face.create(configMaps, { metadata: { name: 'a' } })
     expect(await failureOf(face.create(configMaps, { metadata: { name: 'b' } }))).toMatchObject({
       code: 503,
@@ -563,7 +605,10 @@ describe('events of both groups', () => {
       { ...resource('events.k8s.io/v1', 'events'), namespace: 'default' },
       { metadata: { name: 'e' }, regarding: { kind: 'Pod', name: 'a' }, note: 'hello', reason: 'Told', type: 'Normal' },
     )
-    const found = await face.list({ ...resource('v1', 'events'), namespace: 'default' }, { fieldSelector: 'involvedObject.name=a' })
+    const found = await face.list(
+      { ...resource('v1', 'events'), namespace: 'default' },
+      { fieldSelector: 'involvedObject.name=a' },
+    )
     expect(found.items).toMatchObject([{ apiVersion: 'v1', message: 'hello', involvedObject: { kind: 'Pod' } }])
     const back = await face.get({ ...resource('events.k8s.io/v1', 'events'), namespace: 'default', name: 'e' })
     expect(back).toMatchObject({ apiVersion: 'events.k8s.io/v1', note: 'hello', regarding: { name: 'a' } })
