@@ -137,12 +137,11 @@ const projectionOf =
 
 const sharePod = (pod: PodObject, { share }: SharingPool): PodObject => {
   const { metadata, spec, status } = pod
-  const sharedSpec: Record<string, unknown> = {}
-  for (const [field, value] of Object.entries(spec)) sharedSpec[field] = share(value)
   // Every pod has a token volume of its own name; planners read only volumes with one of the sources that are kept.
-  sharedSpec['volumes'] = share(
-    spec.volumes.filter((volume) => volume.persistentVolumeClaim ?? volume.ephemeral ?? volume.csi),
-  )
+  const volumes = spec.volumes.filter((volume) => volume.persistentVolumeClaim ?? volume.ephemeral ?? volume.csi)
+  // A copy whose fields are then replaced keeps the engine's fast layout; one filled key by key would not.
+  const sharedSpec: Record<string, unknown> = { ...spec, volumes }
+  for (const field of Object.keys(sharedSpec)) sharedSpec[field] = share(sharedSpec[field])
   return {
     ...pod,
     metadata: {
@@ -156,6 +155,8 @@ const sharePod = (pod: PodObject, { share }: SharingPool): PodObject => {
     spec: sharedSpec as unknown as PodObject['spec'],
     status: {
       ...status,
+      // Transition times are whole seconds, so that pods that started together share these as well.
+      conditions: status.conditions.map(share),
       containerStatuses: share(status.containerStatuses),
       initContainerStatuses: share(status.initContainerStatuses),
     },
