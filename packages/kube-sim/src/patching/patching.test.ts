@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { StatusError } from '../face.ts'
+import type { StatusError } from '../face.ts'
 import {
   applyConfiguration,
   applyJsonPatch,
