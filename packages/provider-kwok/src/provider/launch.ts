@@ -58,7 +58,9 @@ export const launch =
       [tagKeys.nodeClass]: claim.nodeClass,
       ...(claim.nodePool !== undefined && { [tagKeys.nodePool]: claim.nodePool }),
     }
-    const ways = waysOf(request.candidates, token)
+    // Candidates come cheapest first, so the cheapest ways are among those of as many types.
+    const ways = waysOf(request.candidates.slice(0, mostAttempts), token)
+    const hasMore = ways.length > mostAttempts || request.candidates.length > mostAttempts
     const unavailable: Array<UnavailableMark> = []
     for (const { instanceType, zone, capacityType } of ways.slice(0, mostAttempts)) {
       const launched = await cloud.launch(
@@ -90,7 +92,7 @@ export const launch =
             : `There is no capacity for any of the ${unavailable.length} cheapest offerings`,
       },
       unavailable,
-      ...(ways.length > mostAttempts && { keepClaim: true }),
+      ...(hasMore && { keepClaim: true }),
     })
   }
 

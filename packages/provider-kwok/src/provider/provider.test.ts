@@ -1,16 +1,32 @@
 import { describe, expect, test } from '@jest/globals'
-import { decoderOf, Labels, Offerings, type ClusterView, type NodeClaimFacts } from '@scantling/core'
+import { decoderOf, Labels, Offerings, type ClusterView, type InstanceType, type NodeClaimFacts } from '@scantling/core'
 import { virtualClock } from '@scantling/provider-kit'
 import * as E from 'fp-ts/lib/Either.js'
-import { catalogNames, catalogTypes, labelPolicyOf } from '../catalog/index.ts'
+import { catalogNames, catalogTypes, labelPolicyOf, readCatalog } from '../catalog/index.ts'
 import { inProcessCloud } from '../cloud/index.ts'
-import { cloudOn, hostOn, never, nodeClass } from '../../test/subject.ts'
+import { cloudOn, hostOn, never, nodeClass, smallCatalog } from '../../test/subject.ts'
+import { launch } from './launch.ts'
 import { kwokNodeClass, type KwokNodeClass } from './node-class.ts'
 import { createFrom, provider } from './provider.ts'
 import { kwokSettings } from './settings.ts'
 
 const call = { signal: never, cluster: { name: 'test', kubernetesVersion: '1.36.3', objects: {} } }
 const nothing: ClusterView<KwokNodeClass> = { nodeClasses: [], claims: [] }
+const claimOf = (uid: string): NodeClaimFacts => ({
+  name: `claim-${uid}`,
+  uid,
+  generation: 1,
+  nodePool: 'default',
+  nodeClass: 'default',
+  labels: {},
+  annotations: {},
+  requirements: { byKey: new Map() },
+  requests: {},
+  taints: [],
+  startupTaints: [],
+  registered: false,
+  deleting: false,
+})
 const make = async () => {
   const clock = virtualClock(1_000_000)
   const cloud = cloudOn(clock)
@@ -41,6 +57,37 @@ describe('provider-kwok', () => {
     expect(after[1] && Offerings.offeringIn(after[1], { zone: 'zone-a', capacityType: 'spot' })?.pricePerHour).toBe(7)
   })
 
+  test('launch() keeps a claim whose candidates it has not all tried, and refuses a delay that is none', async () => {
+    const clock = virtualClock(1_000_000)
+    const catalog = Array.from({ length: 30 }, (_, index) => ({ ...smallCatalog[0]!, name: `t-${index}` }))
+    const cloud = cloudOn(clock, { catalog })
+    const read = readCatalog(catalog)
+    if (E.isLeft(read)) throw new Error(read.left.join())
+    const [first, ...rest] = read.right
+    if (first === undefined) throw new Error('Expected a type')
+    cloud.setCapacity([{ remaining: 0 }])
+    const tryWith = (candidates: readonly [InstanceType, ...Array<InstanceType>], nodeRegistrationDelay = '0s') =>
+      launch(
+        inProcessCloud(cloud, clock),
+        {
+          token: 't',
+          candidates,
+          minValues: 'strict',
+          nodeClass: { ...nodeClass, spec: { nodeRegistrationDelay } },
+          claim: claimOf('t'),
+        },
+        call,
+      )()
+    const many = await tryWith([first, ...rest])
+    expect(many).toMatchObject({ left: { error: { _tag: 'InsufficientCapacity' }, keepClaim: true } })
+    expect(E.isLeft(many) && many.left.unavailable).toHaveLength(25)
+    const few = await tryWith([first])
+    expect(E.isLeft(few) && few.left.keepClaim).toBeUndefined()
+    expect(await tryWith([first], 'soon')).toMatchObject({
+      left: { reason: 'InvalidNodeClass', error: { _tag: 'InvalidRequest', field: 'spec.nodeRegistrationDelay' } },
+    })
+  })
+
   test('keeps the types it has when the cloud fails', async () => {
     const { cloud, run, types } = await make()
     const before = await types()
@@ -58,31 +105,21 @@ describe('provider-kwok', () => {
     const rebuild = async (claims: ReadonlyArray<NodeClaimFacts>) => task?.run({ nodeClasses: [], claims }, call)()
     expect(await live.list(call)()).toMatchObject({ left: { _tag: 'Unknown', code: 'NotRebuilt' } })
     const claim: NodeClaimFacts = {
-      name: 'default-abc',
-      uid: 'uid-1',
-      generation: 1,
-      nodePool: 'default',
-      nodeClass: 'default',
+      ...claimOf('uid-1'),
       labels: {
         'node.kubernetes.io/instance-type': 'c-2x-amd64-linux',
         'topology.kubernetes.io/zone': 'test-zone-a',
         'karpenter.sh/capacity-type': 'spot',
       },
-      annotations: {},
-      requirements: { byKey: new Map() },
-      requests: {},
-      taints: [],
-      startupTaints: [],
       providerId: 'kwok://ip-10-1-2-3',
       registered: true,
-      deleting: false,
     }
     await rebuild([claim, { ...claim, uid: 'uid-2', providerId: 'aws://x' }])
     await rebuild([claim, { ...claim, uid: 'uid-3', providerId: 'kwok://ip-10-9-9-9' }])
     const list = await live.list(call)()
     expect(list).toMatchObject({
       right: {
-        instances: [{ providerId: 'kwok://ip-10-1-2-3', phase: 'running', owner: { nodeClaim: 'default-abc' } }],
+        instances: [{ providerId: 'kwok://ip-10-1-2-3', phase: 'running', owner: { nodeClaim: 'claim-uid-1' } }],
       },
     })
     expect(list).toMatchObject({ right: { instances: { length: 1 } } })
