@@ -1,4 +1,4 @@
-const itemsBetweenPauses = 200
+const itemsBetweenPauses = 100
 
 /**
  * Runs `effect` on every item, at most `width` at a time, in order of the items.
@@ -14,11 +14,14 @@ export const forEachBounded = async <A>(
   pause?: () => Promise<void>,
 ): Promise<void> => {
   let next = 0
+  let resting: Promise<void> | undefined
   let failure: { readonly error: unknown } | undefined
   const work = async () => {
     while (next < items.length && failure === undefined) {
       const item = items[next++] as A
-      if (pause !== undefined && next % itemsBetweenPauses === 0) await pause()
+      if (pause !== undefined && next % itemsBetweenPauses === 0) resting = pause()
+      // All workers wait: one that rested alone would leave the others running.
+      if (resting !== undefined) await resting
       try {
         await effect(item)
       } catch (error) {
