@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import * as E from 'fp-ts/lib/Either.js'
-import { allocatableOfType, type InstanceType } from '../instance/index.ts'
+import { allocatableOfType, Offerings, type InstanceType } from '../instance/index.ts'
 import { Resources } from '../quantity/index.ts'
 import { Requirement, Requirements } from '../requirements/index.ts'
 import { applyMemory, empty as emptyMemory, forget, isMarked, nextForgetMs, remember } from './offering-memory.ts'
@@ -52,6 +52,21 @@ describe('allocatableOfType()', () => {
     expect(allocatableOfType(typeNamed('m'), over)).toEqual(
       Resources.parse({ cpu: '3900m', memory: '30Gi', pods: '58' }),
     )
+  })
+})
+
+describe('Offerings', () => {
+  test('offeringIn() is the first of a zone and capacity type, sold out or not (P-ITO-07)', () => {
+    const soldOutOne = { ...offering('b', 'spot'), unavailable: { reason: 'SoldOut' } }
+    const type = typeNamed('m', { offerings: [offering('a', 'spot'), soldOutOne, offering('b', 'spot')] })
+    expect(Offerings.offeringIn(type, { zone: 'b', capacityType: 'spot' })).toBe(soldOutOne)
+    expect(Offerings.offeringIn(type, { zone: 'b', capacityType: 'on-demand' })).toBeUndefined()
+  })
+  test('zoneOf() and capacityTypeOf() read single values (P-ITO-08)', () => {
+    const one = offering('a', 'spot')
+    expect([Offerings.zoneOf(one), Offerings.capacityTypeOf(one)]).toEqual(['a', 'spot'])
+    const many = { requirements: Requirements.of([Requirement.isIn(zone, ['a', 'b'])]) }
+    expect([Offerings.zoneOf(many), Offerings.capacityTypeOf(many)]).toEqual([undefined, undefined])
   })
 })
 

@@ -88,6 +88,27 @@ describe('provider-kwok', () => {
     })
   })
 
+  test('launch() takes the cheapest way, and draws among ways of one price (K-06)', async () => {
+    const clock = virtualClock(1_000_000)
+    const cloud = cloudOn(clock)
+    const read = readCatalog(smallCatalog)
+    if (E.isLeft(read)) throw new Error(read.left.join())
+    const [first, ...rest] = read.right
+    if (first === undefined) throw new Error('Expected a type')
+    const places = new Map<string, number>()
+    for (let index = 0; index < 40; index++) {
+      const token = `t-${index}`
+      const request = { token, candidates: [first, ...rest] as const, minValues: 'strict', nodeClass } as const
+      const launched = await launch(inProcessCloud(cloud, clock), { ...request, claim: claimOf(token) }, call)()
+      if (E.isLeft(launched)) throw new Error(launched.left.error.message)
+      const { instanceType, capacityType, zone } = launched.right.instance
+      expect([instanceType, capacityType]).toEqual(['c-2x', 'spot'])
+      places.set(zone, (places.get(zone) ?? 0) + 1)
+    }
+    expect([...places.keys()].sort()).toEqual(['zone-a', 'zone-b'])
+    expect(Math.min(...places.values())).toBeGreaterThan(8)
+  })
+
   test('keeps the types it has when the cloud fails', async () => {
     const { cloud, run, types } = await make()
     const before = await types()
@@ -96,7 +117,7 @@ describe('provider-kwok', () => {
     expect(await types()).toBe(before)
   })
 
-  test('a cloud in this process is rebuilt from the claims, and shows nothing before (K-08)', async () => {
+  test('a cloud in this process is rebuilt from the claims, and shows nothing before', async () => {
     const settings = { cloudUrl: '', catalog: 'kwok', seed: 'test' }
     const created = await provider.create(settings, hostOn(virtualClock(1_000_000)), call)()
     if (E.isLeft(created)) throw new Error(created.left.message)
