@@ -15,6 +15,7 @@ import {
   type RunningReconcilers,
   seededRandom,
   startClusterFacts,
+  steadyNowMs,
   watchEventLoopDelay,
 } from './runtime/index.ts'
 import type { Settings } from './settings/index.ts'
@@ -173,7 +174,7 @@ export const runController =
         lease: { namespace: settings.leaderElectionNamespace || systemNamespace, name: settings.leaderElectionName },
         identity: `${hostname()}_${process.pid}_${Math.floor(random() * 2 ** 32).toString(16)}`,
         clock: systemClock,
-        steadyNowMs: () => performance.now(),
+        steadyNowMs,
         random,
         log,
         signal: teardown.signal,
@@ -193,6 +194,7 @@ export const runController =
       metrics.set(families.leaderElectionStatus, { name: settings.leaderElectionName }, 1)
       reconcilers = options.startReconcilers({
         clock,
+        steadyNowMs,
         random,
         kube: fenced.kube,
         caches: caches.caches,

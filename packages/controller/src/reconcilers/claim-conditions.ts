@@ -12,7 +12,7 @@ import {
 import type { Reconciler, ReconcileResult, WorkQueue } from '../queue/index.ts'
 import { deleteClaim, writeClaimStatus } from './claim-writes.ts'
 import type { ReconcilerContext } from './context.ts'
-import { countDisrupted } from './nodeclaim-lifecycle.ts'
+import { countDisrupted } from './count-disrupted.ts'
 
 // Pods that come in quick succession count as one event; below the wait that validates a disruption (C-POD-04).
 const podEventDedupeMs = 10_000

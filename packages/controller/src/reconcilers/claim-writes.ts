@@ -75,7 +75,7 @@ export const writeClaimStatus = (
     )()
     if (E.isLeft(written)) return written
     context.caches.nodeClaims.observe(written.right)
-    return E.right(context.views.claim(written.right) ?? claim)
+    return E.right(context.views.claim(written.right))
   }
 }
 
@@ -94,7 +94,7 @@ export const writeClaimMetadata = (
     )()
     if (E.isLeft(written)) return written
     context.caches.nodeClaims.observe(written.right)
-    return E.right(context.views.claim(written.right) ?? claim)
+    return E.right(context.views.claim(written.right))
   }
 }
 

@@ -11,7 +11,7 @@ import {
 import type { ReconcileError } from '../queue/index.ts'
 import { deleteClaim, writeClaimMetadata } from './claim-writes.ts'
 import type { ReconcilerContext } from './context.ts'
-import { nodesOf } from './nodeclaim-lifecycle.ts'
+import { nodesOf } from './claim-nodes.ts'
 import { claimFacts, nodeFacts } from './provider-facts.ts'
 
 /** What the provider's side of a claim still waits for. */

@@ -12,7 +12,7 @@ import { families } from '../observability/index.ts'
 import { deleteClaim, writeClaimStatus } from './claim-writes.ts'
 import type { ReconcilerContext } from './context.ts'
 import { claimEvent, nodeEvent } from './event-records.ts'
-import { countDisrupted } from './nodeclaim-lifecycle.ts'
+import { countDisrupted } from './count-disrupted.ts'
 import { taintManifest } from './node-writes.ts'
 
 const pollMs = 10_000

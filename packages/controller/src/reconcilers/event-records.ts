@@ -54,3 +54,16 @@ export const nodePoolEvent = (
   reason,
   message,
 })
+
+/** An event about a NodeClass of whatever kind. */
+export const nodeClassEvent = (
+  on: { readonly apiVersion: string; readonly kind: string; readonly name: string; readonly uid: string },
+  type: Type,
+  reason: string,
+  message: string,
+): EventRecord => ({
+  on: { apiVersion: on.apiVersion, kind: on.kind, name: on.name, uid: on.uid },
+  type,
+  reason,
+  message,
+})

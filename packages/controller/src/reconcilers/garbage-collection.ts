@@ -2,7 +2,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { Conditions, type Call, type ClaimState, type Instance } from '@scantling/core'
 import { deleteClaim } from './claim-writes.ts'
 import type { ReconcilerContext } from './context.ts'
-import { countDisrupted } from './nodeclaim-lifecycle.ts'
+import { countDisrupted } from './count-disrupted.ts'
 import { claimFacts } from './provider-facts.ts'
 
 const everyMs = 120_000

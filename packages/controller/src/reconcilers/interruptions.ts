@@ -12,7 +12,7 @@ import type { ReconcileError } from '../queue/index.ts'
 import { deleteClaim, writeClaimMetadata } from './claim-writes.ts'
 import type { ReconcilerContext } from './context.ts'
 import { claimEvent, nodeEvent } from './event-records.ts'
-import { countDisrupted } from './nodeclaim-lifecycle.ts'
+import { countDisrupted } from './count-disrupted.ts'
 
 const failedPollMs = 10_000
 

@@ -1,21 +1,20 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import {
-  labelKeys,
   launchCandidates,
   launchedFacts,
   type ClaimState,
   type Instance,
   type InstanceType,
   type LaunchFailure,
-  type Notice,
 } from '@scantling/core'
 import type { ReconcileError, ReconcileResult } from '../queue/index.ts'
 import { deleteClaim, writeClaimMetadata, writeClaimStatus } from './claim-writes.ts'
 import type { ReconcilerContext } from './context.ts'
 import { claimEvent } from './event-records.ts'
-import { countDisrupted } from './nodeclaim-lifecycle.ts'
+import { countDisrupted } from './count-disrupted.ts'
 import { claimFacts } from './provider-facts.ts'
+import { publishNotice } from './publish-notice.ts'
 
 type Outcome = E.Either<ReconcileError, ReconcileResult>
 
@@ -67,7 +66,7 @@ export const launch =
     const launched = await context.provider.launch(request, call)()
     const report = E.isLeft(launched) ? launched.left : launched.right
     context.types.learn(report)
-    for (const notice of report.notices ?? []) publish(context, claim, notice)
+    for (const notice of report.notices ?? []) await publishNotice(context, notice)
     if (E.isLeft(launched)) return fail(context, claim, launched.left)
     return record(context, claim, launched.right.instance, types.right)
   }
@@ -129,15 +128,5 @@ const fail = async (context: ReconcilerContext, claim: ClaimState, failure: Laun
     message: `Cannot launch NodeClaim ${claim.name}: ${error.message}`,
     cause: error.cause,
     ...(error.retryAfterMs === undefined ? {} : { retryAfterMs: error.retryAfterMs }),
-  })
-}
-
-const publish = (context: ReconcilerContext, claim: ClaimState, { on, type, reason, message }: Notice): void => {
-  if (on._tag === 'NodeClaim') return context.events.record(claimEvent(claim, type, reason, message))
-  const text = { type, reason, message }
-  context.log.info('Provider notice', {
-    on: on._tag === 'PoolsOffering' ? 'PoolsOffering' : on.name,
-    ...text,
-    nodepool: claim.labels[labelKeys.nodePool] ?? '',
   })
 }

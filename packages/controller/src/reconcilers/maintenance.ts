@@ -3,6 +3,7 @@ import type { Call, ClusterView, Findings, MaintenanceTask, NodeClassObject } fr
 import type { ReconcilerContext } from './context.ts'
 import { interrupt } from './interruptions.ts'
 import { claimFacts } from './provider-facts.ts'
+import { publishNotice } from './publish-notice.ts'
 
 const failedRetryMs = 5000
 
@@ -33,7 +34,7 @@ const viewFor = (context: ReconcilerContext, task: MaintenanceTask<NodeClassObje
 
 const takeIn = async (context: ReconcilerContext, findings: Findings): Promise<void> => {
   context.types.learn(findings)
-  for (const { reason, message } of findings.notices ?? []) context.log.info(message, { reason })
+  for (const notice of findings.notices ?? []) await publishNotice(context, notice)
   for (const one of findings.interruptions ?? []) {
     const done = await interrupt(context, one)
     if (E.isLeft(done))

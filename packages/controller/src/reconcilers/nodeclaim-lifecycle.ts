@@ -1,18 +1,12 @@
 import * as E from 'fp-ts/lib/Either.js'
-import {
-  labelKeys,
-  stepClaim,
-  terminationFinalizer,
-  Time,
-  type ClaimAction,
-  type ClaimState,
-  type NodeState,
-} from '@scantling/core'
+import { labelKeys, stepClaim, terminationFinalizer, Time, type ClaimAction, type ClaimState } from '@scantling/core'
 import { families } from '../observability/index.ts'
 import type { ReconcileError, Reconciler, ReconcileResult } from '../queue/index.ts'
 import { deleteClaim, writeClaimMetadata, writeClaimStatus } from './claim-writes.ts'
 import type { ReconcilerContext } from './context.ts'
+import { nodesOf } from './claim-nodes.ts'
 import { converge } from './converge.ts'
+import { countDisrupted } from './count-disrupted.ts'
 import { claimEvent } from './event-records.ts'
 import { launch } from './launch.ts'
 import { nodePatchOf } from './node-writes.ts'
@@ -53,12 +47,6 @@ export const nodeClaimLifecycle = (context: ReconcilerContext): Reconciler => ({
     return E.right(waits.length === 0 ? {} : { requeueAfterMs: Math.min(...waits) })
   },
 })
-
-/** Nodes whose provider id is the claim's. */
-export const nodesOf = (context: ReconcilerContext, claim: ClaimState): ReadonlyArray<NodeState> =>
-  claim.providerId === undefined
-    ? []
-    : context.caches.nodes.by('byProviderId', claim.providerId).flatMap((node) => context.views.node(node) ?? [])
 
 /** `claim`: as it is now; absent: the pass ends here. */
 interface Performed {
@@ -186,21 +174,3 @@ const finishClaim = async (
   context.log.info('Deleted NodeClaim', { NodeClaim: claim.name, 'provider-id': claim.providerId ?? '' })
   return E.right({})
 }
-
-/** Counts a claim that is taken away, with the reference's labels. */
-export const countDisrupted = (context: ReconcilerContext, claim: ClaimState, reason: string): void => {
-  const { terminationGracePeriodMs: graceMs } = claim
-  context.metrics.add(families.nodeClaimsDisrupted, {
-    reason,
-    nodepool: claim.labels[labelKeys.nodePool] ?? '',
-    capacity_type: claim.labels[labelKeys.capacityType] ?? '',
-    consolidation_policy: '',
-    termination_mode: graceMs === undefined ? 'graceful' : graceMs <= 0 ? 'forceful' : 'eventual',
-  })
-}
-
-/** Keys to look at when a Node changes: the claims behind it. */
-export const claimsOfNode = (context: ReconcilerContext, providerId: string | undefined): ReadonlyArray<string> =>
-  providerId === undefined
-    ? []
-    : context.caches.nodeClaims.by('byProviderId', providerId).flatMap(({ metadata }) => metadata.name ?? [])

@@ -58,7 +58,7 @@ export const runProvisioner = async (context: ReconcilerContext, batcher: Batche
 /** One pass over the pods that wait now. */
 export const provision = async (context: ReconcilerContext): Promise<void> => {
   const { state, types, log, metrics } = context
-  const startedAt = performance.now()
+  const startedAt = context.steadyNowMs()
   const call = { signal: context.shutdown, cluster: context.clusterFacts() }
   const instanceTypes = await types.ofNodePools(state.nodePools(), call, (pool, error) =>
     log.warn('NodePool is left out of this pass: its instance types cannot be had', {
@@ -69,9 +69,9 @@ export const provision = async (context: ReconcilerContext): Promise<void> => {
   const snapshot = state.snapshot(instanceTypes)
   if (!snapshot.pods.some(isProvisionable) && !snapshot.nodes.some((node) => node.isMarkedForDeletion)) return
   const pass = startProvisioning(snapshot, { strategy: strategy, reservedOfferings: 'strict' })
-  while (!(await slice(pass))) if (context.shutdown.aborted) return
+  while (!(await slice(pass, context.steadyNowMs))) if (context.shutdown.aborted) return
   const plan = pass.finish()
-  const seconds = (performance.now() - startedAt) / 1000
+  const seconds = (context.steadyNowMs() - startedAt) / 1000
   metrics.observe(families.schedulerDuration, { controller: 'provisioner' }, seconds)
   metrics.set(
     families.schedulerUnschedulablePods,
@@ -92,10 +92,13 @@ export const provision = async (context: ReconcilerContext): Promise<void> => {
   await createClaims(context, plan.launches)
 }
 
-const slice = async (pass: { readonly step: (attempts: number) => boolean }): Promise<boolean> => {
-  const untilMs = performance.now() + sliceMs
+const slice = async (
+  pass: { readonly step: (attempts: number) => boolean },
+  steadyNowMs: () => number,
+): Promise<boolean> => {
+  const untilMs = steadyNowMs() + sliceMs
   do if (pass.step(attemptsPerClockLook)) return true
-  while (performance.now() < untilMs)
+  while (steadyNowMs() < untilMs)
   await new Promise<void>((resolve) => setImmediate(resolve))
   return false
 }

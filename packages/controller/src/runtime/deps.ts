@@ -9,6 +9,8 @@ import type { Settings } from '../settings/index.ts'
 /** What a reconciler may touch; `startReconcilers` receives it once the caches are synced and this replica leads. */
 export interface ControllerDeps {
   readonly clock: Clock
+  /** Monotonic wall-clock milliseconds, for measuring work; see `steadyNowMs`. */
+  readonly steadyNowMs: () => number
   /** Seeded; uniform in [0, 1). */
   readonly random: () => number
   readonly kube: KubeClient

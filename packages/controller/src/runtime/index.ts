@@ -1,3 +1,4 @@
+export * from './clock.ts'
 export * from './deps.ts'
 export * from './event-loop-delay.ts'
 export * from './random.ts'

@@ -1,38 +1,8 @@
-import { Conditions, type ClaimState, type ConditionChange, type NodeState } from '../cluster/index.ts'
+import { Conditions } from '../cluster/index.ts'
 import { annotationKeys, terminationFinalizer } from '../labels/index.ts'
+import type { ClaimAction, ClaimInput, ClaimStep } from './claim-actions.ts'
 import { initialize } from './initialization.ts'
-import { register, type NodeSync } from './registration.ts'
-
-/** What is known of a NodeClaim when its next step is decided. */
-export interface ClaimInput {
-  readonly nowMs: number
-  readonly claim: ClaimState
-  /** Every Node whose provider id is the claim's. */
-  readonly nodes: ReadonlyArray<NodeState>
-  /** What the provider still waits for before the node may count as registered, by name (P-CPI-03). */
-  readonly pendingHooks: ReadonlyArray<string>
-}
-
-/** One effect. Each is idempotent: doing it twice leaves what doing it once leaves. */
-export type ClaimAction =
-  | { readonly _tag: 'AddFinalizer' }
-  /** Ask the provider for an instance; the claim's UID is the token. */
-  | { readonly _tag: 'Launch' }
-  | { readonly _tag: 'SyncNode'; readonly sync: NodeSync }
-  | { readonly _tag: 'LabelInitialized'; readonly node: string }
-  | { readonly _tag: 'SetConditions'; readonly changes: ReadonlyArray<ConditionChange>; readonly nodeName?: string }
-  | { readonly _tag: 'DeleteClaim'; readonly reason: 'launch_timeout' | 'registration_timeout' }
-  | { readonly _tag: 'StampTerminationTime'; readonly atMs: number }
-  | { readonly _tag: 'DeleteNode'; readonly node: string }
-  /** Ask the provider to end the instance; when it is gone the finalizer goes, too. */
-  | { readonly _tag: 'TerminateInstance'; readonly providerId: string }
-  | { readonly _tag: 'RemoveFinalizer' }
-
-/** What to do now, in order, and when to look again if nothing happens before. */
-export interface ClaimStep {
-  readonly actions: ReadonlyArray<ClaimAction>
-  readonly requeueAfterMs?: number
-}
+import { register } from './registration.ts'
 
 /** A claim that is not launched this long after its creation is given up (L-LIVE-02). */
 export const launchTimeoutMs = 5 * 60_000

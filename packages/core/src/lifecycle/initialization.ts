@@ -3,7 +3,7 @@ import { compareText } from '../internal/index.ts'
 import { labelKeys } from '../labels/index.ts'
 import { Quantity, Resources } from '../quantity/index.ts'
 import { Taints } from '../taints/index.ts'
-import type { ClaimStep } from './claim-step.ts'
+import type { ClaimStep } from './claim-actions.ts'
 
 /**
  * A registered claim counts as initialized once its Node is ready to run what it was bought for. L-INIT-01…06.

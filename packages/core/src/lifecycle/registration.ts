@@ -1,21 +1,7 @@
 import type { ClaimState, NodeState } from '../cluster/index.ts'
-import { labelKeys, terminationFinalizer, type Labels } from '../labels/index.ts'
-import { Taints, type Taint } from '../taints/index.ts'
-import type { ClaimInput, ClaimStep } from './claim-step.ts'
-
-/** What a Node must look like to belong to its claim; whole values, so that applying it twice changes nothing. */
-export interface NodeSync {
-  readonly node: string
-  readonly resourceVersion: string
-  readonly labels: Labels
-  readonly annotations: Labels
-  readonly taints: ReadonlyArray<Taint>
-  readonly finalizers: ReadonlyArray<string>
-  /** Whether the claim has still to be added to the Node's owners. */
-  readonly needsOwner: boolean
-  /** The Node had neither mark of a node that waits for us: pods may have been placed before its taints (L-REG-02). */
-  readonly unregisteredTaintMissing: boolean
-}
+import { labelKeys, terminationFinalizer } from '../labels/index.ts'
+import { Taints } from '../taints/index.ts'
+import type { ClaimInput, ClaimStep, NodeSync } from './claim-actions.ts'
 
 /**
  * A launched claim's Node is found, made to carry what the claim says, and marked as registered. L-REG-01…07.
