@@ -5,7 +5,16 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
-import { planProvisioning, readScenario, type ScenarioCatalog, type Strategy } from '@scantling/core'
+import {
+  planProvisioning,
+  podKey,
+  readScenario,
+  renderRejection,
+  renderRejectionTable,
+  type ProvisioningPlan,
+  type ScenarioCatalog,
+  type Strategy,
+} from '@scantling/core'
 import * as E from 'fp-ts/lib/Either.js'
 
 import { UsageError, type Command, type Terminal } from '../command.ts'
@@ -34,6 +43,7 @@ workloads are expanded into pods, and NodePools count as Ready.
       --strategy NAME    first-fit, or reference for Karpenter's own decisions
                          (default: first-fit for manifests, reference for scenarios)
       --for WHAT         provisioning (default) or disruption
+      --why POD          say of one pod without a place how far each NodePool came
       --json             print data instead of text
   -h, --help
 
@@ -49,6 +59,7 @@ const parse = (args: ReadonlyArray<string>) =>
       catalogs: { type: 'string' },
       strategy: { type: 'string' },
       for: { type: 'string', default: 'provisioning' },
+      why: { type: 'string' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -94,11 +105,24 @@ const planFiles = (paths: ReadonlyArray<string>, options: Options, terminal: Ter
   for (const note of sorted.notes) terminal.err(`Changed: ${note}`)
   const refusals = [...read.problems, ...sorted.problems, ...problems]
   for (const refusal of refusals) terminal.err(`Refused: ${refusal}`)
+  if (options.why !== undefined) return explainPod(options.why, plan, terminal)
   const description = describePlan(plan, snapshot.labelRules.knowledge)
   terminal.out(
     options.json ? JSON.stringify({ ...description, refused: refusals }, undefined, 2) : renderPlan(description),
   )
   return refusals.length > 0 || plan.rejections.length > 0 ? 1 : 0
+}
+
+// Pods of the default namespace may go by their name alone.
+const explainPod = (wanted: string, { rejections }: ProvisioningPlan, terminal: Terminal): number => {
+  const name = wanted.includes('/') ? wanted : `default/${wanted}`
+  const rejection = rejections.find(({ pod }) => podKey(pod) === name)
+  terminal.out(
+    rejection === undefined
+      ? `Pod ${name} is not among those without a place`
+      : `${renderRejection(rejection)}\n\n${renderRejectionTable(rejection)}`,
+  )
+  return rejection === undefined ? 0 : 1
 }
 
 const answerFile = (file: string, options: Options, terminal: Terminal): number => {

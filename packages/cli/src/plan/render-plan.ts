@@ -1,4 +1,4 @@
-import { counted, renderPrice } from '@scantling/core'
+import { counted, renderPrice, renderTable } from '@scantling/core'
 
 import type { LaunchDescription, PlanDescription } from './describe-plan.ts'
 
@@ -77,18 +77,3 @@ const renderCost = ({ launches, placements, rejections, pricePerHour }: PlanDesc
       ? 'No pod waits for a place; nothing to launch.'
       : 'Nothing to launch.'
     : `${counted(launches.length, 'node')} to launch, ${renderPrice(pricePerHour)} an hour`
-
-/** Columns as wide as their widest cell; those in `right` hold numbers. */
-const renderTable = (rows: ReadonlyArray<ReadonlyArray<string>>, right: ReadonlySet<number>): string => {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)))
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) =>
-          right.has(column) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
-        )
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n')
-}

@@ -88,7 +88,8 @@ const claimRemedy = (problem: VolumeClaimProblem): string => {
   }
 }
 
-const renderPoolReason = (reason: NodePoolReason): string => {
+/** The same without the NodePool's name, for where it stands in a column of its own. */
+export const renderPoolReason = (reason: NodePoolReason): string => {
   switch (reason._tag) {
     case 'UntoleratedTaints':
       return `the pod does not tolerate ${listOf('the taint', reason.taints.map(Taints.render), 'the taints')}`

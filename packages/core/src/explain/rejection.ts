@@ -1,6 +1,7 @@
 import { podKey } from '../cluster/index.ts'
 import type { Rejection } from '../scheduling/index.ts'
-import { renderReason } from './reason.ts'
+import { renderPoolReason, renderReason } from './reason.ts'
+import { renderTable } from './table.ts'
 
 /** The reasons alone, for where the pod is named already, as in an event on it. */
 export const renderReasons = ({ reasons }: Rejection): string => reasons.map(renderReason).join('; ')
@@ -40,3 +41,23 @@ export const groupRejections = (
     .map(([reasons, members]) => ({ reasons, rejections: members }))
     .sort((left, right) => right.rejections.length - left.rejections.length)
 }
+
+/**
+ * How far each NodePool came, one a row: how many of its types were considered, meet the requirements, have room and
+ * can be bought, each test by itself, and what stood in the way.
+ */
+export const renderRejectionTable = ({ reasons }: Rejection): string =>
+  renderTable(
+    [
+      ['NODEPOOL', 'TYPES', 'MATCH', 'ROOM', 'ON SALE', 'WHY NOT'],
+      ...reasons.map((reason) => {
+        if (!('nodePool' in reason)) return ['-', '', '', '', '', renderReason(reason)]
+        const counts =
+          reason._tag === 'NoInstanceTypeFits'
+            ? [reason.considered, reason.meetRequirements, reason.haveRoom, reason.haveOffering].map(String)
+            : ['', '', '', '']
+        return [reason.nodePool, ...counts, renderPoolReason(reason)]
+      }),
+    ],
+    new Set([1, 2, 3, 4]),
+  )
