@@ -209,6 +209,24 @@ describeIfPresent('kubectl', () => {
     expect(await kubectl('delete', 'wd', 'w')).toContain('deleted')
   }, 60_000)
 
+  test('create by words, which kubectl sends as protobuf', async () => {
+    await kubectl('create', 'namespace', 'words')
+    const inWords = ['-n', 'words']
+    await kubectl('create', 'configmap', 'c', '--from-literal=a=b', ...inWords)
+    expect(await kubectl('get', 'configmap', 'c', '-o', 'jsonpath={.data}', ...inWords)).toBe('{"a":"b"}')
+    await kubectl('create', 'secret', 'generic', 's', '--from-literal=a=b', ...inWords)
+    expect(await kubectl('get', 'secret', 's', '-o', 'jsonpath={.data.a} {.type}', ...inWords)).toBe('Yg== Opaque')
+    await kubectl('create', 'deployment', 'd', '--image=web:1', '--replicas=2', '--port=80', ...inWords)
+    await kubectl('rollout', 'status', 'deployment/d', '--timeout=30s', ...inWords)
+    await kubectl('create', 'serviceaccount', 'sa', ...inWords)
+    await kubectl('create', 'pdb', 'p', '--selector=app=d', '--min-available=50%', ...inWords)
+    expect(await kubectl('get', 'pdb', 'p', '-o', 'jsonpath={.spec.minAvailable}', ...inWords)).toBe('50%')
+    await kubectl('create', 'priorityclass', 'gold', '--value=100')
+    expect(await kubectl('get', 'priorityclass', 'gold', '-o', 'jsonpath={.value}')).toBe('100')
+    await kubectl('run', 'lone', '--image=web:1', '--labels=a=b', ...inWords)
+    expect((await run('create', 'quota', 'q', '--hard=cpu=1', ...inWords)).err).toContain('unknown format')
+  }, 60_000)
+
   test('delete, and wait for it to be gone', async () => {
     expect(await kubectl('delete', 'deployment', 'web')).toContain('deployment.apps "web" deleted')
     await kubectl('wait', '--for=delete', 'pod', '-l', 'app=web', '--timeout=30s')

@@ -10,7 +10,7 @@ import {
   resourceList,
   wantsAggregated,
 } from './discovery.ts'
-import { decodeBody, mediaTypeOf, readBody, respond, respondText, type Exchange } from './exchange.ts'
+import { decodeBody, readBody, respond, respondText, type Exchange } from './exchange.ts'
 import { openApiDocument, openApiIndex } from './openapi.ts'
 
 const versionDocument = {
@@ -83,8 +83,7 @@ const controlPath = '/kube-sim'
  */
 const answerControl = async (server: ApiServer, exchange: Exchange, path: string): Promise<void> => {
   const { method, request } = exchange
-  const text = method === 'POST' ? await readBody(request) : ''
-  const body = text === '' ? {} : decodeBody(text, mediaTypeOf(request))
+  const body = method === 'POST' ? (decodeBody(await readBody(request), 'application/json') ?? {}) : {}
   if (!isObject(body)) throw badRequest('the body of a control request is an object')
   switch (`${method} ${path}`) {
     case 'POST /kube-sim/faults':

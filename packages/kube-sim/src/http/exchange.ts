@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { parse as parseYaml } from 'yaml'
 import type { Status } from '../face.ts'
 import { badRequest, injected, unsupportedMediaType } from '../server/failures.ts'
+import { decodeProtobuf } from './protobuf.ts'
 
 /** One request being answered. */
 export interface Exchange {
@@ -16,7 +17,7 @@ const longestBody = 3 * 1024 * 1024
 const supported = ['application/json', 'application/yaml']
 
 /** Reads the whole body. Errors: 413 beyond 3 MiB, as the API server bounds requests. */
-export const readBody = async (request: IncomingMessage): Promise<string> => {
+export const readBody = async (request: IncomingMessage): Promise<Buffer> => {
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of request as AsyncIterable<Buffer>) {
@@ -30,15 +31,21 @@ export const readBody = async (request: IncomingMessage): Promise<string> => {
     }
     chunks.push(chunk)
   }
-  return Buffer.concat(chunks).toString('utf8')
+  return Buffer.concat(chunks)
 }
 
 export const mediaTypeOf = (request: IncomingMessage): string =>
   (request.headers['content-type'] ?? 'application/json').split(';')[0]?.trim().toLowerCase() ?? ''
 
-/** Decodes a body by its media type. Errors: 400 for text that does not parse, 415 for protobuf and the like. */
-export const decodeBody = (text: string, mediaType: string): unknown => {
-  if (text === '') return undefined
+/** Decodes a body by its media type. Errors: 400 for text that does not parse, 415 for a form that is not known. */
+export const decodeBody = (body: Buffer, mediaType: string): unknown => {
+  if (body.length === 0) return undefined
+  if (mediaType === 'application/vnd.kubernetes.protobuf') {
+    const decoded = decodeProtobuf(body)
+    if (decoded === undefined) throw unsupportedMediaType(mediaType, supported)
+    return decoded
+  }
+  const text = body.toString('utf8')
   try {
     if (mediaType.endsWith('json')) return JSON.parse(text)
     if (mediaType.endsWith('yaml')) return parseYaml(text)

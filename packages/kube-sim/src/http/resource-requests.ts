@@ -58,8 +58,8 @@ export const answerResource = async (server: ApiServer, exchange: Exchange, ref:
         'only the following media types are accepted: application/json, application/json;as=Table;v=v1;g=meta.k8s.io',
     })
   }
-  const text = method === 'GET' || method === 'HEAD' ? '' : await readBody(request)
-  const body = text === '' ? undefined : decodeBody(text, mediaTypeOf(request))
+  const bytes = method === 'GET' || method === 'HEAD' ? undefined : await readBody(request)
+  const body = bytes === undefined ? undefined : decodeBody(bytes, mediaTypeOf(request))
   const client = request.headers['user-agent'] ?? ''
   const verdict = server.interceptors.judge(callOf(client, verb, ref))
   await underVerdict(server.clock, verdict, () => {

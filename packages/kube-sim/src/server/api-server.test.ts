@@ -414,6 +414,7 @@ describe('lists', () => {
     const names = async (options: object) => (await face.list(pods, options)).items.map(({ metadata }) => metadata.name)
     expect(await names({ labelSelector: 'app in (web, db),!tier' })).toEqual(['b'])
     expect(await names({ labelSelector: 'app!=web' })).toEqual(['b'])
+    expect(await names({ labelSelector: 'tier!=x' })).toEqual(['b'])
     expect(await names({ labelSelector: 'tier' })).toEqual(['a'])
     expect(await names({ fieldSelector: 'spec.nodeName=node-1' })).toEqual(['b'])
     expect(await names({ fieldSelector: 'spec.nodeName!=node-1,status.phase=Pending' })).toEqual(['a'])
