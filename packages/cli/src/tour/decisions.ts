@@ -1,45 +1,65 @@
+import { Quantity, Resources } from '@scantling/core'
+import * as E from 'fp-ts/lib/Either.js'
 import { dollars } from './render.ts'
 
-interface ControllerLine {
-  readonly msg?: string
-  readonly message?: string
-  readonly [field: string]: unknown
-}
-
-const text = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value))
-const list = (value: unknown): ReadonlyArray<string> => (Array.isArray(value) ? value.map(text) : [])
+type LogLine = Readonly<Record<string, unknown>>
 
 /** A line of the controller's log in words, or `undefined` where it is no decision that people follow. */
 export const decisionOf = (line: string): string | undefined => {
-  let entry: ControllerLine
+  const entry = parse(line)
+  if (entry === undefined) return undefined
+  const text = (field: string) => textOf(entry[field])
+  switch (entry['message']) {
+    case 'Planned':
+      return `Planned ${text('pods')} pods: ${text('new-nodeclaims')} new machines, ${text('existing-nodes')} existing nodes take some, ${text('unplaced')} without a place (${(Number(entry['seconds']) * 1000).toFixed(0)} ms)`
+    case 'Pods have no place':
+      return `No place for ${text('pods')}: ${text('reason')}`
+    case 'Created NodeClaim': {
+      const price = entry['price-per-hour']
+      const cost = typeof price === 'number' ? ` from ${dollars(price)}/h` : ''
+      return `NodeClaim ${text('NodeClaim')} (pool ${text('NodePool')}) for ${amounts(entry['requests'])}: the cheapest of ${text('instance-types')}${cost}`
+    }
+    case 'Launched NodeClaim':
+      return `The cloud launches ${text('instance-type')} (${text('capacity-type')}, ${text('zone')}) for ${text('NodeClaim')}`
+    case 'Registered NodeClaim':
+      return `Node ${text('Node')} joins the cluster`
+    case 'Initialized NodeClaim':
+      return `Node ${text('Node')} is ready for pods`
+    case 'Disrupting empty nodes':
+      return `Empty for long enough: ${listOf(entry['Nodes']).join(', ')} go${listOf(entry['Nodes']).length === 1 ? 'es' : ''}, saving ${dollars(Number(entry['savings-per-hour']))}/h`
+    case 'Deleted NodeClaim':
+      return `The machine of ${text('NodeClaim')} is gone`
+    default:
+      return entry['level'] === 'ERROR' || entry['level'] === 'WARN'
+        ? `${text('message')}: ${text('error')}`
+        : undefined
+  }
+}
+
+const parse = (line: string): LogLine | undefined => {
   try {
-    entry = JSON.parse(line) as ControllerLine
+    return JSON.parse(line) as LogLine
   } catch {
     return undefined
   }
-  const field = (name: string) => text(entry[name] ?? '')
-  switch (entry.message ?? entry.msg) {
-    case 'Planned':
-      return `Planned ${field('pods')} pods: ${field('new-nodeclaims')} new machines, ${field('existing-nodes')} existing nodes take some, ${field('unplaced')} without a place (${(Number(entry['seconds']) * 1000).toFixed(0)} ms)`
-    case 'Created NodeClaim': {
-      const price = entry['price-per-hour']
-      const requests = (entry['requests'] ?? {}) as Readonly<Record<string, string>>
-      const cost = typeof price === 'number' ? ` from ${dollars(price)}/h` : ''
-      return `NodeClaim ${field('NodeClaim')} (pool ${field('NodePool')}) for cpu ${requests['cpu'] ?? '0'}, memory ${requests['memory'] ?? '0'}: the cheapest of ${field('instance-types')}${cost}`
-    }
-    case 'Launched NodeClaim':
-      return `The cloud launches ${field('instance-type')} (${field('capacity-type')}, ${field('zone')}) for ${field('NodeClaim')}`
-    case 'Registered NodeClaim':
-      return `Node ${field('Node')} joins the cluster`
-    case 'Initialized NodeClaim':
-      return `Node ${field('Node')} is ready for pods`
-    case 'Disrupting empty nodes':
-      return `Empty: ${list(entry['Nodes']).length} nodes go, saving ${dollars(Number(entry['savings-per-hour']))}/h`
-    case 'Deleted NodeClaim':
-      return `Machine of ${field('NodeClaim')} is gone`
-    default:
-      return entry['level'] === 'ERROR' || entry['level'] === 'WARN' || Number(entry['level']) >= 40
-        ? `${entry.message ?? entry.msg ?? ''} ${field('error')}`.trim()
-        : undefined
-  }
+}
+
+const textOf = (value: unknown): string =>
+  value === undefined
+    ? ''
+    : typeof value === 'string'
+      ? value
+      : Array.isArray(value)
+        ? value.join(', ')
+        : JSON.stringify(value)
+
+const listOf = (value: unknown): ReadonlyArray<string> => (Array.isArray(value) ? value.map(textOf) : [])
+
+const bytesPerGibibyte = 2 ** 30
+
+const amounts = (requests: unknown): string => {
+  const decoded = Resources.decode(requests, 'requests')
+  if (E.isLeft(decoded)) return ''
+  const gibibytes = Quantity.toNumber(Resources.get(decoded.right, 'memory')) / bytesPerGibibyte
+  return `cpu ${Resources.get(decoded.right, 'cpu')}, memory ${gibibytes.toFixed(1)}Gi`
 }

@@ -44,11 +44,14 @@ export const renderMachines = (machines: ReadonlyArray<MachineRow>, frame: Frame
   const lines = shown.map((row) => {
     const stage = stageColour[row.stage](cell(row.stage, 9), frame)
     const price = row.pricePerHour === undefined ? '?' : row.pricePerHour.toFixed(4)
-    return `  ${cell(row.name, 24)} ${cell(row.instanceType, 15)} ${cell(row.capacityType, 10)} ${cell(row.zone, 12)} ${cell(price, 8)} ${stage} ${bar(row.cpu, barWidth)} ${bar(row.memory, barWidth)} ${row.pods}`
+    return `  ${cell(shortName(row.name), 24)} ${cell(row.instanceType, 15)} ${cell(row.capacityType, 10)} ${cell(row.zone, 12)} ${cell(price, 8)} ${stage} ${bar(row.cpu, barWidth)} ${bar(row.memory, barWidth)} ${row.pods}`
   })
   const hidden = machines.length - shown.length
   return [dim(header, frame), ...lines, ...(hidden > 0 ? [dim(`  and ${hidden} more`, frame)] : [])]
 }
+
+// Every name of one cloud ends alike; people tell nodes by the front.
+const shortName = (name: string): string => name.split('.')[0] ?? name
 
 /** What a whole screen shows. */
 export interface Scene {

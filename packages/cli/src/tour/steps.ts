@@ -29,10 +29,10 @@ const allRun = ({ pods, machines }: Picture): boolean =>
 /** The tutorial: from nothing to running pods, and back to nothing. */
 export const tourSteps: ReadonlyArray<TourStep> = [
   {
-    title: 'A NodePool, and ten pods that wait',
+    title: 'A NodePool, and twelve pods that wait',
     text: [
-      'A NodePool says which machines may be bought. The Deployment "inflate" wants ten pods of half a CPU,',
-      'and there is no machine yet: the pods are Pending. Watch the plan, the NodeClaims, the nodes, the pods.',
+      'A NodePool says which machines may be bought. Two Deployments want twelve pods of one CPU each, two of them on',
+      'spot, and there is no machine yet: the pods are Pending. Watch the plan, the NodeClaim, the node, the pods.',
     ],
     act: ({ applyExample }) => applyExample('inflate'),
     isDone: allRun,
@@ -40,7 +40,9 @@ export const tourSteps: ReadonlyArray<TourStep> = [
   },
   {
     title: 'More of the same: thirty pods',
-    text: ['The Deployment grows. Free room is used first; what does not fit gets the cheapest machine that takes it.'],
+    text: [
+      '"inflate" grows from ten to thirty. Free room is used first; the rest gets the cheapest machine that takes it.',
+    ],
     act: ({ scale }) => scale('inflate', 30),
     isDone: (picture) => allRun(picture) && picture.pods.running >= 30,
     withinMs: 10 * minuteMs,
@@ -48,15 +50,16 @@ export const tourSteps: ReadonlyArray<TourStep> = [
   {
     title: 'Three zones, on spot',
     text: [
-      'These pods must spread over zones and may run on spot capacity: one machine a zone, each the cheapest there.',
+      'Nine pods that may differ by one between zones: room that is free takes what keeps the balance, and zones that',
+      'lack a machine get one, each the cheapest there.',
     ],
     act: ({ applyExample }) => applyExample('zone-spread'),
     isDone: allRun,
     withinMs: 10 * minuteMs,
   },
   {
-    title: 'A team of its own',
-    text: ['A second NodePool with a taint: only the pods that tolerate it go there, and they go nowhere else.'],
+    title: 'Two teams, each on machines of its own',
+    text: ['Two more NodePools, each with a taint: only the pods that tolerate it go there, and they go nowhere else.'],
     act: ({ applyExample }) => applyExample('team-isolation'),
     isDone: allRun,
     withinMs: 10 * minuteMs,

@@ -53,7 +53,7 @@ export const watchCluster = async ({ server, speed, clockOriginMs }: WatchOption
     stop: async () => {
       ending.abort()
       await running.stopped
-      await transport.close()
+      transport.close()
     },
   }
 }
