@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 
 /** The reference itself as a program, built from `tools/oracle`. */
 export interface Oracle {
+  readonly binary: string
   /** Runs it; returns its standard output. Throws with its standard error when it fails. */
   readonly run: (args: ReadonlyArray<string>) => string
 }
@@ -34,6 +35,7 @@ export const findOracle = (say: (line: string) => void): Oracle | string => {
     renameSync(unfinished, binary)
   }
   return {
+    binary,
     run: (args) => {
       const ran = spawnSync(binary, args, {
         env: { ...process.env, ORACLE_CATALOGS: catalogs },

@@ -12,7 +12,7 @@ export interface Vector {
 }
 
 /**
- * Looks up catalogues by name in a directory, each read once.
+ * Looks up catalogues by name in a directory, `NAME.json` or `NAME.json.gz`, each read once.
  *
  * Errors: throws for a file that is there but is no catalogue; a name without a file is `undefined`.
  */
@@ -25,8 +25,10 @@ export const catalogsIn = (directory: string): ((name: string) => ScenarioCatalo
 }
 
 const readCatalogFile = (file: string): ScenarioCatalog | undefined => {
-  if (!existsSync(file)) return undefined
-  const decoded = decodeCatalog(JSON.parse(readFileSync(file, 'utf8')))
+  const packed = `${file}.gz`
+  if (!existsSync(file) && !existsSync(packed)) return undefined
+  const text = existsSync(file) ? readFileSync(file, 'utf8') : gunzipSync(readFileSync(packed)).toString('utf8')
+  const decoded = decodeCatalog(JSON.parse(text))
   if (E.isRight(decoded)) return decoded.right
   throw new Error(`Cannot read catalogue ${file}: ${decoded.left.slice(0, 3).map(renderFieldError).join('; ')}`)
 }
