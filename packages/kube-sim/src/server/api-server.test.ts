@@ -495,6 +495,19 @@ describe('watches', () => {
     expect(ended).toBe(true)
   })
 
+  test('a version from before a restart is told to list again', async () => {
+    const { face, server, clock } = setUp()
+    const newer = String(server.revision() + 1)
+    const { events, onEvent } = collect()
+    face.watch(configMaps, { resourceVersion: newer }, onEvent)
+    await clock.advance(0)
+    expect(events).toEqual(['ERROR 410'])
+    expect(await failureOf(face.list(configMaps, { resourceVersion: newer }))).toMatchObject({
+      code: 504,
+      causes: [{ reason: 'ResourceVersionTooLarge' }],
+    })
+  })
+
   test('an event ring that overflows answers 410, too', async () => {
     const clock = virtualClock(startMs)
     const server = createApiServer({ clock, historyLimit: 5 })

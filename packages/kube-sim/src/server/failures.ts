@@ -97,6 +97,12 @@ export const unprocessable = (message: string): StatusError => failure(422, 'Inv
 
 export const expired = (message: string): StatusError => failure(410, 'Expired', message)
 
+export const tooLargeVersion = (asked: number, newest: number): StatusError =>
+  failure(504, 'Timeout', `Timeout: Too large resource version: ${asked}, current: ${newest}`, undefined, {
+    causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
+    retryAfterSeconds: 1,
+  })
+
 export const disruptionBudgetExceeded = (cause: string, retryAfterSeconds: number): StatusError =>
   failure(429, 'TooManyRequests', `Cannot evict pod as it would violate the pod's disruption budget.`, undefined, {
     causes: [{ reason: 'DisruptionBudget', message: cause }],

@@ -1,6 +1,6 @@
 import type { KubeObject, ListOptions } from '../face.ts'
 import { present, type Core, type Target } from './core.ts'
-import { badRequest, expired } from './failures.ts'
+import { badRequest, expired, tooLargeVersion } from './failures.ts'
 import { parseFieldSelector, parseLabelSelector, type Predicate } from './selectors.ts'
 
 /** One page of a list. Objects are as the requested version shows them, shared with the store. */
@@ -83,6 +83,7 @@ const checkVersion = (options: ListOptions, revision: number): void => {
     return
   }
   const asked = parseRevision(resourceVersion)
+  if (asked > revision) throw tooLargeVersion(asked, revision)
   if (resourceVersionMatch === 'Exact' && asked !== revision) {
     throw expired('The provided resource version is too old to list at.')
   }

@@ -1,5 +1,6 @@
 import { StatusError, type KubeObject, type Status, type WatchOptions } from '../face.ts'
 import { present, type Core, type Target } from './core.ts'
+import { expired } from './failures.ts'
 import { parseRevision, selectorOf } from './reading.ts'
 import type { Change } from './store.ts'
 
@@ -57,6 +58,10 @@ export const startWatch = (core: Core, target: Target, options: WatchOptions, si
     }
   } else {
     try {
+      // A version this server has not reached comes from before a restart. Kubernetes would wait for it, for ever here.
+      if (from > core.store.revision()) {
+        throw expired(`resource version ${from} is newer than the newest, ${core.store.revision()}: list again`)
+      }
       for (const change of collection.changesAfter(from)) onChange(change)
     } catch (error) {
       if (!(error instanceof StatusError)) throw error
