@@ -84,8 +84,14 @@ describe('a mistake gets one sentence with file, document, field, value and reme
 
   test('negative limits', async () => {
     expect(await planWith(nodePool('bad', 'requirements: []', 'limits: { cpu: -1 }'))).toEqual([
-      'Refused: all.yaml, document 2 (NodePool bad): spec.limits[cpu]: Invalid value: "-1": expected an amount of at least 0; leave the limit out to have none',
+      'Refused: all.yaml, document 2 (NodePool bad): spec.limits[cpu]: Invalid value: "-1": a limit must be at least 0; leave it out for no limit',
     ])
+  })
+
+  test('a label that only the system may set', async () => {
+    const mistake = nodePool('bad', 'requirements: [{ key: karpenter.sh/registered, operator: Exists }]')
+    const [sentence = ''] = await planWith(mistake)
+    expect(sentence).toContain('all.yaml, document 2 (NodePool bad): spec.template.spec.requirements[0]')
   })
 
   test('a nodeClassRef to nothing', async () => {

@@ -16,7 +16,7 @@ import {
   decodeStatefulSet,
   decodeStorageClass,
   Labels,
-  Quantity,
+  nodePoolProblems,
   renderFieldError,
   replacementOf,
   type Decoder,
@@ -86,7 +86,7 @@ export const sortObjects = (given: ReadonlyArray<Manifest>): SortedObjects => {
       lists.volumeClaims.push(...volumeClaims)
     },
   })
-  const nodePools = shelf(decodeNodePool, lists.nodePools)
+  const nodePools = shelf(decodeValidNodePool, lists.nodePools)
   const nodes = shelf(decodeNode)
   const nodeClaims = shelf(decodeNodeClaim)
   const daemonSets = shelf(decodeDaemonSet)
@@ -140,11 +140,7 @@ export const sortObjects = (given: ReadonlyArray<Manifest>): SortedObjects => {
       pods,
       nodes: nodes.items,
       nodeClaims: nodeClaims.items,
-      nodePools: withSaneLimits(
-        withNodeClass(lists.nodePools, manifests, nodePoolPlaces, problems),
-        nodePoolPlaces,
-        problems,
-      ),
+      nodePools: withNodeClass(lists.nodePools, manifests, nodePoolPlaces, problems),
       daemonSets: daemonSets.items,
       podDisruptionBudgets: podDisruptionBudgets.items,
       namespaces: withNames(lists.namespaces, pods),
@@ -157,6 +153,14 @@ export const sortObjects = (given: ReadonlyArray<Manifest>): SortedObjects => {
     notes,
     nodePoolPlaces,
   }
+}
+
+// What a running controller would refuse of a pool that the API server admits is refused here, too.
+const decodeValidNodePool: Decoder<NodePoolObject> = (input) => {
+  const decoded = decodeNodePool(input)
+  if (E.isLeft(decoded)) return decoded
+  const [first, ...rest] = nodePoolProblems(decoded.right)
+  return first === undefined ? decoded : E.left([first, ...rest])
 }
 
 const inTodaysForm = (
@@ -215,22 +219,6 @@ const withNodeClass = (
     return false
   })
 }
-
-// The API server takes negative limits, though they can mean nothing but a slip of the pen.
-const withSaneLimits = (
-  nodePools: ReadonlyArray<NodePoolObject>,
-  places: ReadonlyMap<string, string>,
-  problems: Array<string>,
-): ReadonlyArray<NodePoolObject> =>
-  nodePools.filter(({ metadata, spec: { limits = {} } }) => {
-    const negative = Object.entries(limits).filter(([, amount]) => Quantity.isNegative(amount))
-    for (const [resource, amount] of negative) {
-      problems.push(
-        `${places.get(metadata.name)}: spec.limits[${resource}]: Invalid value: ${JSON.stringify(amount)}: expected an amount of at least 0; leave the limit out to have none`,
-      )
-    }
-    return negative.length === 0
-  })
 
 const withPriority = (pod: PodObject, priorities: ReadonlyMap<string, number>, fallback: number): PodObject => {
   if (pod.spec.priority !== undefined) return pod

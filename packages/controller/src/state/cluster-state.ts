@@ -1,4 +1,5 @@
 import {
+  expandTypePatterns,
   newestPodOf,
   providerIdOf,
   stateNodeOf,
@@ -125,7 +126,10 @@ export const makeClusterState = (options: ClusterStateOptions): ClusterState => 
         nowMs,
         settings,
         labelRules,
-        nodePools: nodePools(),
+        nodePools: nodePools().map((pool) => {
+          const types = instanceTypes.get(pool.name)
+          return types === undefined ? pool : expandTypePatterns(pool, types).nodePool
+        }),
         instanceTypes,
         nodes: nodes(),
         pods: podsOn('').filter(({ uid }) => !waiting.has(uid)),

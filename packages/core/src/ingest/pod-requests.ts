@@ -36,7 +36,6 @@ export const podRequests = ({ spec, status }: Pick<PodObject, 'spec' | 'status'>
       const requests = requestsOf(container)
       running = Resources.add(running, requests)
       sidecars = Resources.add(sidecars, requests)
-      initializing = Resources.max(initializing, sidecars)
     } else {
       initializing = Resources.max(initializing, Resources.add(container.resources.requests, sidecars))
     }

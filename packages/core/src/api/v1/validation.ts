@@ -114,7 +114,9 @@ export const requirementProblems = (
     }
   }
   for (const [index, value] of values.entries()) {
-    const problem = Labels.problemWithValue(value)
+    // Wildcards of instance types are written out against the catalogue when the NodePool is read.
+    const literal = key === labelKeys.instanceType ? value.replaceAll('*', 'x') : value
+    const problem = Labels.problemWithValue(literal)
     if (problem !== undefined) add(`values[${index}]`, value, problem)
   }
   if (operator === 'In' && values.length === 0) add('values', values, 'operator In needs at least one value')
