@@ -77,7 +77,7 @@ export function* compile(
   pods: ReadonlyArray<Pod>,
   settings: PackerSettings,
 ): Generator<void, Compiled, void> {
-  const aliases: Aliases = snapshot.labelRules.knowledge
+  const aliases = snapshot.labelRules.knowledge
   const nodePools = usableNodePools(snapshot)
   const offers = nodePools.flatMap((nodePool) => {
     const instanceTypes = snapshot.instanceTypes.get(nodePool.name) ?? []
@@ -151,6 +151,7 @@ export function* compile(
     topology,
     aliases,
     preferencePolicy: snapshot.settings.preferencePolicy,
+    refusesContradictions: settings.refusesContradictions,
     hasPreferNoSchedule: nodePools.some(({ taints }) => taints.some(({ effect }) => effect === 'PreferNoSchedule')),
   }
   const inOrder = new Set(queue.map((pod) => classOf[pod]!.shape))

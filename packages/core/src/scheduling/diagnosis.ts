@@ -40,6 +40,7 @@ const reasonOf = (compiled: Compiled, podClass: PodClass, stage: Stage, template
   if (limit !== undefined) return limit
   const taints = Taints.untolerated(template.nodePool.taints, stage.tolerations)
   if (taints.length > 0) return { _tag: 'UntoleratedTaints', nodePool, taints }
+  if (stage.contradiction !== undefined) return { _tag: 'Incompatible', nodePool, conflicts: [stage.contradiction] }
   const base = table.combine('future', template.set, stage.demand.set)
   if (base === undefined) {
     const conflicts = Requirements.conflicts(template.set, stage.demand.set, compiled.wellKnown)
@@ -99,6 +100,7 @@ const reasonOf = (compiled: Compiled, podClass: PodClass, stage: Stage, template
     _tag: 'NoInstanceTypeFits',
     nodePool,
     considered: countBits(variants),
+    overLimit: countBits(template.variants) - countBits(variants),
     meetRequirements: countBits(meeting),
     haveRoom: countBits(fitting),
     haveOffering: countBits(offered),

@@ -47,6 +47,8 @@ export interface PackerSettings {
   readonly reservesCapacity: boolean
   readonly defersForReservations: boolean
   readonly relaxesMinValues: boolean
+  /** Whether pods that contradict themselves fit nowhere; the reference lets them go where the label is missing (W16). */
+  readonly refusesContradictions: boolean
   /** Whether claims opened in the pass count towards a limit on nodes; the reference forgets them (W23). */
   readonly countsOpenedNodes: boolean
 }
@@ -138,7 +140,7 @@ export class Packer {
       const isUntracked = position === 0 && shape.volumes.isPlaceUnknown && !this.#tracked.has(pod)
       if (isUntracked) this.#tracked.add(pod)
       else if (stage.isRepeat) continue
-      if (shape.volumes.isUnusable) continue
+      if (shape.volumes.isUnusable || stage.contradiction !== undefined) continue
       const outcome = isUntracked
         ? this.#tryStage(pod, podClass, untrackedStage(shape, stage), 0)
         : this.#tryStage(pod, podClass, stage, position + 1)
@@ -214,7 +216,7 @@ export class Packer {
   #checkNode(node: ExistingNode, { shape }: PodClass, stage: Stage): boolean {
     const { table, topology } = this.#problem
     const base = table.combine('present', node.set, stage.demand.set)
-    if (base === undefined) return false
+    if (base === undefined || !stage.mustDefine.every((key) => defines(node.set, key))) return false
     if (stage.demand.host !== undefined && !Requirement.has(stage.demand.host, node.hostname)) return false
     if (stage.hostBindings.length > 0 && failedHostBinding(stage, node, topology) !== undefined) return false
     const { volumes, constraints } = shape
@@ -316,12 +318,14 @@ export class Packer {
 
   /** Why the claim cannot take the pod, or `undefined` with the answer left in `#set`, `#variants` and `#reserved`. */
   #checkClaim(claim: Claim, podClass: PodClass, stage: Stage, relaxesMinValues: boolean): ClaimFailure | undefined {
-    const { table } = this.#problem
+    const { table, stages } = this.#problem
     const { template } = claim
     const { shape } = podClass
     if (!toleratesTemplate(stage, template)) return 'taints'
     const base = table.combine('future', claim.set, stage.demand.set)
     if (base === undefined) return 'requirements'
+    const { wellKnown } = stages.aliases
+    if (!stage.mustDefine.every((key) => wellKnown.has(key) || defines(claim.set, key))) return 'requirements'
     if (stage.demand.host !== undefined && !Requirement.has(stage.demand.host, claim.hostname)) return 'requirements'
     let variants = claim.variants
     if (shape.volumes.attached.size > 0 && template.catalog.attachmentDrivers.size > 0) {
@@ -508,6 +512,12 @@ const hasRoom = ({ isOvercommitted, remaining }: ExistingNode, { needed, request
   if (isOvercommitted) return false
   for (const resource of needed) if (requests[resource]! > remaining[resource]!) return false
   return true
+}
+
+// Whether nodes of the set are sure to carry the label.
+const defines = (set: RequirementSet, key: string): boolean => {
+  const requirement = set.byKey.get(key)
+  return requirement !== undefined && !Requirement.allowsAbsence(requirement)
 }
 
 const hasHeadroom = ({ headroom }: Claim, { needed, requests }: PodClass): boolean => {

@@ -6,6 +6,7 @@ import { Finalizer } from './finalize.ts'
 import { Packer, type Outcome, type PackerSettings } from './packer.ts'
 import type { Launch, Placement, ProvisioningOptions, ProvisioningPlan } from './plan.ts'
 import { eligiblePods, type EligiblePods } from './pod-eligibility.ts'
+import type { PodShape } from './pod-class.ts'
 import { PodQueue } from './pod-queue.ts'
 import type { Reason, Rejection } from './rejection.ts'
 
@@ -134,6 +135,7 @@ const settingsOf = ({ settings }: Snapshot, { strategy, reservedOfferings }: Pro
   reservesCapacity: settings.featureGates.reservedCapacity,
   defersForReservations: reservedOfferings === 'strict',
   relaxesMinValues: settings.minValuesPolicy === 'BestEffort',
+  refusesContradictions: strategy !== 'reference',
   countsOpenedNodes: strategy !== 'reference',
 })
 
@@ -186,12 +188,21 @@ const rejectionOf = (compiled: Compiled, pod: number, outcome: Outcome): Rejecti
           : diagnose(compiled, podClass)
   const [first, ...rest] = own
   const reasons: Rejection['reasons'] = [first ?? { _tag: 'NoInstanceTypes', nodePools: compiled.barrenPools }, ...rest]
-  return unplaced(compiled.pods[pod]!, outcome, reasons, outcome === 'reserved' || reasons.some(mayPass))
+  return unplaced(
+    compiled.pods[pod]!,
+    outcome,
+    reasons,
+    outcome === 'reserved' || reasons.some((reason) => mayPass(reason, shape)),
+  )
 }
 
-// Counts, limits and reservations move as nodes come and go; what a NodePool or pod demands does not.
-const mayPass = ({ _tag }: Reason): boolean =>
-  _tag === 'TopologyUnsatisfied' || _tag === 'LimitReached' || _tag === 'ReservationsTaken'
+// Counts, limits and reservations move as nodes come and go; what a NodePool or pod demands does not. Where topology
+// chose the domain, another choice may come.
+const mayPass = (reason: Reason, { stages }: PodShape): boolean =>
+  reason._tag === 'TopologyUnsatisfied' ||
+  reason._tag === 'LimitReached' ||
+  reason._tag === 'ReservationsTaken' ||
+  (reason._tag === 'NoInstanceTypeFits' && (reason.overLimit > 0 || (stages.at(-1)?.domainBindings.length ?? 0) > 0))
 
 const keyOf = ({ namespace, name }: Pod): string => `${namespace}/${name}`
 

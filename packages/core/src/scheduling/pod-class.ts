@@ -1,6 +1,6 @@
 import type { Pod, PodConstraints } from '../cluster/index.ts'
-import { Labels } from '../labels/index.ts'
-import { Requirements, type Aliases } from '../requirements/index.ts'
+import { Labels, type LabelKnowledge } from '../labels/index.ts'
+import { Requirement, Requirements, type Conflict } from '../requirements/index.ts'
 import type { Toleration } from '../taints/index.ts'
 import type { Demand, RequirementTable, Topology, TopologyGroup } from '../topology/index.ts'
 import { heaviestFirst, relaxed } from './relaxation.ts'
@@ -21,6 +21,10 @@ export interface Stage {
   /** Without preferences (P-RQS-10): what the pod's domains are reckoned from (P-TOP-08). */
   readonly strict: Demand
   readonly tolerations: ReadonlyArray<Toleration>
+  /** Two of the stage's own requirements that no label meets, where such a stage is refused (W16). */
+  readonly contradiction?: Conflict
+  /** Keys that a node must define although the demand alone would let it go without: `Exists` beside `NotIn`. */
+  readonly mustDefine: ReadonlyArray<string>
   /** Whether the stage asks the very same as the one before it, so that trying it again is futile. */
   readonly isRepeat: boolean
   readonly hostBindings: ReadonlyArray<Binding>
@@ -64,9 +68,11 @@ export interface PodClass {
 export interface StageContext {
   readonly table: RequirementTable
   readonly topology: Topology
-  readonly aliases: Aliases
+  readonly aliases: LabelKnowledge
   readonly preferencePolicy: 'Respect' | 'Ignore'
   readonly hasPreferNoSchedule: boolean
+  /** Whether a pod that contradicts itself fits nowhere; the reference lets it go where the label is missing (W16). */
+  readonly refusesContradictions: boolean
 }
 
 /** The shape's stage at a position, made with its topology groups when first asked for; `undefined` past the last. */
@@ -97,7 +103,7 @@ const makeStage = (
   context: StageContext,
 ): Stage => {
   const { table, topology } = context
-  const { strict, demand } = demandsOf(constraints, context)
+  const { strict, demand, contradiction, mustDefine } = demandsOf(constraints, context)
   const groups = topology.groupsOf({ namespace: shape.namespace, labels: shape.labels, constraints })
   const bindings = bind(shape, groups)
   return {
@@ -105,6 +111,8 @@ const makeStage = (
     strict: table.demand(strict),
     demand: table.demand(demand),
     tolerations: constraints.tolerations,
+    ...(contradiction === undefined ? {} : { contradiction }),
+    mustDefine,
     isRepeat:
       before !== undefined &&
       before.demand === table.demand(demand) &&
@@ -120,20 +128,37 @@ const makeStage = (
 
 const demandsOf = (
   { nodeSelector, requiredNodeTerms, preferredNodeTerms }: PodConstraints,
-  { aliases, preferencePolicy }: StageContext,
-): { readonly strict: Requirements; readonly demand: Requirements } => {
-  const strict = Requirements.and(
-    Requirements.fromLabels(nodeSelector, aliases),
-    Requirements.fromSpecs(requiredNodeTerms[0]?.expressions ?? [], aliases),
-  )
+  { aliases, preferencePolicy, refusesContradictions }: StageContext,
+): {
+  readonly strict: Requirements
+  readonly demand: Requirements
+  readonly contradiction: Conflict | undefined
+  readonly mustDefine: ReadonlyArray<string>
+} => {
+  const selector = Requirements.fromLabels(nodeSelector, aliases)
+  const required = requiredNodeTerms[0]?.expressions ?? []
   const preferred = preferencePolicy === 'Respect' ? heaviestFirst(preferredNodeTerms)[0] : undefined
-  return {
-    strict,
-    demand:
-      preferred === undefined
-        ? strict
-        : Requirements.and(strict, Requirements.fromSpecs(preferred.term.expressions, aliases)),
+  const wished = preferred?.term.expressions ?? []
+  const strict = Requirements.and(selector, Requirements.fromSpecs(required, aliases))
+  const demand = wished.length === 0 ? strict : Requirements.and(strict, Requirements.fromSpecs(wished, aliases))
+  if (!refusesContradictions) return { strict, demand, contradiction: undefined, mustDefine: [] }
+  const parts = [selector, ...[...required, ...wished].map((one) => Requirements.fromSpecs([one], aliases))]
+  const members = parts.flatMap(({ byKey }) => [...byKey.values()])
+  const mustDefine = members
+    .filter((one) => !Requirement.allowsAbsence(one) && Requirement.allowsAbsence(Requirements.get(demand, one.key)))
+    .map(({ key }) => key)
+  return { strict, demand, contradiction: contradictionIn(parts), mustDefine }
+}
+
+// The first of the sets that has no value in common with those before it.
+const contradictionIn = (sets: ReadonlyArray<Requirements>): Conflict | undefined => {
+  let all = Requirements.empty
+  for (const set of sets) {
+    const conflict = Requirements.conflict(all, set, new Set(set.byKey.keys()))
+    if (conflict !== undefined) return conflict
+    all = Requirements.and(all, set)
   }
+  return undefined
 }
 
 const bind = (

@@ -60,8 +60,9 @@ export type NodePoolReason =
   | {
       readonly _tag: 'NoInstanceTypeFits'
       readonly nodePool: string
-      /** Types considered: those of the NodePool that its limits leave. */
+      /** Types considered: those of the NodePool that its limits leave; and how many the limits leave out. */
       readonly considered: number
+      readonly overLimit: number
       /** How many of them meet the requirements, have room, and have an offering; each test by itself. */
       readonly meetRequirements: number
       readonly haveRoom: number

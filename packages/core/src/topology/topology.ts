@@ -1,6 +1,12 @@
 import * as E from 'fp-ts/lib/Either.js'
 
-import type { Pod, PodAffinityTerm, PodConstraints, TopologySpreadConstraint } from '../cluster/index.ts'
+import {
+  podKey,
+  type Pod,
+  type PodAffinityTerm,
+  type PodConstraints,
+  type TopologySpreadConstraint,
+} from '../cluster/index.ts'
 import { compareText } from '../internal/index.ts'
 import { labelKeys, Labels, type LabelSelector, type Selector } from '../labels/index.ts'
 import type { Aliases } from '../requirements/index.ts'
@@ -71,8 +77,10 @@ export class Topology {
       if (neighbours === undefined) this.#podsByNamespace.set(namespace, [counted])
       else neighbours.push(counted)
     }
-    for (const { pod, node } of context.pods) {
-      if (pod.constraints.podAntiAffinity.required.length > 0) this.addInverse(pod, node.labels)
+    // The first pod of a group decides which domains it starts with: always the same one, whatever the order given.
+    const antiAffine = context.pods.filter(({ pod }) => pod.constraints.podAntiAffinity.required.length > 0)
+    for (const { pod, node } of antiAffine.sort((a, b) => compareText(podKey(a.pod), podKey(b.pod)))) {
+      this.addInverse(pod, node.labels)
     }
   }
 
