@@ -94,6 +94,17 @@ describe('a mistake gets one sentence with file, document, field, value and reme
     expect(sentence).toContain('all.yaml, document 2 (NodePool bad): spec.template.spec.requirements[0]')
   })
 
+  test('a misspelt field is named and changes nothing else', async () => {
+    const file = join(directory, 'misspelt.yaml')
+    writeFileSync(file, [nodeClass, nodePool('sound', 'requirements: []', 'wieght: 3'), pod('sound')].join('---'))
+    expect(await runLine('plan', '-f', file)).toMatchObject({
+      exitCode: 0,
+      err: [
+        'Ignored: misspelt.yaml, document 2 (NodePool sound): spec.wieght: there is no such field; correct its name or remove it',
+      ],
+    })
+  })
+
   test('a nodeClassRef to nothing', async () => {
     const mistake = nodePool('bad', 'requirements: []').replace('name: default }\n', 'name: gone }\n')
     expect(await planWith(mistake)).toEqual([

@@ -102,7 +102,7 @@ const planFiles = (paths: ReadonlyArray<string>, options: Options, terminal: Ter
     return 1
   }
   const { snapshot, plan, problems } = planManifests(sorted, catalog.right, { strategy, nowMs: Date.now() })
-  for (const note of sorted.notes) terminal.err(`Changed: ${note}`)
+  for (const note of sorted.notes) terminal.err(note)
   const refusals = [...read.problems, ...sorted.problems, ...problems]
   for (const refusal of refusals) terminal.err(`Refused: ${refusal}`)
   if (options.why !== undefined) return explainPod(options.why, plan, terminal)

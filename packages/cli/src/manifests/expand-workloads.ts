@@ -23,6 +23,7 @@ export interface JobObject {
     readonly completions?: number
     readonly template: PodTemplateObject
   }
+  readonly status: { readonly startTime?: string }
 }
 
 const jobSchema: Schema<JobObject> = s.named(
@@ -35,6 +36,7 @@ const jobSchema: Schema<JobObject> = s.named(
       completions: s.optional(s.integer({ minimum: 0 })),
       template: podTemplateSchema,
     }),
+    status: s.filledIn(s.object({ startTime: s.optional(s.instant()) }), {}),
   }),
 )
 
@@ -60,7 +62,9 @@ export const expandReplicated = (workload: DeploymentObject | ReplicaSetObject):
   return { pods: numbered(spec.replicas, 1, spec.template, metadata, owner), volumeClaims: [] }
 }
 
-export const expandJob = ({ metadata, spec }: JobObject): Expansion => {
+/** The pods that a Job starts with; one that has started, on a live cluster, has them. */
+export const expandJob = ({ metadata, spec, status }: JobObject): Expansion => {
+  if (status.startTime !== undefined) return nothing
   const count = Math.min(spec.parallelism, spec.completions ?? spec.parallelism)
   return {
     pods: numbered(count, 1, spec.template, metadata, { apiVersion: 'batch/v1', kind: 'Job', name: metadata.name }),

@@ -70,8 +70,7 @@ export const parseManifests = (text: string, file: string): ReadManifests => {
   const problems: Array<string> = []
   const documents = parseAllDocuments(text, { prettyErrors: true })
   if (!Array.isArray(documents)) return { manifests, problems }
-  const contents = (documents as ReadonlyArray<Document.Parsed<ParsedNode>>).filter(isFilled)
-  for (const [index, content] of contents.entries()) {
+  for (const [index, content] of (documents as ReadonlyArray<Document.Parsed<ParsedNode>>).entries()) {
     const place = `${file}, document ${index + 1}`
     const [error] = content.errors
     if (error !== undefined) {
@@ -85,6 +84,8 @@ export const parseManifests = (text: string, file: string): ReadManifests => {
       problems.push(`${place}: Cannot read YAML: ${cause instanceof Error ? cause.message : String(cause)}`)
       continue
     }
+    // An empty document between two separators counts, but holds nothing to refuse.
+    if (value === null) continue
     for (const object of unpack(value)) {
       if (isManifestObject(object)) manifests.push({ file, document: index + 1, object })
       else problems.push(`${place}: Expected a Kubernetes object with apiVersion, kind and metadata.name`)
@@ -92,8 +93,6 @@ export const parseManifests = (text: string, file: string): ReadManifests => {
   }
   return { manifests, problems }
 }
-
-const isFilled = (document: Document.Parsed<ParsedNode>) => document.contents !== null || document.errors.length > 0
 
 const renderYamlError = (error: YAMLError, text: string): string => {
   const [summary = ''] = error.message.split('\n')

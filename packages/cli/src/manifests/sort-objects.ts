@@ -17,8 +17,10 @@ import {
   decodeStorageClass,
   Labels,
   nodePoolProblems,
+  nodePoolSchema,
   renderFieldError,
   replacementOf,
+  unknownFieldsOf,
   type Decoder,
   type FieldError,
   type NamespaceObject,
@@ -119,6 +121,12 @@ export const sortObjects = (given: ReadonlyArray<Manifest>): SortedObjects => {
     const before = problems.length
     if (typeof manifest.object['metadata'] === 'object') found?.put(manifest)
     else if (found !== undefined) found.put({ ...manifest, object: { ...manifest.object, metadata: {} } })
+    if (found === nodePools) {
+      // Other kinds are decoded to the fields that are read, so what they drop says nothing.
+      for (const path of unknownFieldsOf(nodePoolSchema, manifest.object).filter((one) => one.startsWith('spec'))) {
+        notes.push(`Ignored: ${placeOf(manifest)}: ${path}: there is no such field; correct its name or remove it`)
+      }
+    }
     if (found === nodePools && problems.length === before) {
       const added = lists.nodePools.at(-1)
       if (added !== undefined) nodePoolPlaces.set(added.metadata.name, placeOf(manifest))
@@ -173,7 +181,7 @@ const inTodaysForm = (
     const manifest = given[index]
     return manifest === undefined ? '' : `${placeOf(manifest)}: `
   }
-  for (const { index, text } of converted.changes) notes.push(`${place(index)}${text}`)
+  for (const { index, text } of converted.changes) notes.push(`Changed: ${place(index)}${text}`)
   for (const { index, text } of converted.unsettled) problems.push(`${place(index)}${text}`)
   const manifests = given.map((manifest, index) => ({
     ...manifest,
