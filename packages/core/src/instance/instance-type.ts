@@ -27,6 +27,8 @@ export interface InstanceType {
   readonly volumeAttachmentLimits?: ReadonlyMap<string, number>
   readonly devices?: DynamicResources
   readonly imageId?: string
+  /** Set by a NodeOverlay that changed `capacity`. */
+  readonly isCapacityOverlaid?: true
 }
 
 /** What a node keeps for itself; allocatable is capacity minus the sum of the three. */
@@ -50,4 +52,6 @@ export interface Offering {
   readonly capacity?: ResourceList
   /** Laid over the type's total overhead, key by key. */
   readonly overhead?: ResourceList
+  /** Set by a NodeOverlay that changed `pricePerHour`. */
+  readonly isPriceOverlaid?: true
 }
