@@ -19,6 +19,9 @@ export interface LaunchForecast {
  * The machine that a launch asks for first. A provider may choose another of the launch's types: cheaper to it, or left.
  *
  * Cost: O(offerings of one type).
+ *
+ * @example
+ * const { instanceType, zone, pricePerHour } = forecastLaunch(launch, snapshot.labelRules.knowledge)
  */
 export const forecastLaunch = (launch: Launch, knowledge: Pick<LabelKnowledge, 'wellKnown'>): LaunchForecast => {
   const [instanceType] = launch.instanceTypes

@@ -26,7 +26,12 @@ export const renderRejection = (rejection: Rejection): string => {
   }
 }
 
-/** Rejections with the same reasons together, largest group first: a thousand replicas fail in one sentence. */
+/**
+ * Rejections with the same reasons together, largest group first: a thousand replicas fail in one sentence.
+ *
+ * @example
+ * groupRejections(plan.rejections).map(({ reasons, rejections }) => `${rejections.length} pods: ${reasons}`)
+ */
 export const groupRejections = (
   rejections: ReadonlyArray<Rejection>,
 ): ReadonlyArray<{ readonly reasons: string; readonly rejections: ReadonlyArray<Rejection> }> => {

@@ -69,6 +69,10 @@ export interface RefusedObject {
  * Decodes objects and sorts them by kind. Kinds that planners do not read are passed over.
  *
  * Errors: an object that does not decode is left out and reported; the others count.
+ *
+ * @example
+ * const { lists, refused } = decodeObjects(JSON.parse(kubectlOutput).items)
+ * lists.pods.length // => pods that could be read; `refused` says what is wrong with the others
  */
 export const decodeObjects = (
   objects: ReadonlyArray<unknown>,
@@ -129,7 +133,13 @@ export const decodeObjects = (
   }
 }
 
-/** The snapshot that decoded objects make. Cost: linear; 20,000 pods of a few shapes take well under a second. */
+/**
+ * The snapshot that decoded objects make. Cost: linear; 20,000 pods of a few shapes take well under a second.
+ *
+ * @example
+ * const snapshot = snapshotOf(decodeObjects(objects).lists, context)
+ * planProvisioning(snapshot, { strategy: 'first-fit', reservedOfferings: 'strict' })
+ */
 export const snapshotOf = (lists: ObjectLists, context: SnapshotContext): Snapshot => {
   const { nowMs, settings, labelRules } = context
   const interner = makePodInterner()

@@ -142,7 +142,13 @@ export interface StateNodeSources {
   readonly nominatedUntilMs?: ReadonlyMap<string, number>
 }
 
-/** Nodes and NodeClaims joined by provider id, in order of first appearance, claims first. */
+/**
+ * Nodes and NodeClaims joined by provider id, in order of first appearance, claims first.
+ *
+ * @example
+ * joinStateNodes({ nodes, nodeClaims, csiNodes: [], podsByNode: new Map(), supportsNodeClass: () => true })
+ * // => one entry for each machine, however many of its two objects exist
+ */
 export const joinStateNodes = (sources: StateNodeSources): ReadonlyArray<StateNode> => {
   const claims = new Map<string, ClaimState>()
   for (const object of sources.nodeClaims) {

@@ -17,6 +17,10 @@ export interface ExpandedNodePool {
  * A NodePool without wildcards is returned as it is.
  *
  * Cost: O(patterns x types).
+ *
+ * @example
+ * expandTypePatterns(poolOf('t3.*'), [{ name: 't3.small' }, { name: 'm5.large' }]).nodePool.requirements
+ * // => [{ key: 'node.kubernetes.io/instance-type', operator: 'In', values: ['t3.small'] }]
  */
 export const expandTypePatterns = (
   nodePool: NodePool,

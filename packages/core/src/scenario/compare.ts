@@ -23,6 +23,10 @@ export interface Difference {
  *
  * It agrees when it equals one of the outputs or, where the reference is nondeterministic, when it agrees with the first
  * output in every projection in which the reference's own runs do.
+ *
+ * @example
+ * compareProvision(vector.expected, provisionOutputOf(plan, renderReasons)).map(({ projection }) => projection)
+ * // => [] where the plan is the reference's
  */
 export const compareProvision = (expected: ExpectedProvision, actual: ProvisionOutput): ReadonlyArray<Difference> => {
   const text = comparable(actual)

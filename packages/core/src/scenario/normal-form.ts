@@ -42,7 +42,12 @@ export interface RequirementOutput {
   readonly minValues?: number
 }
 
-/** `renderRejection` makes the text of `podErrors`; texts are for people and are not compared. */
+/**
+ * `renderRejection` makes the text of `podErrors`; texts are for people and are not compared.
+ *
+ * @example
+ * provisionOutputOf(plan, renderReasons).newNodeClaims[0]?.instanceTypes // => names, cheapest first
+ */
 export const provisionOutputOf = (
   plan: ProvisioningPlan,
   renderRejection: (rejection: Rejection) => string,
