@@ -1,0 +1,139 @@
+import { describe, expect, test } from '@jest/globals'
+import {
+  applyDefaults,
+  applyDeployment,
+  kinds,
+  runningPods,
+  startVirtualCluster,
+  type Effect,
+  type Fate,
+  type VirtualCluster,
+} from './virtual-cluster.ts'
+
+const pods = 50
+// All of them take four minutes; the sample takes every kind of effect at its first and last, and those between by turns.
+const isWhole = process.env['SCANTLING_EVERY_EFFECT'] === '1'
+const compareText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
+
+interface Claim {
+  readonly metadata: { readonly name: string; readonly deletionTimestamp?: string }
+  readonly status: { readonly providerID?: string }
+}
+
+const converged = async (cluster: VirtualCluster): Promise<boolean> => {
+  if ((await runningPods(cluster)) !== pods) return false
+  const nodes = (await cluster.all(kinds.nodes)) as unknown as ReadonlyArray<{
+    readonly metadata: { readonly labels?: Record<string, string> }
+  }>
+  return nodes.every(({ metadata }) => metadata.labels?.['karpenter.sh/initialized'] === 'true')
+}
+
+/** Launches 50 pods with a controller whose effects meet their fates; after a death a second one takes over. */
+const launchUnder = async (fateOf: (effect: Effect, number: number) => Fate) => {
+  const cluster = await startVirtualCluster()
+  try {
+    const first = await cluster.startController(fateOf)
+    await applyDefaults(cluster)
+    await applyDeployment(cluster, 'web', pods, '3')
+    await cluster.until(
+      'the pods run or the controller is dead',
+      async () => first.isDead() || (await converged(cluster)),
+    )
+    if (first.isDead()) await cluster.startController()
+    await cluster.until('the pods run', () => converged(cluster))
+    // Time for a collection of garbage, and for anything that would be bought late.
+    await cluster.clock.advance(130_000)
+    const claims = (await cluster.all(kinds.nodeClaims)) as unknown as ReadonlyArray<Claim>
+    return {
+      effects: first.effects.map(({ name }) => name),
+      running: await runningPods(cluster),
+      claimed: claims.map(({ status }) => status.providerID ?? 'none').sort(compareText),
+      machines: cluster
+        .machines()
+        .map(({ name }) => `kwok://${name}`)
+        .sort(compareText),
+      everLaunched: cluster.cloud.everything().length,
+      nodes: (await cluster.all(kinds.nodes)).length,
+    }
+  } finally {
+    await cluster.stop()
+  }
+}
+
+const planned = await launchUnder(() => 'pass')
+
+/** Numbers of the effects to meddle with: all, or the first and last of each kind and every `step`-th of the rest. */
+const chosen = (step: (name: string) => number): ReadonlyArray<number> =>
+  planned.effects.flatMap((name, index) => {
+    const isEdge = planned.effects.indexOf(name) === index || planned.effects.lastIndexOf(name) === index
+    return isWhole || isEdge || index % step(name) === 0 ? [index + 1] : []
+  })
+
+const expectNothingLostOrDoubled = async (number: number, fate: Fate) => {
+  const where = `${fate} effect ${number}, ${planned.effects[number - 1]}`
+  try {
+    const { running, claimed, machines, everLaunched, nodes } = await launchUnder((_, at) =>
+      at === number ? fate : 'pass',
+    )
+    expect({ where, running, claimed, machines: machines.length, everLaunched, nodes }).toEqual({
+      where,
+      running: pods,
+      claimed: machines,
+      machines: planned.machines.length,
+      everLaunched: planned.everLaunched,
+      nodes: planned.nodes,
+    })
+  } catch (cause) {
+    throw new Error(`After ${where}: ${String(cause)}`, { cause })
+  }
+}
+
+const inTurn = (name: string) => (name === 'status of NodeClaim' ? 8 : 3)
+const limitMs = isWhole ? 900_000 : 120_000
+
+describe('a 50-pod launch', () => {
+  test('takes ten machines, and an effect of every kind', () => {
+    expect(planned).toMatchObject({ running: pods, everLaunched: 10, nodes: 10 })
+    expect(planned.claimed).toEqual(planned.machines)
+    expect(new Set(planned.effects)).toEqual(
+      new Set([
+        'status of KWOKNodeClass',
+        'patch NodePool',
+        'status of NodePool',
+        'create NodeClaim',
+        'patch NodeClaim',
+        'launch',
+        'status of NodeClaim',
+        'create Node',
+        'patch Node',
+      ]),
+    )
+  })
+
+  test(
+    'L-LAUNCH-01 P-CST-01 goes on after the controller died before an effect, with every machine once',
+    async () => {
+      for (const number of chosen(inTurn)) await expectNothingLostOrDoubled(number, 'die before')
+    },
+    limitMs,
+  )
+
+  test(
+    'L-LAUNCH-01 P-CST-01 goes on after the controller died between an effect and its answer, with every machine once',
+    async () => {
+      for (const number of chosen(inTurn)) await expectNothingLostOrDoubled(number, 'die after')
+    },
+    limitMs,
+  )
+
+  test(
+    'comes through any one call that fails, whether it took effect or not',
+    async () => {
+      for (const number of chosen(() => 20)) {
+        await expectNothingLostOrDoubled(number, 'fail before')
+        await expectNothingLostOrDoubled(number, 'fail after')
+      }
+    },
+    limitMs,
+  )
+})
