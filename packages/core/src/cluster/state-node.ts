@@ -24,7 +24,7 @@ export interface StateNode {
   readonly nominatedUntilMs?: number
   /** Pods bound to the node, those of DaemonSets and terminal ones included. */
   readonly pods: ReadonlyArray<Pod>
-  /** CSI driver → volumes that can be attached; a driver not named has no limit (P-VLM-02). */
+  /** CSI driver → volumes that can be attached; a driver not named has the limit of its instance type, if any (P-VLM-02). */
   readonly volumeLimits: ReadonlyMap<string, number>
 }
 

@@ -52,11 +52,18 @@ export const ingestStorageClass = (object: StorageClassObject): StorageClass => 
   ),
 })
 
-/** How many volumes of each driver the node can attach; a driver without a count has no limit (P-VLM-02). */
+// More than any node attaches: a number, so that snapshots survive JSON.
+const unbounded = Number.MAX_SAFE_INTEGER
+
+/**
+ * How many volumes of each driver the node can attach (P-VLM-02).
+ *
+ * A driver that the node reports without a count has no limit, not even the one its instance type is known for.
+ */
 export const volumeLimitsOf = (object: CSINodeObject | undefined): ReadonlyMap<string, number> => {
   const limits = new Map<string, number>()
   for (const { name, allocatable } of object?.spec.drivers ?? []) {
-    if (allocatable?.count !== undefined) limits.set(name, allocatable.count)
+    limits.set(name, allocatable?.count ?? unbounded)
   }
   return limits
 }
