@@ -2,3 +2,4 @@
 export * from './arbitraries.ts'
 export * from './builders.ts'
 export * from './planning.ts'
+export * from './scene.ts'
