@@ -1,4 +1,5 @@
 /** Snapshot: the input of every planner, and the records it is made of. */
+export type * from './capacity-buffer.ts'
 export type * from './node-overlay.ts'
 export * from './node-pool.ts'
 export * from './pod.ts'

@@ -29,6 +29,8 @@ export interface Pod {
   /** One object for all pods of equal constraints within one ingest, so that planners can class pods by identity. */
   readonly constraints: PodConstraints
   readonly disruption: PodDisruption
+  /** `namespace/name` of the CapacityBuffer whose placeholder it is: no such pod exists (P-CBC-05). */
+  readonly buffer?: string
 }
 
 export interface PodOwner {

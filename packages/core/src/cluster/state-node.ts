@@ -26,6 +26,8 @@ export interface StateNode {
   readonly pods: ReadonlyArray<Pod>
   /** CSI driver → volumes that can be attached; a driver not named has the limit of its instance type, if any (P-VLM-02). */
   readonly volumeLimits: ReadonlyMap<string, number>
+  /** Placeholders of CapacityBuffers that the last pass put here: such a node is not empty (P-CBC-08). */
+  readonly bufferPods?: number
 }
 
 /** What is read of a Node. */

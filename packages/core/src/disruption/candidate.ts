@@ -105,6 +105,10 @@ const budgetsAgainst = (pod: Pod, { byNamespace }: PodBudgets): ReadonlyNonEmpty
   return blocks && first !== undefined ? [first, ...rest] : undefined
 }
 
-/** Whether nothing on the node minds being moved: no reschedulable pod has a positive cost. D-CAND-16. */
+/**
+ * Whether nothing on the node minds being moved: no reschedulable pod has a positive cost, and no buffer counts on its
+ * room. D-CAND-16, P-CBC-08.
+ */
 export const isEmpty = (state: StateNode): boolean =>
+  (state.bufferPods ?? 0) === 0 &&
   !state.pods.some((pod) => Pods.isReschedulable(pod) && evictionCost(pod) > 0)

@@ -1,4 +1,5 @@
 /** From objects on the wire to what planners read; the only module that knows both. */
+export { ingestBufferTemplate, ingestCapacityBuffer } from './capacity-buffer.ts'
 export { ingestNodeOverlay, parsePriceChange } from './node-overlay.ts'
 export { ingestNodePool, type NodePoolContext } from './node-pool.ts'
 export { ingestPod, makePodInterner, type PodInterner } from './pod.ts'

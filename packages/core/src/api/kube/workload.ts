@@ -100,3 +100,23 @@ export const podDisruptionBudgetSchema = s.named(
 )
 export interface PodDisruptionBudgetObject extends TypeOf<typeof podDisruptionBudgetSchema> {}
 export const decodePodDisruptionBudget = decoderOf<PodDisruptionBudgetObject>(podDisruptionBudgetSchema)
+
+/** A PodTemplate as an object of its own, as CapacityBuffers refer to it. */
+export const storedPodTemplateSchema = s.named(
+  'PodTemplate',
+  s.object({ ...identityOf('v1', 'PodTemplate'), metadata: namespacedMetadata, template: podTemplateSchema }),
+)
+export interface StoredPodTemplateObject extends TypeOf<typeof storedPodTemplateSchema> {}
+export const decodeStoredPodTemplate = decoderOf<StoredPodTemplateObject>(storedPodTemplateSchema)
+
+/** What is read of a ReplicationController: which pods are its own. */
+export const replicationControllerSchema = s.named(
+  'ReplicationController',
+  s.object({
+    ...identityOf('v1', 'ReplicationController'),
+    metadata: namespacedMetadata,
+    spec: s.filledIn(s.object({ selector: s.optional(textByKey) }), {}),
+  }),
+)
+export interface ReplicationControllerObject extends TypeOf<typeof replicationControllerSchema> {}
+export const decodeReplicationController = decoderOf<ReplicationControllerObject>(replicationControllerSchema)

@@ -1,0 +1,16 @@
+import type { Pod } from '../cluster/index.ts'
+
+/**
+ * The placeholders of a buffer: pods that no API server knows, and that planners place as any other (P-CBC-05).
+ *
+ * They share everything but name and UID with `template`, so that a thousand of them are one class of pods.
+ */
+export const virtualPods = (template: Pod, count: number): ReadonlyArray<Pod> =>
+  Array.from({ length: count }, (_, index) => ({
+    ...template,
+    name: `${template.name}-${index}`,
+    uid: `${template.uid}-${index}`,
+  }))
+
+/** Whether the pod is a placeholder of a CapacityBuffer. */
+export const isVirtual = ({ buffer }: Pod): boolean => buffer !== undefined
