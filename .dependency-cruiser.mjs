@@ -30,13 +30,15 @@ export const coreModules = {
   topology: domain,
   scheduling: [...domain, 'topology'],
   disruption: [...domain, 'topology', 'scheduling'],
+  // Scales down by the cost of moving pods, and names claims as scheduling does.
+  'static-capacity': [...domain, 'scheduling', 'disruption'],
   // Reads what a pass made of the placeholders.
   buffers: [...domain, 'scheduling'],
   lifecycle: [...domain],
   explain: [...domain, 'topology', 'scheduling', 'disruption', 'lifecycle'],
   // Reads scenario files: it ingests, plans, and writes the answer in the reference's form.
   scenario: [...domain, 'api', 'ingest', 'topology', 'scheduling', 'disruption', 'explain'],
-  testing: [...domain, 'api', 'ingest', 'overlay', 'buffers', 'topology', 'scheduling', 'disruption', 'lifecycle', 'explain', 'scenario'],
+  testing: [...domain, 'api', 'ingest', 'overlay', 'buffers', 'static-capacity', 'topology', 'scheduling', 'disruption', 'lifecycle', 'explain', 'scenario'],
 }
 
 /** package -> the workspace packages and the npm packages that its sources may import. */

@@ -162,7 +162,7 @@ const withDaemons = (claim: Claim, isReference: boolean): Float64Array => {
 }
 
 // P-FIN-04. The reference draws at random where several values are allowed; the first in order serves as well.
-const customLabels = (byKey: ReadonlyMap<string, Requirement>, { knowledge }: LabelRules): Labels => {
+export const customLabels = (byKey: ReadonlyMap<string, Requirement>, { knowledge }: LabelRules): Labels => {
   const labels: Record<string, string> = {}
   for (const [key, requirement] of byKey) {
     if (knowledge.wellKnown.has(key)) continue

@@ -1,4 +1,5 @@
 /** The provisioning planner. */
+export { customLabels } from './finalize.ts'
 export type * from './plan.ts'
 export { planProvisioning, startProvisioning, type ProvisioningRun } from './plan-provisioning.ts'
 export { isProvisionable, requirementProblem } from './pod-eligibility.ts'
