@@ -129,6 +129,8 @@ const amount = fc
     denominator: denominator * 10n ** BigInt(fraction.length),
   }))
 
+const largestNano = 2n ** 63n * 1_000_000_000n
+
 describe('Quantity laws', () => {
   test('the value is the exact fraction, rounded away from zero to 1e-9', () => {
     fc.assert(
@@ -155,6 +157,9 @@ describe('Quantity laws', () => {
     fc.assert(
       fc.property(amount, amount, (a, b) => {
         const [left, other] = [Quantity.of(a.text), Quantity.of(b.text)]
+        // Beyond 2^63 - 1 units Kubernetes holds amounts at that bound, so a sum may not be undone.
+        const sum = Quantity.toNano(left) + Quantity.toNano(other)
+        fc.pre(sum > -largestNano && sum < largestNano)
         expect(Quantity.equals(Quantity.subtract(Quantity.add(left, other), other), left)).toBe(true)
         const [x, y] = [Quantity.toNano(left), Quantity.toNano(other)]
         expect(Quantity.compare(left, other)).toBe(x < y ? -1 : x > y ? 1 : 0)
