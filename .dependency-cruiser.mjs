@@ -54,7 +54,7 @@ export const packages = {
   // The controller loads its provider by name and imports none.
   controller: {
     workspace: ['core', 'provider-kit'],
-    npm: ['fp-ts', 'io-ts', '@kubernetes/client-node', 'pino', 'prom-client'],
+    npm: ['fp-ts', 'io-ts', '@kubernetes/client-node', 'pino', 'prom-client', 'yaml'],
   },
   cli: {
     workspace: ['core', 'provider-kit', 'provider-kwok', 'kube-sim', 'controller'],

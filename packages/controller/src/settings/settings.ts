@@ -1,6 +1,7 @@
-import type { Setting, SettingsSpec } from '@scantling/core'
+import type { Setting, SettingsSpec, TopologySpreadConstraint } from '@scantling/core'
 import { duration, integer, memoryBytes, milliCpu, oneOf, port, switchCodec, text } from './codecs.ts'
 import { type FeatureGates, defaultFeatureGates, featureGatesCodec } from './feature-gates.ts'
+import { schedulerConfigCodec } from './scheduler-config.ts'
 
 /** The controller's settings, decoded from flags and environment. */
 export interface Settings {
@@ -31,6 +32,8 @@ export interface Settings {
   readonly minValuesPolicy: 'Strict' | 'BestEffort'
   readonly ignoreDraRequests: boolean
   readonly featureGates: FeatureGates
+  /** Spread constraints for pods that have none of their own, as the cluster's scheduler has them. */
+  readonly schedulerConfig: ReadonlyArray<TopologySpreadConstraint>
   /** Seeds everything random in the controller: jitter, tie-breaks. */
   readonly seed: number
 }
@@ -99,6 +102,12 @@ export const settingsSpec: SettingsSpec<Settings> = {
     ),
     ignoreDraRequests: setting('ignore-dra-requests', switchCodec, true, 'leave out pods that claim devices'),
     featureGates: setting('feature-gates', featureGatesCodec, defaultFeatureGates, 'features to switch on or off'),
+    schedulerConfig: setting(
+      'scheduler-config',
+      schedulerConfigCodec,
+      [],
+      "the scheduler's configuration as YAML or JSON: podTopologySpread.defaultConstraints",
+    ),
     seed: setting('seed', integer(0, 2 ** 32 - 1), 0, 'seed of everything random; 0 takes one from the clock'),
   },
   check: (settings) =>
@@ -116,5 +125,4 @@ export const flagsWithoutEffect: ReadonlyArray<string> = [
   'disable-cluster-state-observability',
   'log-output-paths',
   'log-error-output-paths',
-  'scheduler-config',
 ]
