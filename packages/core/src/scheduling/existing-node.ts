@@ -18,6 +18,8 @@ export interface ExistingNode {
   readonly host: number
   readonly taints: ReadonlyArray<Taint>
   readonly isInitialized: boolean
+  /** The labels it has, which `set` starts from and pods of the pass narrow. */
+  readonly own: RequirementSet
   set: RequirementSet
   readonly remaining: Float64Array
   /** A negative amount anywhere means that nothing fits, whatever it asks for (P-RES-02). */
@@ -83,6 +85,7 @@ export const existingNode = (
     host: identity.host,
     taints,
     isInitialized: StateNodes.isInitialized(state),
+    own: identity.set,
     set: identity.set,
     remaining,
     isOvercommitted,

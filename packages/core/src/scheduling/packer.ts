@@ -214,7 +214,9 @@ export class Packer {
   }
 
   #checkNode(node: ExistingNode, { shape }: PodClass, stage: Stage): boolean {
-    const { table, topology } = this.#problem
+    const { table, topology, settings } = this.#problem
+    // A pod that is content with a label's absence narrows the set, and the reference then takes the label for granted.
+    if (settings.refusesContradictions && !table.isCompatible('present', node.own, stage.demand.set)) return false
     const base = table.combine('present', node.set, stage.demand.set)
     if (base === undefined || !stage.mustDefine.every((key) => defines(node.set, key))) return false
     if (stage.demand.host !== undefined && !Requirement.has(stage.demand.host, node.hostname)) return false
