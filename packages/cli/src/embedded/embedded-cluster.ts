@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import { startPart, type Part } from './part.ts'
 
@@ -30,6 +31,8 @@ export interface EmbeddedClusterOptions {
 }
 
 const readyWithinMs = 30_000
+// The parts are programs of other packages, found as any import of theirs would be.
+const require = createRequire(import.meta.url)
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url))
 const here = path('../..')
 
@@ -43,24 +46,29 @@ export const startEmbeddedCluster = async (options: EmbeddedClusterOptions): Pro
   const clockOriginMs = Date.now()
   const time = ['--speed', String(speed), '--clock-origin', String(clockOriginMs)]
   const parts: Array<Part> = []
+  let controller: Part | undefined
+  const stopController = async (how: 'stop' | 'kill') => {
+    const ending = controller
+    if (ending === undefined) return
+    controller = undefined
+    parts.splice(parts.indexOf(ending), 1)
+    await ending[how]()
+  }
   const stop = async () => {
-    await Promise.all(
-      parts
-        .splice(0)
-        .reverse()
-        .map((part) => part.stop()),
-    )
+    // The controller first: it finishes what is in flight against a cluster and a cloud that still answer.
+    await stopController('stop')
+    await Promise.all(parts.splice(0).map((part) => part.stop()))
   }
   try {
     const [server, cloud] = await Promise.all([
-      startServing(parts, 'The API server', '../../../kube-sim/src/main.ts', [
+      startServing(parts, 'The API server', require.resolve('@scantling/kube-sim/main'), [
         '--port',
         String(port),
         ...time,
         '--crds',
         path('../../../../deploy/crds'),
       ]),
-      startServing(parts, 'The simulated cloud', '../../../provider-kwok/src/cloud/main.ts', [
+      startServing(parts, 'The simulated cloud', require.resolve('@scantling/provider-kwok/cloud'), [
         '--port',
         '0',
         ...time,
@@ -70,7 +78,6 @@ export const startEmbeddedCluster = async (options: EmbeddedClusterOptions): Pro
         seed,
       ]),
     ])
-    let controller: Part | undefined
     let fail: (sentence: string) => void = () => undefined
     const failed = new Promise<string>((resolve) => (fail = resolve))
     for (const part of parts) void part.failed.then(fail)
@@ -88,13 +95,7 @@ export const startEmbeddedCluster = async (options: EmbeddedClusterOptions): Pro
       clockOriginMs,
       failed,
       startController,
-      stopController: async (how) => {
-        const ending = controller
-        if (ending === undefined) return
-        controller = undefined
-        parts.splice(parts.indexOf(ending), 1)
-        await ending[how]()
-      },
+      stopController,
       controllerPid: () => controller?.pid ?? 0,
       stop,
     }
@@ -117,7 +118,7 @@ const startServing = async (
     const url = readyUrl(line)
     if (url !== undefined) tell(url)
   }
-  const part = startPart({ name, entry: path(entry), args, cwd: here, onLine })
+  const part = startPart({ name, entry, args, cwd: here, onLine })
   parts.push(part)
   return orFailure(name, ready, part)
 }
