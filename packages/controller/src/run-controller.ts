@@ -1,14 +1,14 @@
 import { hostname } from 'node:os'
 import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
-import type { CloudProvider, NodeClassObject, ProviderError } from '@scantling/core'
+import type { CloudProvider, Findings, NodeClassObject, ProviderError } from '@scantling/core'
 import { type Clock, systemClock } from '@scantling/provider-kit'
 import { type RunningCaches, startCaches } from './cache/index.ts'
 import { makeEventRecorder } from './events/index.ts'
 import { type KubeClient, loadConnection, makeHttpClient, makeKinds, makeTransport } from './kube/index.ts'
 import { type LeaderElection, fenceClient, fenceProvider, runLeaderElection } from './leader-election/index.ts'
 import { type Log, type RunningEndpoints, families, makeMetrics, serveEndpoints, text } from './observability/index.ts'
-import { makeProviderHost, observeProvider } from './provider-host/index.ts'
+import { makeProviderHost, observeProvider, runTasks } from './provider-host/index.ts'
 import type { AnyProviderModule } from './provider-loader/index.ts'
 import {
   type ControllerDeps,
@@ -81,8 +81,11 @@ export const runController =
     }
 
     let running: RunningCaches | undefined
+    let waitingTasks = (): ReadonlyArray<string> => []
     const readiness = (): ReadonlyArray<string> =>
-      running === undefined ? ['the API server has not answered yet'] : running.unsynced()
+      running === undefined
+        ? ['the API server has not answered yet']
+        : [...running.unsynced(), ...waitingTasks().map((task) => `the provider's task ${task}`)]
     const opened = await openEndpoints(settings, metrics.render, readiness)
     if (E.isLeft(opened)) return refuse(opened.left)
     closers.push(opened.right.close)
@@ -146,7 +149,19 @@ export const runController =
     const created = await createProvider(options, host, { signal: shutdown.signal, cluster: facts.current() })
     if (E.isLeft(created)) return refuse(`Cannot start provider ${providerModule.name}: ${created.left.message}`)
 
+    // They keep a standby warm, so they do not wait for leadership; what they find counts only for a leader.
+    let onFindings: (findings: Findings) => Promise<void> = async () => undefined
+    const everyReplica = runTasks({
+      tasks: (created.right.tasks ?? []).filter(({ runsOn }) => runsOn === 'every-replica'),
+      clock,
+      log,
+      clusterFacts: facts.current,
+      viewFor: () => ({ nodeClasses: [], claims: [] }),
+      onFindings: (findings) => onFindings(findings),
+      shutdown: shutdown.signal,
+    })
     let reconcilers: RunningReconcilers | undefined
+    waitingTasks = () => [...everyReplica.waiting(), ...(reconcilers?.waiting?.() ?? [])]
     let election: LeaderElection | undefined
     let tellStopped: (outcome: E.Either<string, void>) => void = () => {}
     const stopped = new Promise<E.Either<string, void>>((resolve) => (tellStopped = resolve))
@@ -155,7 +170,7 @@ export const runController =
       (stopping ??= (async () => {
         log.info('Stopping, finishing what is in flight')
         shutdown.abort()
-        const drained = (reconcilers?.stopped() ?? Promise.resolve()).then(() => true)
+        const drained = Promise.all([reconcilers?.stopped(), everyReplica.stopped()]).then(() => true)
         const isDrained = await Promise.race([drained, systemClock.sleep(drainMs, teardown.signal).then(() => false)])
         if (!isDrained) log.warn('Some work did not end in time; the next start will take it up again')
         teardown.abort()
@@ -190,6 +205,7 @@ export const runController =
     const begin = async () => {
       await untilSynced(caches, shutdown.signal, log)
       await election?.elected
+      await everyReplica.ready
       if (shutdown.signal.aborted) return
       metrics.set(families.leaderElectionStatus, { name: settings.leaderElectionName }, 1)
       reconcilers = options.startReconcilers({
@@ -205,6 +221,7 @@ export const runController =
         metrics,
         log,
         clusterFacts: facts.current,
+        everyReplica: { listen: (listener) => void (onFindings = listener) },
         shutdown: shutdown.signal,
       })
       log.info('Started', { provider: providerModule.name, objects: caches.caches.pods.size() })

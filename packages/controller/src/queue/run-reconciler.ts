@@ -90,7 +90,8 @@ export const runReconciler = (reconciler: Reconciler, deps: RunReconcilerDeps): 
       const { _tag, message, retryAfterMs } = outcome.left
       if (retryAfterMs === undefined) queue.addRateLimited(key)
       else queue.addAfter(key, retryAfterMs)
-      if (_tag === 'Cancelled') return 'requeue'
+      // A call that was cut off because the process ends is no failure, whatever its provider calls it.
+      if (_tag === 'Cancelled' || shutdown.aborted) return 'requeue'
       // Somebody was faster, which the next pass will see: not worth a line in production.
       if (_tag === 'Conflict') {
         log.debug('Reconciler will read again', { key, error: message })

@@ -1,4 +1,5 @@
-import type { NodeClassObject } from '@scantling/core'
+import type { LabelPolicy, NodeClassObject } from '@scantling/core'
+import type { InstanceIds } from '../provider-host/index.ts'
 import type { ControllerDeps } from '../runtime/index.ts'
 import type { ClusterState, DomainViews, InstanceTypeCell } from '../state/index.ts'
 
@@ -8,6 +9,9 @@ export interface ReconcilerContext extends ControllerDeps {
   readonly state: ClusterState
   readonly types: InstanceTypeCell
   readonly nodeClasses: NodeClasses
+  /** What the running provider says of labels, or else its module. */
+  readonly labelPolicy: LabelPolicy | undefined
+  readonly instanceIds: InstanceIds
 }
 
 /** NodeClasses as the provider reads them. */

@@ -32,7 +32,7 @@ export const collectGarbage = async (context: ReconcilerContext, firstSeenMs: Ma
   const call = { signal: context.shutdown, cluster: context.clusterFacts() }
   const listed = await context.provider.list(call)()
   if (E.isLeft(listed)) {
-    context.log.warn('Cannot list instances', { error: listed.left.message })
+    if (!context.shutdown.aborted) context.log.warn('Cannot list instances', { error: listed.left.message })
     return
   }
   const { instances, unreadable } = listed.right

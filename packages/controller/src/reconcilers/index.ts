@@ -7,6 +7,7 @@ import {
   type PlanningSettings,
 } from '@scantling/core'
 import { makeBatcher } from '../batcher/index.ts'
+import { rememberInstanceIds } from '../provider-host/index.ts'
 import { runReconciler, type Reconciler, type RunningReconciler } from '../queue/index.ts'
 import type { ControllerDeps, RunningReconcilers } from '../runtime/index.ts'
 import { makeClusterState, makeDomainViews, makeInstanceTypeCell } from '../state/index.ts'
@@ -26,10 +27,31 @@ import { triggerOnPods } from './pod-trigger.ts'
 import { runProvisioner } from './provisioner.ts'
 import { runSimulatedKubelet } from './simulated-kubelet.ts'
 
-/** Starts every reconciler on caches that are synced. They stop when `deps.shutdown` aborts. */
+/**
+ * Starts every reconciler on caches that are synced. They stop when `deps.shutdown` aborts.
+ *
+ * Tasks of the provider that gate readiness come first: nothing else of it is called before they have succeeded.
+ */
 export const startReconcilers = (deps: ControllerDeps): RunningReconcilers => {
   const context = makeContext(deps)
-  const { caches, clock, shutdown, provider, providerModule, settings } = context
+  const maintenance = runMaintenance(context)
+  let begun: { readonly stopped: () => Promise<void> } | undefined
+  const begin = () => {
+    if (!context.shutdown.aborted) begun = startAll(context)
+  }
+  const isGated = maintenance.waiting().length > 0
+  const beginning = isGated ? maintenance.ready.then(begin) : Promise.resolve(begin())
+  return {
+    waiting: maintenance.waiting,
+    stopped: async () => {
+      await beginning
+      await Promise.all([maintenance.stopped(), begun?.stopped()])
+    },
+  }
+}
+
+const startAll = (context: ReconcilerContext): { readonly stopped: () => Promise<void> } => {
+  const { caches, clock, shutdown, providerModule, settings } = context
   const stops: Array<() => void> = []
   const running: Array<{ readonly stopped: () => Promise<void> }> = []
   const loops: Array<Promise<void>> = []
@@ -110,7 +132,6 @@ export const startReconcilers = (deps: ControllerDeps): RunningReconcilers => {
     runGarbageCollection(context),
     runInterruptions(context),
   )
-  for (const task of provider.tasks ?? []) loops.push(runMaintenance(context, task))
   if (providerModule.traits?.kubelet === 'simulated') loops.push(runSimulatedKubelet(context))
 
   shutdown.addEventListener('abort', () => {
@@ -124,7 +145,8 @@ export const startReconcilers = (deps: ControllerDeps): RunningReconcilers => {
 }
 
 const makeContext = (deps: ControllerDeps): ReconcilerContext => {
-  const { caches, clock, provider, providerModule, settings } = deps
+  const { caches, clock, providerModule, settings } = deps
+  const { provider, ids } = rememberInstanceIds(deps.provider)
   const nodeClasses = makeNodeClasses(caches, providerModule.nodeClasses)
   const labelRules = labelRulesOf(deps)
   const views = makeDomainViews(nodeClasses.isManaged)
@@ -139,12 +161,15 @@ const makeContext = (deps: ControllerDeps): ReconcilerContext => {
   })
   const { wellKnown } = labelRules.knowledge
   const types = makeInstanceTypeCell({ provider, clock, wellKnown, nodeClassOf: nodeClasses.get })
-  return { ...deps, views, state, types, nodeClasses }
+  return { ...deps, provider, views, state, types, nodeClasses, labelPolicy: labelPolicyOf(deps), instanceIds: ids }
 }
 
-const labelRulesOf = ({ provider, providerModule }: ControllerDeps): LabelRules => {
-  const policy = provider.labels ?? providerModule.labels
-  const { unsupportedTopologyKeys = [], unsupportedProvisioners = [] } = providerModule.traits ?? {}
+// What a catalogue defines at run time is narrower than what the module could ever define.
+const labelPolicyOf = ({ provider, providerModule }: ControllerDeps) => provider.labels ?? providerModule.labels
+
+const labelRulesOf = (deps: ControllerDeps): LabelRules => {
+  const policy = labelPolicyOf(deps)
+  const { unsupportedTopologyKeys = [], unsupportedProvisioners = [] } = deps.providerModule.traits ?? {}
   return {
     knowledge: policy === undefined ? coreLabelKnowledge : Labels.extend(coreLabelKnowledge, policy),
     ...(policy?.reservation === undefined ? {} : { reservation: policy.reservation }),

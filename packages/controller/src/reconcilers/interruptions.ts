@@ -25,10 +25,12 @@ export const runInterruptions = async (context: ReconcilerContext): Promise<void
   const { provider, clock, shutdown, log } = context
   const source = provider.interruptions
   if (source === undefined) return
+  await untilListed(context)
   while (!shutdown.aborted) {
     const call = { signal: shutdown, cluster: context.clusterFacts() }
     const received = await source.receive(call)()
     if (E.isLeft(received)) {
+      if (shutdown.aborted) return
       log.warn('Cannot receive interruptions', { error: received.left.message })
       await clock.sleep(received.left.retryAfterMs ?? failedPollMs, shutdown).catch(() => undefined)
       continue
@@ -42,18 +44,29 @@ export const runInterruptions = async (context: ReconcilerContext): Promise<void
   }
 }
 
+// Messages name machines by ids that only a list brings; one that came before it would be taken for a stranger's.
+const untilListed = async ({ provider, clock, shutdown, log, clusterFacts }: ReconcilerContext): Promise<void> => {
+  while (!shutdown.aborted) {
+    const listed = await provider.list({ signal: shutdown, cluster: clusterFacts() })()
+    if (E.isRight(listed) || shutdown.aborted) return
+    log.warn('Cannot list instances', { error: listed.left.message })
+    await clock.sleep(listed.left.retryAfterMs ?? failedPollMs, shutdown).catch(() => undefined)
+  }
+}
+
 /** Carries out one interruption; one of a machine that is not ours changes nothing. */
 export const interrupt = async (
   context: ReconcilerContext,
   interruption: Interruption,
 ): Promise<E.Either<ReconcileError, void>> => {
   const { caches, views, events, types, state, log } = context
-  const object = caches.nodeClaims.by('byProviderId', interruption.id)[0]
+  const providerId = context.instanceIds.resolve(interruption.id) ?? interruption.id
+  const object = caches.nodeClaims.by('byProviderId', providerId)[0]
   if (object === undefined) return E.right(undefined)
   const claim = views.claim(object)
   const { kind, action, message = `The cloud announced: ${kind}`, losesOfferingForMs, deadlineMs } = interruption
   events.record(claimEvent(claim, 'Warning', kind, message))
-  for (const { metadata } of caches.nodes.by('byProviderId', interruption.id))
+  for (const { metadata } of caches.nodes.by('byProviderId', providerId))
     events.record(nodeEvent(metadata, 'Warning', kind, message))
   if (losesOfferingForMs !== undefined) {
     const match = offeringOf(claim)

@@ -78,7 +78,7 @@ const record = async (
   types: ReadonlyArray<InstanceType>,
 ): Promise<Outcome> => {
   const type = types.find(({ name }) => name === instance.instanceType)
-  const found = launchedFacts(instance, type, context.providerModule.labels)
+  const found = launchedFacts(instance, type, context.labelPolicy)
   // What the claim asks for wins over what the provider says, except for its annotations (L-LAUNCH-02).
   const labels = { ...found.labels, ...claim.labels }
   const annotations = { ...claim.annotations, ...found.annotations }

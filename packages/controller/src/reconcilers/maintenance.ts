@@ -1,26 +1,26 @@
 import * as E from 'fp-ts/lib/Either.js'
-import type { Call, ClusterView, Findings, MaintenanceTask, NodeClassObject } from '@scantling/core'
+import type { ClusterView, Findings, MaintenanceTask, NodeClassObject } from '@scantling/core'
+import { runTasks, type RunningTasks } from '../provider-host/index.ts'
 import type { ReconcilerContext } from './context.ts'
 import { interrupt } from './interruptions.ts'
 import { claimFacts } from './provider-facts.ts'
 import { publishNotice } from './publish-notice.ts'
 
-const failedRetryMs = 5000
-
-/** Runs one task of the provider by the clock, for ever, and takes in what it finds. */
-export const runMaintenance = async (
-  context: ReconcilerContext,
-  task: MaintenanceTask<NodeClassObject>,
-): Promise<void> => {
-  const { clock, shutdown, log } = context
-  while (!shutdown.aborted) {
-    const call: Call = { signal: shutdown, cluster: context.clusterFacts() }
-    const ran = await task.run(viewFor(context, task), call)()
-    if (E.isLeft(ran)) log.warn('Maintenance task failed', { task: task.name, error: ran.left.message })
-    else await takeIn(context, ran.right)
-    const waitMs = E.isLeft(ran) ? (ran.left.retryAfterMs ?? failedRetryMs) : task.everyMs
-    await clock.sleep(waitMs, shutdown).catch(() => undefined)
-  }
+/** Runs the leader's tasks of the provider, and takes in what they and those of every replica find. */
+export const runMaintenance = (context: ReconcilerContext): RunningTasks => {
+  const { provider, clock, log, shutdown, clusterFacts, everyReplica } = context
+  const onFindings = (findings: Findings) => takeIn(context, findings)
+  everyReplica?.listen(onFindings)
+  const isRunning = everyReplica === undefined ? [] : ['every-replica']
+  return runTasks({
+    tasks: (provider.tasks ?? []).filter(({ runsOn }) => !isRunning.includes(runsOn)),
+    clock,
+    log,
+    shutdown,
+    clusterFacts,
+    viewFor: (task) => viewFor(context, task),
+    onFindings,
+  })
 }
 
 const viewFor = (context: ReconcilerContext, task: MaintenanceTask<NodeClassObject>): ClusterView<NodeClassObject> => {

@@ -36,8 +36,9 @@ export const runSimulatedKubelet = async (context: ReconcilerContext): Promise<v
   while (!shutdown.aborted) {
     const call = { signal: shutdown, cluster: context.clusterFacts() }
     const listed = await provider.list(call)()
-    if (E.isLeft(listed)) log.warn('Cannot list instances', { error: listed.left.message })
-    else {
+    if (E.isLeft(listed)) {
+      if (!shutdown.aborted) log.warn('Cannot list instances', { error: listed.left.message })
+    } else {
       await Promise.all(listed.right.instances.map((instance) => join(context, instance)))
       if (listed.right.unreadable.length === 0) await leave(context, listed.right.instances)
     }
@@ -78,8 +79,7 @@ const nodeManifest = async (
   const call = { signal: context.shutdown, cluster: context.clusterFacts() }
   const types = nodeClass === undefined ? E.right([]) : await context.types.ofNodeClass(nodeClass, call)()
   const type = E.isRight(types) ? types.right.find((one) => one.name === instance.instanceType) : undefined
-  const machine =
-    type === undefined ? {} : claimLabels(type, Offerings.offeringIn(type, instance), context.providerModule.labels)
+  const machine = type === undefined ? {} : claimLabels(type, Offerings.offeringIn(type, instance), context.labelPolicy)
   const facts = claimFacts(context, claim)
   const single = (key: string, otherwise: string) =>
     (type && Requirement.singleValue(Requirements.get(type.requirements, key))) ?? otherwise

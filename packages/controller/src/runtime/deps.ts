@@ -1,4 +1,11 @@
-import type { CancelSignal, CloudProvider, ClusterFacts, NodeClassObject, ProviderModule } from '@scantling/core'
+import type {
+  CancelSignal,
+  CloudProvider,
+  ClusterFacts,
+  Findings,
+  NodeClassObject,
+  ProviderModule,
+} from '@scantling/core'
 import type { Clock } from '@scantling/provider-kit'
 import type { Caches } from '../cache/index.ts'
 import type { EventRecorder } from '../events/index.ts'
@@ -23,12 +30,22 @@ export interface ControllerDeps {
   readonly log: Log
   /** The facts of the cluster that providers are called with, as last observed. */
   readonly clusterFacts: () => ClusterFacts
+  /** Tasks of the provider that run on every replica, and so already do. Absent: whoever reconciles runs them, too. */
+  readonly everyReplica?: EveryReplicaTasks
   /** Aborts when the process is asked to stop: begin nothing new, finish what is in flight. */
   readonly shutdown: CancelSignal
 }
 
+/** The provider's tasks that run whether this replica leads or not. */
+export interface EveryReplicaTasks {
+  /** Who takes in what the tasks find from now on; nobody does before this replica leads. */
+  readonly listen: (onFindings: (findings: Findings) => Promise<void>) => void
+}
+
 /** What `startReconcilers` returns. */
 export interface RunningReconcilers {
+  /** Tasks of the provider that nothing is called before, while they have not succeeded. */
+  readonly waiting?: () => ReadonlyArray<string>
   /** Resolves when every pass in flight has ended. */
   readonly stopped: () => Promise<void>
 }
