@@ -1,9 +1,10 @@
 import { UsageError, type Command, type Terminal } from './command.ts'
 import { convertCommand } from './commands/convert.ts'
+import { interruptCommand } from './commands/interrupt.ts'
 import { planCommand } from './commands/plan.ts'
 import { tourCommand } from './commands/tour.ts'
 
-const commands: ReadonlyArray<Command> = [planCommand, convertCommand, tourCommand]
+const commands: ReadonlyArray<Command> = [planCommand, convertCommand, tourCommand, interruptCommand]
 
 const overview = () => {
   const width = Math.max(...commands.map(({ name }) => name.length))

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
+import { compileCache } from './cache-directory.ts'
 
 /** One process of the embedded cluster. */
 export interface Part {
@@ -23,6 +24,8 @@ export interface PartOptions {
   readonly onLine: (line: string) => void
 }
 
+// Half of what Node keeps for new objects by default stays resident in an idle process for nothing.
+const youngGenerationMb = 2
 const stopWithinMs = 10_000
 const keptErrorLines = 20
 
@@ -30,10 +33,16 @@ const keptErrorLines = 20
 export const startPart = ({ name, entry, args, env = {}, cwd, onLine }: PartOptions): Part => {
   const child = spawn(
     process.execPath,
-    ['--conditions=@scantling/source', '--disable-warning=ExperimentalWarning', entry, ...args],
+    [
+      '--conditions=@scantling/source',
+      '--disable-warning=ExperimentalWarning',
+      `--max-semi-space-size=${youngGenerationMb}`,
+      entry,
+      ...args,
+    ],
     {
       cwd,
-      env: { ...process.env, ...env },
+      env: { ...process.env, ...compileCache(process.env), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     },
   )

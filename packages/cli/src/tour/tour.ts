@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { convertManifests, type InstanceType } from '@scantling/core'
-import { startEmbeddedCluster, type EmbeddedCluster } from '../embedded/index.ts'
+import { noteCluster, startEmbeddedCluster, type EmbeddedCluster } from '../embedded/index.ts'
 import { placeOf, readManifests } from '../manifests/read-manifests.ts'
 import { fetchBill, renderBill } from './bill.ts'
 import { decisionOf } from './decisions.ts'
@@ -39,6 +39,7 @@ export const runTour = async (options: TourOptions): Promise<number> => {
   ])
   let cluster: EmbeddedCluster | undefined
   let watched: WatchedCluster | undefined
+  let forgetCluster = () => {}
   try {
     cluster = await startEmbeddedCluster({
       speed,
@@ -52,6 +53,7 @@ export const runTour = async (options: TourOptions): Promise<number> => {
         screen.note(decision)
       },
     })
+    forgetCluster = noteCluster({ server: cluster.server, cloud: cluster.cloud, pid: process.pid }, process.env)
     watched = await watchCluster(cluster)
     return await guide(options, cluster, watched, log)
   } catch (cause) {
@@ -60,6 +62,7 @@ export const runTour = async (options: TourOptions): Promise<number> => {
     return 1
   } finally {
     screen.close()
+    forgetCluster()
     await watched?.stop()
     await cluster?.stop()
   }

@@ -23,7 +23,7 @@ export interface Bill {
 
 const hourMs = 3_600_000
 
-/** Sums up by the millisecond, each stretch at its price. A machine is billed from its launch to its termination. */
+/** Sums up by the millisecond, each stretch at its price. A machine is billed from its launch until it stops or its termination. */
 export const billOf = (instances: ReadonlyArray<StoredInstance>, nowMs: number): Bill => {
   const lines = instances.map((instance): BillLine => {
     const untilMs = billedUntilMs(instance, nowMs)
@@ -52,8 +52,10 @@ export const billOf = (instances: ReadonlyArray<StoredInstance>, nowMs: number):
   }
 }
 
-const billedUntilMs = ({ terminatingAtMs = Infinity, endsAtMs = Infinity }: StoredInstance, nowMs: number) =>
-  Math.min(terminatingAtMs, endsAtMs, nowMs)
+const billedUntilMs = (
+  { terminatingAtMs = Infinity, stopsAtMs = Infinity, endsAtMs = Infinity }: StoredInstance,
+  nowMs: number,
+) => Math.min(terminatingAtMs, stopsAtMs, endsAtMs, nowMs)
 
 const costUntil = ({ charges }: StoredInstance, untilMs: number): number =>
   charges.reduce((sum, { fromMs, pricePerHour }, index) => {

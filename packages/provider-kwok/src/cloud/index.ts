@@ -10,6 +10,8 @@ export {
   defaultCloudOptions,
   simulatedCloud,
   type CloudOptions,
+  type InterruptKind,
+  type InterruptOptions,
   type RateLimit,
   type SimulatedCloud,
 } from './simulated-cloud.ts'

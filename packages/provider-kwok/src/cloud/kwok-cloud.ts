@@ -58,10 +58,13 @@ export interface CloudInstance {
   readonly capacityType: string
   readonly pricePerHour: number
   readonly tags: Readonly<Record<string, string>>
-  readonly state: 'pending' | 'running' | 'terminating' | 'terminated'
+  /** `stopped`: switched off without ending; only a termination follows. */
+  readonly state: 'pending' | 'running' | 'stopped' | 'terminating' | 'terminated'
   readonly launchedAtMs: number
   /** Booted and registered from then on. */
   readonly runningAtMs: number
+  /** When it was switched off, or will be. */
+  readonly stopsAtMs?: number
   /** When it ended, or will: a termination or an interruption is under way. */
   readonly endsAtMs?: number
 }
@@ -71,9 +74,13 @@ export interface CatalogPage {
   readonly entries?: ReadonlyArray<CatalogEntry>
 }
 
+/** What a message announces; only a recommendation takes no machine away. */
+export type MessageKind =
+  'SpotInterruption' | 'RebalanceRecommendation' | 'ScheduledMaintenance' | 'InstanceStopped' | 'InstanceTerminated'
+
 export interface CloudMessage {
   readonly receipt: string
-  readonly kind: 'SpotInterruption' | 'RebalanceRecommendation' | 'InstanceTerminated'
+  readonly kind: MessageKind
   /** The machine's id and its name. */
   readonly instance: string
   readonly name: string

@@ -21,7 +21,13 @@ export const launchBody = t.intersection(
 export const receiveBody = t.partial({ waitMs: finite }, 'receive')
 export const acknowledgeBody = t.type({ receipts: t.array(t.string) }, 'acknowledge')
 export const interruptBody = t.intersection(
-  [t.type({ instance: t.string }), t.partial({ noticeMs: finite })],
+  [
+    t.type({ instance: t.string }),
+    t.partial({
+      kind: t.keyof({ spot: null, rebalance: null, maintenance: null, stop: null, terminate: null }),
+      noticeMs: finite,
+    }),
+  ],
   'interrupt',
 )
 export const capacityBody = t.type(

@@ -87,7 +87,9 @@ export const serveCloud = async (options: {
       case 'GET /control/instances':
         return E.right({ instances: cloud.everything() })
       case 'POST /control/interrupt':
-        return decoded(requests.interruptBody, body, ({ instance, noticeMs }) => cloud.interrupt(instance, noticeMs))
+        return decoded(requests.interruptBody, body, ({ instance, ...rest }) =>
+          cloud.interrupt(instance, rest as Parameters<typeof cloud.interrupt>[1]),
+        )
       case 'PUT /control/capacity':
         return decoded(requests.capacityBody, body, ({ rules }) =>
           E.right(cloud.setCapacity(rules as Rules<'setCapacity'>)),

@@ -93,7 +93,7 @@ describe('simulatedCloud()', () => {
     const { clock, cloud } = make()
     const { id, name } = right(cloud.launch(input('t')))
     await clock.advance(60_000)
-    right(cloud.interrupt(name, 120_000))
+    right(cloud.interrupt(name, { noticeMs: 120_000 }))
     const [message] = right(cloud.receive())
     expect(message).toMatchObject({ kind: 'SpotInterruption', instance: id, deadlineMs: clock.nowMs() + 120_000 })
     expect(right(cloud.receive())).toEqual([])
@@ -106,6 +106,30 @@ describe('simulatedCloud()', () => {
     expect(right(cloud.get(id)).state).toBe('running')
     await clock.advance(60_000)
     expect(codeOf(cloud.get(id))).toBe('InstanceNotFound')
+  })
+
+  test('announces each kind of interruption, and lets the machine go on, stop or end as it says', async () => {
+    const { clock, cloud } = make()
+    const kinds = ['rebalance', 'maintenance', 'stop', 'terminate'] as const
+    const ids = kinds.map((kind) => right(cloud.launch(input(kind))).id)
+    await clock.advance(60_000)
+    for (const [index, kind] of kinds.entries()) right(cloud.interrupt(ids[index] ?? '', { kind }))
+    const nowMs = clock.nowMs()
+    expect(right(cloud.receive()).map(({ kind, deadlineMs }) => ({ kind, deadlineMs }))).toEqual([
+      { kind: 'RebalanceRecommendation', deadlineMs: undefined },
+      { kind: 'ScheduledMaintenance', deadlineMs: nowMs + 600_000 },
+      { kind: 'InstanceStopped', deadlineMs: nowMs },
+      { kind: 'InstanceTerminated', deadlineMs: nowMs },
+    ])
+    expect(right(cloud.list({ tags: {} })).instances.map(({ state }) => state)).toEqual([
+      'running',
+      'running',
+      'stopped',
+    ])
+    await clock.advance(600_001)
+    expect(right(cloud.list({ tags: {} })).instances.map(({ state }) => state)).toEqual(['running', 'stopped'])
+    expect(cloud.bill().lines.filter(({ untilMs }) => untilMs === undefined)).toHaveLength(1)
+    expect(right(cloud.terminate(ids[2] ?? '')).state).toBe('terminating')
   })
 
   test('bills each machine from launch to termination, spot at the price of the day', async () => {

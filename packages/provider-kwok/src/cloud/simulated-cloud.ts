@@ -13,6 +13,7 @@ import type {
   InstancePage,
   LaunchInput,
   ListInput,
+  MessageKind,
 } from './kwok-cloud.ts'
 import { selects, type OfferingKey } from './selector.ts'
 
@@ -65,8 +66,13 @@ export interface SimulatedCloud {
   readonly receive: () => Answer<ReadonlyArray<CloudMessage>>
   readonly acknowledge: (receipts: ReadonlyArray<string>) => Answer<void>
 
-  /** Takes a machine away after `noticeMs` (default two minutes), with a message now. By id or name. */
-  readonly interrupt: (id: string, noticeMs?: number) => Answer<CloudInstance>
+  /**
+   * Does to a machine, by id or name, what clouds do to theirs, with a message now.
+   *
+   * `spot` and `maintenance` take it away after `noticeMs` (two and ten minutes); `stop` and `terminate` at once, unless
+   * `noticeMs` says otherwise; `rebalance` only warns.
+   */
+  readonly interrupt: (id: string, options?: InterruptOptions) => Answer<CloudInstance>
   readonly setCapacity: (rules: ReadonlyArray<CapacityRule>) => void
   /** Prices from now on. Spot machines that run are billed at the new price, others keep theirs. */
   readonly changePrices: (changes: ReadonlyArray<PriceChange>) => void
@@ -79,9 +85,30 @@ export interface SimulatedCloud {
   readonly state: () => CloudState
 }
 
+export type InterruptKind = 'spot' | 'rebalance' | 'maintenance' | 'stop' | 'terminate'
+
+export interface InterruptOptions {
+  /** Default: `spot`. */
+  readonly kind?: InterruptKind
+  readonly noticeMs?: number
+}
+
 const messageTimeoutMs = 30_000
 const largestPage = 1000
-const defaultNoticeMs = 120_000
+
+/** How each kind of interruption is announced, and how long before the machine goes. */
+const interruptKinds: Readonly<
+  Record<
+    InterruptKind,
+    { readonly message: MessageKind; readonly noticeMs: number; readonly then: 'ends' | 'stops' | 'goes on' }
+  >
+> = {
+  spot: { message: 'SpotInterruption', noticeMs: 120_000, then: 'ends' },
+  rebalance: { message: 'RebalanceRecommendation', noticeMs: 0, then: 'goes on' },
+  maintenance: { message: 'ScheduledMaintenance', noticeMs: 600_000, then: 'ends' },
+  stop: { message: 'InstanceStopped', noticeMs: 0, then: 'stops' },
+  terminate: { message: 'InstanceTerminated', noticeMs: 0, then: 'ends' },
+}
 
 export const simulatedCloud = (options: CloudOptions): SimulatedCloud => {
   const { nowMs, seed } = options
@@ -106,6 +133,7 @@ export const simulatedCloud = (options: CloudOptions): SimulatedCloud => {
   const stateAt = (instance: StoredInstance, now: number): CloudInstance['state'] => {
     if (instance.endsAtMs !== undefined && now >= instance.endsAtMs) return 'terminated'
     if (instance.terminatingAtMs !== undefined) return 'terminating'
+    if (instance.stopsAtMs !== undefined && now >= instance.stopsAtMs) return 'stopped'
     return now >= instance.runningAtMs ? 'running' : 'pending'
   }
   const shown = (instance: StoredInstance): CloudInstance => {
@@ -218,14 +246,28 @@ export const simulatedCloud = (options: CloudOptions): SimulatedCloud => {
     if (instance.terminatingAtMs !== undefined) return E.right(shown(instance))
     return E.right(shown(endAt(instance, nowMs() + settings.shutdownMs, nowMs())))
   }
-  const interrupt = (id: string, noticeMs = defaultNoticeMs): Answer<CloudInstance> => {
+  const interrupt = (id: string, { kind = 'spot', ...rest }: InterruptOptions = {}): Answer<CloudInstance> => {
     const instance = find(id)
     if (instance === undefined) return E.left(notFound(id))
-    const deadlineMs = nowMs() + noticeMs
-    const receipt = `${instance.id}/${deadlineMs}`
-    const message = { receipt, instance: instance.id, name: instance.name, sentAtMs: nowMs(), deadlineMs }
-    messages = [...messages, { ...message, kind: 'SpotInterruption' }]
-    return E.right(shown(endAt(instance, deadlineMs)))
+    const announced = interruptKinds[kind]
+    const deadlineMs = nowMs() + (rest.noticeMs ?? announced.noticeMs)
+    const message: CloudMessage = {
+      receipt: `${instance.id}/${announced.message}/${deadlineMs}`,
+      kind: announced.message,
+      instance: instance.id,
+      name: instance.name,
+      sentAtMs: nowMs(),
+      ...(announced.then === 'goes on' ? {} : { deadlineMs }),
+    }
+    messages = [...messages, message]
+    switch (announced.then) {
+      case 'goes on':
+        return E.right(shown(instance))
+      case 'stops':
+        return E.right(shown(store({ ...instance, stopsAtMs: Math.min(deadlineMs, instance.stopsAtMs ?? Infinity) })))
+      case 'ends':
+        return E.right(shown(endAt(instance, deadlineMs)))
+    }
   }
 
   const list = ({ tags, page, limit = largestPage }: ListInput): Answer<InstancePage> => {

@@ -24,6 +24,7 @@ export const kwokMarks = { node: 'kwok.x-k8s.io/node', partition: 'kwok-partitio
 const phases = {
   pending: 'pending',
   running: 'running',
+  stopped: 'stopped',
   terminating: 'terminating',
   terminated: 'terminating',
 } as const

@@ -158,15 +158,22 @@ const deliveryOf = ({ receipt, kind, instance, name, sentAtMs, deadlineMs }: Clo
   kind,
   sentAtMs,
   interruptions: [
-    kind === 'RebalanceRecommendation'
-      ? { id: providerIdOf(name), kind, action: 'notify', message: `${instance} may be interrupted soon` }
-      : {
-          id: providerIdOf(name),
-          kind,
-          action: 'drain',
-          losesOfferingForMs: soldOutForMs,
-          message: `${instance} is being taken away by the cloud`,
-          ...(deadlineMs !== undefined && { deadlineMs }),
-        },
+    {
+      id: providerIdOf(name),
+      kind,
+      action: kind === 'RebalanceRecommendation' ? 'notify' : 'drain',
+      message: `${instance} ${announcements[kind]}`,
+      // Only for spot is the loss of a machine a sign that there is no more of its kind.
+      ...(kind === 'SpotInterruption' && { losesOfferingForMs: soldOutForMs }),
+      ...(deadlineMs !== undefined && { deadlineMs }),
+    },
   ],
 })
+
+const announcements: Readonly<Record<CloudMessage['kind'], string>> = {
+  SpotInterruption: 'is being taken away by the cloud',
+  RebalanceRecommendation: 'may be interrupted soon',
+  ScheduledMaintenance: 'is to be retired for maintenance',
+  InstanceStopped: 'was stopped',
+  InstanceTerminated: 'was terminated',
+}
