@@ -36,7 +36,12 @@ const say = (sentence) => process.stderr.write(`scantling: ${sentence}\n`)
 export const launch = async ({ entry, args, cwd = process.cwd() }) => {
   try {
     const node = await nodeBinary()
-    const env = { ...process.env, PATH: `${path.dirname(node)}${path.delimiter}${process.env['PATH'] ?? ''}` }
+    const env = {
+      ...process.env,
+      PATH: `${path.dirname(node)}${path.delimiter}${process.env['PATH'] ?? ''}`,
+      // Compiled modules are kept between starts: without them Node strips the types of every source anew.
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? path.join(cacheDirectory(), 'compiled'),
+    }
     if (entry === 'pnpm') return await run(await bring('pnpm'), args, { cwd, env })
     await installWorkspace(env)
     if (entry === 'setup') return
