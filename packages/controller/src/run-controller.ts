@@ -18,7 +18,7 @@ import {
   steadyNowMs,
   watchEventLoopDelay,
 } from './runtime/index.ts'
-import type { Settings } from './settings/index.ts'
+import { followedFeatures, type Settings } from './settings/index.ts'
 
 export interface ControllerOptions {
   readonly settings: Settings
@@ -122,6 +122,7 @@ export const runController =
       log,
       metrics,
       nodeClasses: providerModule.nodeClasses,
+      features: followedFeatures(settings),
       signal: teardown.signal,
     })
     const caches = running

@@ -1,17 +1,21 @@
 import type {
+  CapacityBufferObject,
   CSINodeObject,
   DaemonSetObject,
   NamespaceObject,
   NodeClaimObject,
   NodeClassObject,
   NodeObject,
+  NodeOverlayObject,
   NodePoolObject,
   PersistentVolumeClaimObject,
   PersistentVolumeObject,
   PodDisruptionBudgetObject,
   PodObject,
   PriorityClassObject,
+  ServiceObject,
   StorageClassObject,
+  StoredPodTemplateObject,
   VolumeAttachmentObject,
 } from '@scantling/core'
 import type { ObjectCache } from './object-cache.ts'
@@ -38,6 +42,14 @@ export interface Caches {
   readonly volumeAttachments: ObjectCache<VolumeAttachmentObject, 'byNode'>
   readonly namespaces: ObjectCache<NamespaceObject>
   readonly priorityClasses: ObjectCache<PriorityClassObject>
+  /** Present where the feature is on, as are the two after it. */
+  readonly nodeOverlays?: ObjectCache<NodeOverlayObject>
+  readonly buffers?: {
+    readonly capacityBuffers: ObjectCache<CapacityBufferObject>
+    readonly podTemplates: ObjectCache<StoredPodTemplateObject>
+  }
+  /** `byNamespace`: metadata.namespace. */
+  readonly services?: ObjectCache<ServiceObject, 'byNamespace'>
   /** Whether every cache has applied a full list. */
   readonly synced: () => boolean
 }

@@ -6,6 +6,7 @@ import {
   type KubeObject,
   type ResourceKind,
   type RunningListWatch,
+  featureKinds,
   makeKinds,
   nodeClassKindOf,
   runListWatch,
@@ -23,8 +24,16 @@ export interface StartCachesOptions {
   readonly metrics: Metrics
   /** The provider's kinds of NodeClass. */
   readonly nodeClasses: ReadonlyArray<NodeClassKind<NodeClassObject>>
+  /** Kinds to follow beside those that are always read; their definitions must be installed. */
+  readonly features?: FollowedFeatures
   /** Ends every watch. */
   readonly signal: CancelSignal
+}
+
+export interface FollowedFeatures {
+  readonly nodeOverlays: boolean
+  readonly capacityBuffers: boolean
+  readonly services: boolean
 }
 
 /** Caches that follow the cluster. */
@@ -38,7 +47,7 @@ export interface RunningCaches {
 
 /** Starts one list-watch for each kind that the controller reads. */
 export const startCaches = (options: StartCachesOptions): RunningCaches => {
-  const { client, clock, random, log, metrics, signal } = options
+  const { client, clock, random, log, metrics, features, signal } = options
   const kinds = makeKinds()
   const followed: Array<{
     readonly plural: string
@@ -104,6 +113,18 @@ export const startCaches = (options: StartCachesOptions): RunningCaches => {
     volumeAttachments: follow(kinds.volumeAttachments, { byNode: (attachment) => attachment.spec.nodeName }),
     namespaces: follow(kinds.namespaces, {}),
     priorityClasses: follow(kinds.priorityClasses, {}),
+    ...(features?.nodeOverlays === true ? { nodeOverlays: follow(featureKinds.nodeOverlays, {}) } : {}),
+    ...(features?.capacityBuffers === true
+      ? {
+          buffers: {
+            capacityBuffers: follow(featureKinds.capacityBuffers, {}),
+            podTemplates: follow(featureKinds.podTemplates, {}),
+          },
+        }
+      : {}),
+    ...(features?.services === true
+      ? { services: follow(featureKinds.services, { byNamespace: ({ metadata }) => metadata.namespace }) }
+      : {}),
     synced: () => followed.every(({ cache }) => cache.synced()),
   }
 

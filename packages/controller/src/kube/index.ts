@@ -1,5 +1,6 @@
 export * from './client.ts'
 export * from './connection.ts'
+export * from './feature-kinds.ts'
 export * from './http-client.ts'
 export * from './kinds.ts'
 export * from './kube-error.ts'

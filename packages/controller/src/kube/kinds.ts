@@ -119,7 +119,8 @@ export const nodeClassKindOf = (nodeClass: NodeClassKind<NodeClassObject>): Reso
   )
 }
 
-const kindOf = <A extends KubeObject>(
+/** A kind whose objects are decoded and kept as they are. */
+export const kindOf = <A extends KubeObject>(
   apiVersion: string,
   kind: string,
   plural: string,

@@ -11,6 +11,19 @@ export interface FeatureGates {
   readonly capacityBuffer: boolean
 }
 
+/** Kinds of objects that settings make the controller read beside the usual ones. */
+export const followedFeatures = ({
+  featureGates,
+  schedulerConfig,
+}: {
+  readonly featureGates: FeatureGates
+  readonly schedulerConfig: ReadonlyArray<unknown>
+}) => ({
+  nodeOverlays: featureGates.nodeOverlay,
+  capacityBuffers: featureGates.capacityBuffer,
+  services: schedulerConfig.length > 0,
+})
+
 const gateNames: ReadonlyArray<readonly [string, keyof FeatureGates]> = [
   ['NodeRepair', 'nodeRepair'],
   ['ReservedCapacity', 'reservedCapacity'],

@@ -14,6 +14,7 @@ import {
   type UnavailableMark,
 } from '@scantling/core'
 import type { Clock } from '@scantling/provider-kit'
+import type { OverlayCell } from './overlay-cell.ts'
 
 /**
  * The instance types that planners see: the provider's, with the offerings that failed of late marked unavailable.
@@ -25,9 +26,15 @@ export interface InstanceTypeCell {
     nodeClass: NodeClassObject,
     call: Call,
   ) => TaskEither<ProviderError, ReadonlyArray<InstanceType>>
+  /** The types for a claim of a NodePool, its overlays laid over them: what was planned is what is launched. */
+  readonly ofClaim: (
+    nodeClass: NodeClassObject,
+    nodePool: string | undefined,
+    call: Call,
+  ) => TaskEither<ProviderError, ReadonlyArray<InstanceType>>
   /**
    * Types by NodePool name; a pool whose NodeClass is missing, or whose types cannot be had now, is left out and
-   * reported to `onFailure`: the other pools still plan (P-PRV-07).
+   * reported to `onFailure`: the other pools still plan (P-PRV-07, P-OVC-07).
    */
   readonly ofNodePools: (
     pools: ReadonlyArray<NodePool>,
@@ -49,6 +56,8 @@ export interface InstanceTypeCellOptions {
   readonly clock: Clock
   readonly wellKnown: ReadonlySet<string>
   readonly nodeClassOf: (reference: NodePool['nodeClass']) => NodeClassObject | undefined
+  /** Absent: NodeOverlays are off. */
+  readonly overlays?: OverlayCell
 }
 
 export const makeInstanceTypeCell = ({
@@ -56,6 +65,7 @@ export const makeInstanceTypeCell = ({
   clock,
   wellKnown,
   nodeClassOf,
+  overlays,
 }: InstanceTypeCellOptions): InstanceTypeCell => {
   let memory = OfferingMemories.empty
   // What each list of the provider's became under which memory; both are compared by identity.
@@ -74,6 +84,10 @@ export const makeInstanceTypeCell = ({
     E.map(markedTypes)(await provider.instanceTypes(nodeClass, call)())
   return {
     ofNodeClass,
+    ofClaim: (nodeClass, nodePool, call) => async () =>
+      E.map((types: ReadonlyArray<InstanceType>) =>
+        overlays === undefined || nodePool === undefined ? types : overlays.applyTo(nodePool, types),
+      )(await ofNodeClass(nodeClass, call)()),
     ofNodePools: async (pools, call, onFailure) => {
       const byPool = new Map<string, ReadonlyArray<InstanceType>>()
       for (const pool of pools) {
@@ -83,7 +97,7 @@ export const makeInstanceTypeCell = ({
         if (E.isLeft(types)) onFailure(pool, types.left)
         else byPool.set(pool.name, types.right)
       }
-      return byPool
+      return overlays === undefined ? byPool : overlays.apply(byPool).instanceTypes
     },
     learn: ({ unavailable = [] }: { readonly unavailable?: ReadonlyArray<UnavailableMark> }) => {
       memory = OfferingMemories.remember(memory, unavailable, clock.nowMs())
