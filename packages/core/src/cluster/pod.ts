@@ -44,7 +44,9 @@ export interface PodOwner {
 export interface PodDisruption {
   /** `karpenter.sh/do-not-disrupt`: for ever, or for this long from the pod's start; not started yet counts as active (P-02). */
   readonly doNotDisrupt?: { readonly forMs?: number; readonly sinceMs?: number }
-  /** `controller.kubernetes.io/pod-deletion-cost`. */
+  /** `karpenter.sh/disruption-cost`; 0 where it cannot be read. Set, it counts instead of `deletionCost`. */
+  readonly disruptionCost?: number
+  /** `controller.kubernetes.io/pod-deletion-cost`; 0 where it cannot be read. */
   readonly deletionCost: number
   readonly terminationGracePeriodSeconds?: number
 }

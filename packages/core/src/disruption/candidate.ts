@@ -10,7 +10,7 @@ import {
   type StateNode,
 } from '../cluster/index.ts'
 import { annotationKeys, labelKeys, Labels, type Selector } from '../labels/index.ts'
-import { evictionCost, nodePricePerHour, rescheduleCost } from './cost.ts'
+import { costRules, evictionCost, nodePricePerHour, rescheduleCost, type CostRules } from './cost.ts'
 import type { BlockedReason, Candidate } from './plan.ts'
 import * as E from 'fp-ts/lib/Either.js'
 
@@ -40,16 +40,18 @@ export const readPodBudgets = (budgets: ReadonlyArray<PodDisruptionBudget>): Pod
   return { byNamespace }
 }
 
+/** `eventual`: pods may ask to be left alone only until the claim's terminationGracePeriod ends (D-CAND-08). */
+export type DisruptionClass = 'graceful' | 'eventual'
+
 /**
  * The candidate that a node makes, or what keeps it from being one. D-CAND-03…09, in that order.
- *
- * Graceful rules: what pods say always counts.
  */
 export const candidateOf = (
   state: StateNode,
   snapshot: Snapshot,
   pools: ReadonlyMap<string, NodePool>,
   budgets: PodBudgets,
+  disruptionClass: DisruptionClass = 'graceful',
 ): E.Either<BlockedReason, CandidateState> => {
   const { claim, node } = state
   if (claim === undefined) return E.left({ _tag: 'NoClaim' })
@@ -65,7 +67,8 @@ export const candidateOf = (
   const types = poolName === undefined ? undefined : snapshot.instanceTypes.get(poolName)
   if (nodePool === undefined || types === undefined || types.length === 0)
     return E.left({ _tag: 'NodePoolNotFound', nodePool: poolName })
-  const blocking = blockingPod(state.pods, budgets, snapshot.nowMs)
+  const isBounded = disruptionClass === 'eventual' && claim.terminationGracePeriodMs !== undefined
+  const blocking = isBounded ? undefined : blockingPod(state.pods, budgets, snapshot.nowMs)
   if (blocking) return E.left(blocking)
   return E.right({
     state,
@@ -75,7 +78,7 @@ export const candidateOf = (
       claim: claim.name,
       nodePool: nodePool.name,
       pricePerHour: nodePricePerHour(state, types),
-      rescheduleCost: rescheduleCost(state.pods),
+      rescheduleCost: rescheduleCost(state.pods, costRules(snapshot)),
     },
   })
 }
@@ -109,6 +112,5 @@ const budgetsAgainst = (pod: Pod, { byNamespace }: PodBudgets): ReadonlyNonEmpty
  * Whether nothing on the node minds being moved: no reschedulable pod has a positive cost, and no buffer counts on its
  * room. D-CAND-16, P-CBC-08.
  */
-export const isEmpty = (state: StateNode): boolean =>
-  (state.bufferPods ?? 0) === 0 &&
-  !state.pods.some((pod) => Pods.isReschedulable(pod) && evictionCost(pod) > 0)
+export const isEmpty = (state: StateNode, rules?: CostRules): boolean =>
+  (state.bufferPods ?? 0) === 0 && !state.pods.some((pod) => Pods.isReschedulable(pod) && evictionCost(pod, rules) > 0)

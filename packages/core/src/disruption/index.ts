@@ -1,5 +1,7 @@
 /** What to take away: candidates, budgets and the planner of disruption. */
 export * from './budget.ts'
-export { evictionCost, nodePricePerHour, rescheduleCost } from './cost.ts'
-export type * from './plan.ts'
+export { evictionCost, lifetimeCost, nodePricePerHour, rescheduleCost } from './cost.ts'
+export type { CandidateState } from './candidate.ts'
+export { type MethodOutcome } from './pass.ts'
+export * from './plan.ts'
 export * from './plan-disruption.ts'

@@ -1,9 +1,64 @@
-import * as E from 'fp-ts/lib/Either.js'
-import { Conditions, Pods, type Snapshot } from '../cluster/index.ts'
-import { compareNumber, compareText } from '../internal/index.ts'
-import { allowances } from './budget.ts'
-import { candidateOf, isEmpty, readPodBudgets, type CandidateState } from './candidate.ts'
-import type { BlockedNode, BlockedReason, Candidate, DisruptionPlan } from './plan.ts'
+import type { Snapshot } from '../cluster/index.ts'
+import { compareText } from '../internal/index.ts'
+import type { Strategy } from '../scheduling/index.ts'
+import { multiNode } from './consolidation/multi-node.ts'
+import { singleNode } from './consolidation/single-node.ts'
+import { drift } from './drift.ts'
+import { emptiness } from './emptiness.ts'
+import { Pass, type MethodOutcome } from './pass.ts'
+import { disruptionMethods, type BlockedNode, type DisruptionMethod, type DisruptionPlan } from './plan.ts'
+import { staticDrift } from './static-drift.ts'
+
+export interface DisruptionOptions {
+  readonly strategy: Strategy
+}
+
+const evaluate: Readonly<Record<DisruptionMethod, (pass: Pass) => MethodOutcome>> = {
+  emptiness,
+  'static-drift': staticDrift,
+  drift,
+  'multi-node-consolidation': multiNode,
+  'single-node-consolidation': singleNode,
+}
+
+/**
+ * Which nodes to take away, what to put in their place first, and why every other node stays. D-LOOP-02.
+ *
+ * Methods are tried in order; the first that finds something ends the pass.
+ *
+ * Cost: see the README beside this file.
+ * Errors: none; a node that cannot go is `blocked` with its reason.
+ *
+ * @example
+ * const { commands, blocked } = planDisruption(snapshot, { strategy: 'reference' })
+ */
+export const planDisruption = (snapshot: Snapshot, { strategy }: DisruptionOptions): DisruptionPlan => {
+  const pass = new Pass(snapshot, strategy)
+  const outcomes: Array<MethodOutcome> = []
+  for (const method of disruptionMethods) {
+    const outcome = evaluate[method](pass)
+    outcomes.push(outcome)
+    if (outcome.commands.length > 0) break
+  }
+  const last = outcomes.at(-1)
+  const commands = last?.commands ?? []
+  const candidates = new Set(outcomes.flatMap((outcome) => outcome.candidates.map(({ state }) => state.name)))
+  return {
+    ...(last === undefined || commands.length === 0 ? {} : { method: last.method }),
+    commands,
+    blocked: blockedNodes(pass, outcomes),
+    stats: { nodes: snapshot.nodes.length, candidates: candidates.size },
+  }
+}
+
+/** What every method would do by itself on the same snapshot, in the order in which they are tried. */
+export const disruptionByMethod = (
+  snapshot: Snapshot,
+  { strategy }: DisruptionOptions,
+): ReadonlyArray<MethodOutcome> => {
+  const pass = new Pass(snapshot, strategy)
+  return disruptionMethods.map((method) => evaluate[method](pass))
+}
 
 /**
  * Which empty nodes to take away, and why every other node stays. D-EMPTY-01…03, D-EMPTY-08.
@@ -15,64 +70,38 @@ import type { BlockedNode, BlockedReason, Candidate, DisruptionPlan } from './pl
  * Cost: O(nodes × pods of each).
  */
 export const planEmptiness = (snapshot: Snapshot): DisruptionPlan => {
-  const pools = new Map(snapshot.nodePools.map((pool) => [pool.name, pool]))
-  const budgets = readPodBudgets(snapshot.podDisruptionBudgets)
-  const left = new Map(allowances(snapshot.nodePools, snapshot.nodes, 'Empty', snapshot.nowMs))
-  const blocked: Array<BlockedNode> = []
-  const empty: Array<CandidateState> = []
-  for (const state of snapshot.nodes) {
-    if (!state.isManaged) continue
-    const candidate = E.chain((made: CandidateState) => {
-      const reason = notEmptiable(made)
-      return reason === undefined ? E.right(made) : E.left(reason)
-    })(candidateOf(state, snapshot, pools, budgets))
-    if (E.isRight(candidate)) empty.push(candidate.right)
-    else blocked.push({ node: state.name, nodePool: poolOf(state, candidate.left), reason: candidate.left })
-  }
-  empty.sort(
-    ({ candidate: a }, { candidate: b }) =>
-      compareNumber(b.pricePerHour / b.rescheduleCost, a.pricePerHour / a.rescheduleCost) ||
-      compareText(a.node, b.node),
-  )
-  const taken: Array<Candidate> = []
-  for (const { candidate } of empty) {
-    const allowance = left.get(candidate.nodePool)
-    if (allowance === undefined || allowance.left < 1) {
-      const { allowed = 0, consumed = 0 } = allowance ?? {}
-      const reason: BlockedReason = { _tag: 'Budget', nodePool: candidate.nodePool, allowed, consumed }
-      blocked.push({ node: candidate.node, nodePool: candidate.nodePool, reason })
-      continue
-    }
-    left.set(candidate.nodePool, { ...allowance, consumed: allowance.consumed + 1, left: allowance.left - 1 })
-    taken.push(candidate)
-  }
-  blocked.sort((a, b) => compareText(a.node, b.node))
-  const [first, ...rest] = taken
+  const pass = new Pass(snapshot, 'first-fit')
+  const { commands, blocked, candidates } = emptiness(pass)
   return {
-    commands:
-      first === undefined
-        ? []
-        : [
-            {
-              reason: 'Empty',
-              candidates: [first, ...rest],
-              replacements: [],
-              savingsPerHour: taken.reduce((sum, { pricePerHour }) => sum + pricePerHour, 0),
-            },
-          ],
-    blocked,
-    stats: { nodes: snapshot.nodes.length, candidates: empty.length },
+    ...(commands.length === 0 ? {} : { method: 'emptiness' as const }),
+    commands,
+    blocked: byName([...pass.sorted('graceful').blocked, ...blocked]),
+    stats: { nodes: snapshot.nodes.length, candidates: candidates.length },
   }
 }
 
-const notEmptiable = ({ state, nodePool }: CandidateState): BlockedReason | undefined => {
-  if (nodePool.replicas !== undefined) return { _tag: 'StaticNodePool' }
-  if (nodePool.disruption.consolidateAfterMs === undefined)
-    return { _tag: 'ConsolidationDisabled', nodePool: nodePool.name }
-  if (!isEmpty(state)) return { _tag: 'NotEmpty', pods: state.pods.filter(Pods.isReschedulable).length }
-  if (!Conditions.isTrue(state.claim?.conditions ?? [], 'Consolidatable')) return { _tag: 'NotConsolidatable' }
-  return undefined
+// What keeps a node from every method comes first, then what the last method that looked at it said.
+const blockedNodes = (pass: Pass, outcomes: ReadonlyArray<MethodOutcome>): ReadonlyArray<BlockedNode> => {
+  const taken = new Set(
+    outcomes.flatMap(({ commands }) => commands.flatMap(({ candidates }) => candidates.map(({ node }) => node))),
+  )
+  const reasons = new Map<string, BlockedNode>()
+  const { candidates, blocked } = pass.sorted('graceful')
+  const last = outcomes.at(-1)
+  for (const { state, nodePool } of candidates) {
+    if (last === undefined || last.commands.length === 0) continue
+    const reason = { _tag: 'OthersFirst', method: last.method } as const
+    reasons.set(state.name, { node: state.name, nodePool: nodePool.name, reason })
+  }
+  for (const outcome of outcomes) {
+    for (const one of outcome.blocked) {
+      const isPassedOn = one.reason._tag === 'NotEmpty' && reasons.has(one.node)
+      if (!isPassedOn) reasons.set(one.node, one)
+    }
+  }
+  for (const one of blocked) reasons.set(one.node, one)
+  return byName([...reasons.values()].filter(({ node }) => !taken.has(node)))
 }
 
-const poolOf = (state: Snapshot['nodes'][number], reason: BlockedReason): string | undefined =>
-  reason._tag === 'NodePoolNotFound' ? reason.nodePool : state.claim?.labels['karpenter.sh/nodepool']
+const byName = (nodes: ReadonlyArray<BlockedNode>): ReadonlyArray<BlockedNode> =>
+  [...nodes].sort((a, b) => compareText(a.node, b.node))

@@ -35,9 +35,47 @@ export const renderBlocked = (reason: BlockedReason): string => {
       return reason.pods === 1 ? '1 pod would have to move' : `${reason.pods} pods would have to move`
     case 'NotConsolidatable':
       return 'Pods came or went within consolidateAfter'
+    case 'NoNodePools':
+      return 'Nothing can be planned: no NodePool is ready to take pods'
+    case 'InstanceTypeUnknown':
+      return reason.instanceType === undefined
+        ? 'The node does not say what instance type it is (label node.kubernetes.io/instance-type)'
+        : `Instance type ${reason.instanceType} is not among those of the NodePool, so its price is unknown`
+    case 'LabelMissing':
+      return `The node lacks the label ${reason.label}, so its price is unknown`
+    case 'OnlyWhenEmpty':
+      return `NodePool ${reason.nodePool} has consolidationPolicy: WhenEmpty, and pods would have to move`
+    case 'PodsWithoutPlace':
+      return `No other place for ${reason.total === 1 ? 'pod' : `${reason.total} pods:`} ${reason.pods.join(', ')}${reason.total > reason.pods.length ? ', …' : ''}`
+    case 'NeedsUninitializedNode':
+      return `Pod ${reason.pod} would have to go to ${reason.node}, which has not finished starting`
+    case 'NeedsSeveralNodes':
+      return `Its pods would need ${reason.nodes} new nodes`
+    case 'NotCheaper':
+      return reason.cheapestPerHour === undefined
+        ? `No replacement is sure to cost less than ${price(reason.pricePerHour)}`
+        : `No replacement is sure to cost less than ${price(reason.pricePerHour)}; the cheapest that would do costs ${price(reason.cheapestPerHour)}`
+    case 'MinValuesUnmetIfCheaper':
+      return `The types that cost less do not reach the minValues of ${reason.keys.join(', ')}`
+    case 'SpotToSpotDisabled':
+      return 'Spot nodes are not replaced by spot nodes (feature gate SpotToSpotConsolidation is off)'
+    case 'SpotToSpotInflexible':
+      return `Only ${reason.types} cheaper instance types would do; a spot node is replaced by another from ${reason.needed} on`
+    case 'NotWorthwhile':
+      return `NodePool ${reason.nodePool} is Balanced: the savings score ${reason.score.toFixed(2)} for the disruption, and ${reason.threshold} is needed`
+    case 'AboveReplicas':
+      return `NodePool ${reason.nodePool} has ${reason.nodes} nodes and wants ${reason.replicas}: it shrinks first`
+    case 'AtNodeLimit':
+      return `NodePool ${reason.nodePool} is at its limit on nodes, so that no replacement can be launched first`
+    case 'ReservationsFull':
+      return `The capacity reservations of NodePool ${reason.nodePool} are full, so that no replacement can be launched first`
+    case 'OthersFirst':
+      return `Other nodes go first (${reason.method}); this one is looked at again after that`
     case 'Budget':
       return `The budgets of NodePool ${reason.nodePool} allow ${reason.allowed} disruptions now, and ${reason.consumed} are under way`
     default:
       return absurd(reason)
   }
 }
+
+const price = (perHour: number): string => `${Number(perHour.toFixed(5))} per hour`

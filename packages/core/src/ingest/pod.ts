@@ -134,9 +134,11 @@ const disruptionOf = ({ metadata, spec, status }: PodObject): PodDisruption => {
     optionalInstantMs(status.startTime),
     instantMs(creationTimestamp),
   )
+  const disruptionCost = Labels.get(annotations, annotationKeys.podDisruptionCost)
   return {
     ...(doNotDisrupt === undefined ? {} : { doNotDisrupt }),
-    deletionCost: readNumber(Labels.get(annotations, annotationKeys.podDeletionCost)) ?? 0,
+    ...(disruptionCost === undefined ? {} : { disruptionCost: readCost(disruptionCost) }),
+    deletionCost: readCost(Labels.get(annotations, annotationKeys.podDeletionCost)),
     ...(spec.terminationGracePeriodSeconds === undefined
       ? {}
       : { terminationGracePeriodSeconds: spec.terminationGracePeriodSeconds }),
@@ -152,5 +154,8 @@ const doNotDisruptOf = (text: string | undefined, startedAtMs: number | undefine
   return startedAtMs === undefined ? { sinceMs: createdAtMs } : { forMs: forMs.right, sinceMs: startedAtMs }
 }
 
-const readNumber = (text: string | undefined): number | undefined =>
-  text !== undefined && /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text) ? Number(text) : undefined
+// Costs are 32-bit integers; other text counts as none (D-COST-01).
+const readCost = (text: string | undefined): number => {
+  const cost = text !== undefined && /^[+-]?\d+$/.test(text) ? Number(text) : 0
+  return Math.abs(cost) <= 2 ** 31 - 1 || cost === -(2 ** 31) ? cost : 0
+}

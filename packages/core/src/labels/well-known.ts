@@ -32,6 +32,7 @@ export const annotationKeys = {
   bufferName: 'karpenter.sh/capacity-buffer-name',
   bufferNamespace: 'karpenter.sh/capacity-buffer-namespace',
   compatibilityProvider: 'compatibility.karpenter.sh/provider',
+  podDisruptionCost: 'karpenter.sh/disruption-cost',
   podDeletionCost: 'controller.kubernetes.io/pod-deletion-cost',
   mirrorPod: 'kubernetes.io/config.mirror',
 } as const

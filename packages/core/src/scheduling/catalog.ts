@@ -36,6 +36,9 @@ export interface CompiledOffering {
   readonly remaining: number
 }
 
+/** Capacity types as launches prefer them: the first that can be had decides (P-PRC-04). */
+const launchPrecedence = [capacityTypes.reserved, capacityTypes.spot, capacityTypes.onDemand]
+
 interface KeyIndex {
   readonly groups: ReadonlyArray<{ readonly requirement: Requirement; readonly variants: Bitset }>
   /** Variants whose type says nothing of the key. */
@@ -83,6 +86,7 @@ export class Catalog {
   readonly #kindsBySet: Array<ReadonlyArray<boolean> | undefined> = []
   readonly #priceOrders: Array<ReadonlyArray<number> | undefined> = []
   readonly #prices: Array<ReadonlyArray<number> | undefined> = []
+  readonly #worstPrices: Array<ReadonlyArray<number> | undefined> = []
 
   constructor(
     types: ReadonlyArray<InstanceType>,
@@ -276,6 +280,29 @@ export class Catalog {
       return cheapest
     })
     this.#prices[set.id] = prices
+    return prices
+  }
+
+  /**
+   * By type, the most that a launch under the set may cost: the dearest launchable offering of the first capacity type
+   * that has any, in the order in which launches prefer them; infinite where there is none (P-PRC-04).
+   */
+  worstPrices(set: RequirementSet): ReadonlyArray<number> {
+    const known = this.#worstPrices[set.id]
+    if (known !== undefined) return known
+    const admitted = this.kindsAdmitted(set)
+    const prices = this.offerings.map((offerings) => {
+      for (const capacityType of launchPrecedence) {
+        let dearest = Number.NEGATIVE_INFINITY
+        for (const offering of offerings) {
+          const isMeant = this.kinds[offering.kind]?.capacityType === capacityType && admitted[offering.kind]
+          if (isMeant && isLaunchable(offering)) dearest = Math.max(dearest, offering.pricePerHour)
+        }
+        if (dearest !== Number.NEGATIVE_INFINITY) return dearest
+      }
+      return Number.POSITIVE_INFINITY
+    })
+    this.#worstPrices[set.id] = prices
     return prices
   }
 

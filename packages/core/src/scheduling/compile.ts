@@ -62,6 +62,14 @@ export interface Compiled extends Problem {
   readonly barrenPools: ReadonlyArray<string>
 }
 
+/** Which nodes are closed to which pods beyond what they say themselves: the rules of simulations (D-SIM-05). */
+export interface MotionRules {
+  readonly isResting: (state: StateNode) => boolean
+  readonly isSettled: (pod: Pod) => boolean
+}
+
+const freeMotion: MotionRules = { isResting: () => false, isSettled: () => false }
+
 /** Pods that are read between two pauses of the compiler. */
 const podsPerStep = 500
 
@@ -76,6 +84,7 @@ export function* compile(
   snapshot: Snapshot,
   pods: ReadonlyArray<Pod>,
   settings: PackerSettings,
+  motion: MotionRules = freeMotion,
 ): Generator<void, Compiled, void> {
   const aliases = snapshot.labelRules.knowledge
   const nodePools = usableNodePools(snapshot)
@@ -107,14 +116,15 @@ export function* compile(
     if (position % podsPerStep === podsPerStep - 1) yield
     const labels = labelSignature(pod.labels, labelKeysThatMatter)
     const shapeKey = `${constraintIds.id(pod.constraints)}|${pod.namespace}|${labels}`
-    const classKey = `${requestIds.id(pod.requests)}|${shapeKey}`
+    const isSettled = motion.isSettled(pod)
+    const classKey = `${isSettled ? 's' : ''}${requestIds.id(pod.requests)}|${shapeKey}`
     let podClass = byKey.get(classKey)
     if (podClass === undefined) {
       let shape = shapes.get(shapeKey)
       if (shape === undefined) shapes.set(shapeKey, (shape = makeShape(pod, snapshot, table, aliases)))
       const requests = columns.vector(pod.requests)
       const needed = [...requests.keys()].filter((index) => requests[index]! > 0)
-      podClass = { index: classes.length, shape, pod, requests, needed }
+      podClass = { index: classes.length, shape, pod, requests, needed, isSettled }
       classes.push(podClass)
       byKey.set(classKey, podClass)
     }
@@ -187,7 +197,12 @@ export function* compile(
   const nodes: Array<ExistingNode> = []
   for (const state of stayingNodes) {
     const set = projected(StateNodes.labelsOf(state))
-    const identity = { index: nodes.length, host: hostnames.index(hostnameOf(state)), set }
+    const identity = {
+      index: nodes.length,
+      host: hostnames.index(hostnameOf(state)),
+      set,
+      isResting: motion.isResting(state),
+    }
     nodes.push(existingNode(state, identity, { snapshot, columns, daemons, aliases }))
     const pool = Labels.get(StateNodes.labelsOf(state), labelKeys.nodePool)
     const template = templates.find(({ nodePool }) => nodePool.name === pool)

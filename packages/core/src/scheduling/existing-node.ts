@@ -18,6 +18,8 @@ export interface ExistingNode {
   readonly host: number
   readonly taints: ReadonlyArray<Taint>
   readonly isInitialized: boolean
+  /** Closed to settled pods: it must not be filled again while its NodePool waits to see it idle (D-SIM-05). */
+  readonly isResting: boolean
   /** The labels it has, which `set` starts from and pods of the pass narrow. */
   readonly own: RequirementSet
   set: RequirementSet
@@ -41,7 +43,12 @@ export const compareNodes = (a: StateNode, b: StateNode): number =>
 /** What an existing node has left for pods of this pass (P-EXN-05). */
 export const existingNode = (
   state: StateNode,
-  identity: { readonly index: number; readonly host: number; readonly set: RequirementSet },
+  identity: {
+    readonly index: number
+    readonly host: number
+    readonly set: RequirementSet
+    readonly isResting: boolean
+  },
   context: {
     readonly snapshot: Snapshot
     readonly columns: ResourceColumns
@@ -85,6 +92,7 @@ export const existingNode = (
     host: identity.host,
     taints,
     isInitialized: StateNodes.isInitialized(state),
+    isResting: identity.isResting,
     own: identity.set,
     set: identity.set,
     remaining,

@@ -1,16 +1,14 @@
 import type { LabelRules, Pod } from '../cluster/index.ts'
-import { compareText, emptyBitset, hasBit, insertBit, invariant, type Bitset } from '../internal/index.ts'
+import { compareText, invariant } from '../internal/index.ts'
 import { annotationKeys, capacityTypes, labelKeys, type Labels } from '../labels/index.ts'
 import { Requirement } from '../requirements/index.ts'
 import type { RequirementSet, RequirementTable } from '../topology/index.ts'
 import type { Claim } from './claim.ts'
 import type { Catalog } from './catalog.ts'
-import { unmetByTypes, overlap, type UnmetMinValues } from './min-values.ts'
+import { overlap, type UnmetMinValues } from './min-values.ts'
+import { Offer } from './offer.ts'
 import type { Launch } from './plan.ts'
 import type { ResourceColumns } from './resource-columns.ts'
-
-/** Types that one launch may name (P-FIN-03). */
-export const mostInstanceTypes = 600
 
 // Marks of a started node that stand in templates for the sake of daemons only (P-SCH-02).
 const simulationKeys: ReadonlySet<string> = new Set([labelKeys.registered, labelKeys.initialized])
@@ -28,19 +26,23 @@ export interface FinalizeContext {
 /** A launch, or the minValues that its types fail once only the cheapest are kept (P-FLT-09). */
 export type Finalized = { readonly launch: Launch } | { readonly unmet: ReadonlyArray<UnmetMinValues> }
 
-// What claims of equal requirements and types have in common.
-interface Offer {
+// What launches of equal requirements and types have in common.
+interface Terms {
   readonly instanceTypes: Launch['instanceTypes']
-  readonly unmet: ReadonlyArray<UnmetMinValues>
   readonly byKey: ReadonlyMap<string, Requirement>
   readonly customLabels: Labels
-  readonly price: number
+}
+
+interface SharedOffer {
+  readonly offer: Offer
+  readonly unmet: ReadonlyArray<UnmetMinValues>
 }
 
 /** Turns packed claims into launches; claims that came out alike share the work. */
 export class Finalizer {
   readonly #context: FinalizeContext
-  readonly #offers = new Map<Catalog, Map<string, Offer>>()
+  readonly #offers = new Map<Catalog, Map<string, SharedOffer>>()
+  readonly #terms = new Map<Offer, Terms>()
 
   constructor(context: FinalizeContext) {
     this.#context = context
@@ -48,77 +50,71 @@ export class Finalizer {
 
   /** The NodeClaim that a packed claim becomes (P-FIN-01…04, P-RSV-07). */
   finalize(claim: Claim): Finalized {
-    const { columns, pods, minValuesPolicy, isReference } = this.#context
-    const { template } = claim
-    const { nodePool } = template
-    const { unmet, instanceTypes, byKey, customLabels: custom, price } = this.#offerOf(claim)
-    if (minValuesPolicy === 'Strict' && unmet.length > 0) return { unmet }
-    const [firstPod, ...otherPods] = claim.pods.map((pod) => pods[pod]!)
-    invariant(firstPod !== undefined, 'a claim with a pod')
-    const hasRelaxedMinValues = isReference ? template.hasRelaxedMinValues : claim.hasRelaxedMinValues
-    return {
-      launch: {
-        nodePool: nodePool.name,
-        pods: [firstPod, ...otherPods],
-        requirements: { byKey },
-        instanceTypes,
-        requests: columns.list(withDaemons(claim, isReference)),
-        taints: nodePool.taints,
-        startupTaints: nodePool.startupTaints,
-        labels: { ...template.labels, ...custom },
-        annotations: { ...template.annotations, [annotationKeys.minValuesRelaxed]: String(hasRelaxedMinValues) },
-        ...(price === Number.POSITIVE_INFINITY ? {} : { pricePerHour: price }),
-      },
-    }
+    const { offer, unmet } = this.offerOf(claim)
+    if (this.#context.minValuesPolicy === 'Strict' && unmet.length > 0) return { unmet }
+    return { launch: this.launch(claim, offer) }
   }
 
-  #offerOf(claim: Claim): Offer {
+  /** What the claim may become, and the minValues that its cheapest types fail. */
+  offerOf(claim: Claim): SharedOffer {
     const { catalog } = claim.template
     const { table, labelRules } = this.#context
     const set = pinned(claim, table, labelRules)
     let offers = this.#offers.get(catalog)
     if (offers === undefined) this.#offers.set(catalog, (offers = new Map()))
     const key = `${set.id}|${claim.variants.join()}`
-    let offer = offers.get(key)
-    if (offer === undefined) offers.set(key, (offer = makeOffer(catalog, claim.variants, set, labelRules)))
-    return offer
+    let shared = offers.get(key)
+    if (shared === undefined) {
+      const offer = Offer.of(catalog, set, claim.variants, table)
+      offers.set(key, (shared = { offer, unmet: offer.unmetMinValues() }))
+    }
+    return shared
+  }
+
+  /** The claim launched on the terms of an offer: that of {@link offerOf}, or one narrowed from it. */
+  launch(claim: Claim, offer: Offer): Launch {
+    const { columns, pods, isReference } = this.#context
+    const { template } = claim
+    const { nodePool } = template
+    const { instanceTypes, byKey, customLabels: custom } = this.#termsOf(offer)
+    const [firstPod, ...otherPods] = claim.pods.map((pod) => pods[pod]!)
+    invariant(firstPod !== undefined, 'a claim with a pod')
+    const hasRelaxedMinValues = isReference ? template.hasRelaxedMinValues : claim.hasRelaxedMinValues
+    const price = offer.pricePerHour
+    return {
+      nodePool: nodePool.name,
+      pods: [firstPod, ...otherPods],
+      requirements: { byKey },
+      instanceTypes,
+      requests: columns.list(withDaemons(claim, isReference)),
+      taints: nodePool.taints,
+      startupTaints: nodePool.startupTaints,
+      labels: { ...template.labels, ...custom },
+      annotations: { ...template.annotations, [annotationKeys.minValuesRelaxed]: String(hasRelaxedMinValues) },
+      ...(price === Number.POSITIVE_INFINITY ? {} : { pricePerHour: price }),
+    }
+  }
+
+  #termsOf(offer: Offer): Terms {
+    let terms = this.#terms.get(offer)
+    if (terms === undefined) this.#terms.set(offer, (terms = termsOf(offer, this.#context.labelRules)))
+    return terms
   }
 }
 
-const makeOffer = (catalog: Catalog, variants: Bitset, set: RequirementSet, labelRules: LabelRules): Offer => {
-  const types: Array<number> = []
-  const chosen = emptyBitset(catalog.size)
-  for (const type of catalog.priceOrder(set)) {
-    const variant = catalog.firstVariant(type)
-    if (types.length === mostInstanceTypes || !hasBit(variants, variant)) continue
-    types.push(type)
-    insertBit(chosen, variant)
-  }
-  catalog.close(chosen)
-  const byKey = new Map(set.byKey)
+const termsOf = (offer: Offer, labelRules: LabelRules): Terms => {
+  const byKey = new Map(offer.set.byKey)
   for (const key of simulationKeys) byKey.delete(key)
   const add = (requirement: Requirement) => {
     const present = byKey.get(requirement.key)
     byKey.set(requirement.key, present === undefined ? requirement : Requirement.intersection(present, requirement))
   }
-  const [cheapest, ...others] = types.map((type) => catalog.types[type]!)
+  const [cheapest, ...others] = offer.types.map((type) => offer.catalog.types[type]!)
   invariant(cheapest !== undefined, 'a claim with a type')
-  const instanceTypes = [cheapest, ...others] as const
-  add(
-    Requirement.isIn(
-      labelKeys.instanceType,
-      instanceTypes.map(({ name }) => name),
-    ),
-  )
-  const offered = capacityTypesOf(catalog, chosen, set)
+  add(Requirement.isIn(labelKeys.instanceType, offer.names))
+  const offered = offer.capacityTypes()
   if (offered.length > 0) add(Requirement.isIn(labelKeys.capacityType, offered))
-  return {
-    instanceTypes,
-    unmet: unmetByTypes(catalog, types, set),
-    byKey,
-    customLabels: customLabels(byKey, labelRules),
-    price: catalog.prices(set)[types[0]!] ?? Number.POSITIVE_INFINITY,
-  }
+  return { instanceTypes: [cheapest, ...others], byKey, customLabels: customLabels(byKey, labelRules) }
 }
 
 // A claim that holds reservations must use one: whatever was asked of the capacity type before is overwritten.
@@ -132,15 +128,6 @@ const pinned = ({ set, reserved }: Claim, table: RequirementTable, { reservation
     byKey.set(reservation.id, present === undefined ? ids : Requirement.intersection(present, ids))
   }
   return table.intern(byKey)
-}
-
-// The capacity types into which some of the types can be launched now.
-const capacityTypesOf = (catalog: Catalog, variants: Bitset, set: RequirementSet): ReadonlyArray<string> => {
-  const admitted = catalog.kindsAdmitted(set)
-  const found = catalog.kinds.flatMap(({ capacityType, launchable }, kind) =>
-    capacityType !== undefined && admitted[kind] === true && overlap(launchable, variants) ? [capacityType] : [],
-  )
-  return [...new Set(found)].sort(compareText)
 }
 
 /**

@@ -193,7 +193,9 @@ export class Packer {
     const { nodes } = this.#problem
     if (nodes.length === 0) return false
     const open = (memory.nodes ??= nodes
-      .filter(({ taints }) => Taints.areTolerated(taints, stage.tolerations))
+      .filter(
+        ({ taints, isResting }) => !(isResting && podClass.isSettled) && Taints.areTolerated(taints, stage.tolerations),
+      )
       .map(({ index }) => index))
     let kept = 0
     let placed = false

@@ -8,7 +8,7 @@ import type { Launch, Placement, ProvisioningOptions, ProvisioningPlan } from '.
 import { eligiblePods, type EligiblePods } from './pod-eligibility.ts'
 import type { PodShape } from './pod-class.ts'
 import { PodQueue } from './pod-queue.ts'
-import type { Reason, Rejection } from './rejection.ts'
+import type { NodePoolReason, Reason, Rejection } from './rejection.ts'
 
 /** A pass that can be paused: nothing is shared with the outside until `finish`. */
 export interface ProvisioningRun {
@@ -79,7 +79,7 @@ function* provision(snapshot: Snapshot, options: ProvisioningOptions): Generator
       failure: 'NoNodePools',
     }
   }
-  const compiled = yield* compile(snapshot, pods, settingsOf(snapshot, options))
+  const compiled = yield* compile(snapshot, pods, packerSettings(snapshot, options))
   const packer = new Packer(compiled)
   const queue = new PodQueue(compiled.queue)
   const failures = new Map<number, Outcome>()
@@ -131,7 +131,11 @@ function* provision(snapshot: Snapshot, options: ProvisioningOptions): Generator
   )
 }
 
-const settingsOf = ({ settings }: Snapshot, { strategy, reservedOfferings }: ProvisioningOptions): PackerSettings => ({
+/** How a pass packs under the settings of a snapshot. */
+export const packerSettings = (
+  { settings }: Snapshot,
+  { strategy, reservedOfferings }: ProvisioningOptions,
+): PackerSettings => ({
   reservesCapacity: settings.featureGates.reservedCapacity,
   defersForReservations: reservedOfferings === 'strict',
   relaxesMinValues: settings.minValuesPolicy === 'BestEffort',
@@ -185,7 +189,7 @@ const rejectionOf = (compiled: Compiled, pod: number, outcome: Outcome): Rejecti
               claim: `${shape.namespace}/${claimName}`,
               problem: 'volume not found' as const,
             }))
-          : diagnose(compiled, podClass)
+          : untilDeferred(diagnose(compiled, podClass), outcome)
   const [first, ...rest] = own
   const reasons: Rejection['reasons'] = [first ?? { _tag: 'NoInstanceTypes', nodePools: compiled.barrenPools }, ...rest]
   return unplaced(
@@ -194,6 +198,12 @@ const rejectionOf = (compiled: Compiled, pod: number, outcome: Outcome): Rejecti
     reasons,
     outcome === 'reserved' || reasons.some((reason) => mayPass(reason, shape)),
   )
+}
+
+// NodePools after the one whose reservation the pod waits for were not asked (P-RSV-06).
+const untilDeferred = (reasons: ReadonlyArray<NodePoolReason>, outcome: Outcome): ReadonlyArray<NodePoolReason> => {
+  const at = outcome === 'reserved' ? reasons.findIndex(({ _tag }) => _tag === 'ReservationsTaken') : -1
+  return at < 0 ? reasons : reasons.slice(0, at + 1)
 }
 
 // Counts, limits and reservations move as nodes come and go; what a NodePool or pod demands does not. Where topology

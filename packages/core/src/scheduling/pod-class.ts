@@ -63,6 +63,8 @@ export interface PodClass {
   readonly requests: Float64Array
   /** Resources with a request above zero. */
   readonly needed: ReadonlyArray<number>
+  /** Whether the pods run where they may stay, so that resting nodes are closed to them (D-SIM-05). */
+  readonly isSettled: boolean
 }
 
 export interface StageContext {

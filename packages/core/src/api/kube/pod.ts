@@ -11,6 +11,7 @@ import {
 
 const podAnnotations = [
   annotationKeys.doNotDisrupt,
+  annotationKeys.podDisruptionCost,
   annotationKeys.podDeletionCost,
   annotationKeys.mirrorPod,
   annotationKeys.bufferFakePod,

@@ -1,0 +1,35 @@
+import { Conditions, StateNodes } from '../../cluster/index.ts'
+import { labelKeys, Labels } from '../../labels/index.ts'
+import { isEmpty, type CandidateState } from '../candidate.ts'
+import { costRules } from '../cost.ts'
+import { blockedNode, type Pass } from '../pass.ts'
+import type { BlockedNode, BlockedReason } from '../plan.ts'
+
+/** Nodes that consolidation may look at, and why not the others. D-CONS-01. Empty nodes are left to emptiness. */
+export const consolidatable = (
+  pass: Pass,
+): { readonly candidates: ReadonlyArray<CandidateState>; readonly blocked: ReadonlyArray<BlockedNode> } => {
+  const candidates: Array<CandidateState> = []
+  const blocked: Array<BlockedNode> = []
+  for (const one of pass.sorted('graceful').candidates) {
+    const reason = refusal(one, pass)
+    if (reason === undefined) candidates.push(one)
+    else if (reason !== 'empty') blocked.push(blockedNode(one, reason))
+  }
+  return { candidates, blocked }
+}
+
+const refusal = ({ state, nodePool }: CandidateState, { snapshot }: Pass): BlockedReason | 'empty' | undefined => {
+  const { name, replicas, disruption } = nodePool
+  if (replicas !== undefined) return { _tag: 'StaticNodePool' }
+  const labels = StateNodes.labelsOf(state)
+  const instanceType = Labels.get(labels, labelKeys.instanceType)
+  if (!(snapshot.instanceTypes.get(name) ?? []).some((type) => type.name === instanceType))
+    return { _tag: 'InstanceTypeUnknown', instanceType }
+  for (const label of [labelKeys.capacityType, labelKeys.zone])
+    if (Labels.get(labels, label) === undefined) return { _tag: 'LabelMissing', label }
+  if (disruption.consolidateAfterMs === undefined) return { _tag: 'ConsolidationDisabled', nodePool: name }
+  if (isEmpty(state, costRules(snapshot))) return 'empty'
+  if (disruption.consolidationPolicy === 'WhenEmpty') return { _tag: 'OnlyWhenEmpty', nodePool: name }
+  return Conditions.isTrue(state.claim?.conditions ?? [], 'Consolidatable') ? undefined : { _tag: 'NotConsolidatable' }
+}

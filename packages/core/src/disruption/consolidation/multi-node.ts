@@ -1,0 +1,73 @@
+import { poolTotals, unbalanced, type PoolTotals } from '../balanced.ts'
+import type { CandidateState } from '../candidate.ts'
+import { mostRewardingFirst, Spending, type MethodOutcome, type Pass } from '../pass.ts'
+import { commandOf } from './command.ts'
+import { consolidate, savingsOf, type Consolidation } from './consolidate.ts'
+import { consolidatable } from './eligibility.ts'
+import { withoutKept } from './replacement-price.ts'
+
+/** Nodes beyond the first two that the reference's search looks at (D-MULTI-03). */
+const mostBeyondFirst = 100
+
+/**
+ * Several nodes that can go together, for none or for one cheaper node. D-MULTI-01…08.
+ *
+ * The most rewarding nodes that the budgets allow are ordered, and the search halves the number of them that it takes
+ * from the front: more where they can go, fewer where they cannot. It ends after at most seven looks.
+ */
+export const multiNode = (pass: Pass): MethodOutcome => {
+  const { candidates } = consolidatable(pass)
+  const allowances = pass.allowances('Underutilized')
+  const spending = new Spending(allowances)
+  const allowed: Array<CandidateState> = []
+  for (const one of [...candidates].sort(mostRewardingFirst)) {
+    if (spending.refusal(one.nodePool.name) !== undefined) continue
+    spending.spend(one.nodePool.name)
+    allowed.push(one)
+  }
+  const totals = poolTotals(pass.sorted('graceful').candidates, pass.snapshot)
+  const found = longestPrefix(allowed, pass, totals)
+  return {
+    method: 'multi-node-consolidation',
+    reason: 'Underutilized',
+    candidates,
+    allowances,
+    commands: found === undefined ? [] : [commandOf(found)],
+    blocked: [],
+  }
+}
+
+const longestPrefix = (
+  ordered: ReadonlyArray<CandidateState>,
+  pass: Pass,
+  totals: ReadonlyMap<string, PoolTotals>,
+): Consolidation | undefined => {
+  let best: Consolidation | undefined
+  let low = 1
+  let high = Math.min(ordered.length - 1, mostBeyondFirst)
+  while (low <= high) {
+    const middle = (low + high) >>> 1
+    const found = together(ordered.slice(0, middle + 1), pass, totals)
+    if (found === undefined) high = middle - 1
+    else {
+      best = found
+      low = middle + 1
+    }
+  }
+  return best
+}
+
+const together = (
+  moved: ReadonlyArray<CandidateState>,
+  pass: Pass,
+  totals: ReadonlyMap<string, PoolTotals>,
+): Consolidation | undefined => {
+  const found = consolidate(moved, pass)
+  if ('_tag' in found) return undefined
+  const { replacement } = found
+  const offer = replacement === undefined ? undefined : withoutKept(replacement.offer, moved, pass)
+  if (offer !== undefined && '_tag' in offer) return undefined
+  const narrowed: Consolidation =
+    replacement === undefined || offer === undefined ? found : { moved, replacement: { ...replacement, offer } }
+  return unbalanced(moved, savingsOf(narrowed), totals) === undefined ? narrowed : undefined
+}

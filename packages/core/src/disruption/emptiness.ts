@@ -1,0 +1,59 @@
+import { Conditions, Pods } from '../cluster/index.ts'
+import { isEmpty, type CandidateState } from './candidate.ts'
+import { costRules } from './cost.ts'
+import { blockedNode, mostRewardingFirst, Spending, type MethodOutcome, type Pass } from './pass.ts'
+import type { BlockedNode, BlockedReason, Candidate } from './plan.ts'
+
+/**
+ * Nodes on which no pod minds being moved, all in one command. D-EMPTY-01…03, D-EMPTY-08.
+ *
+ * The dearest for the least disruption go first, as many as the budgets of their NodePools allow.
+ */
+export const emptiness = (pass: Pass): MethodOutcome => {
+  const candidates: Array<CandidateState> = []
+  const blocked: Array<BlockedNode> = []
+  for (const one of pass.sorted('graceful').candidates) {
+    const reason = refusal(one, pass)
+    if (reason === undefined) candidates.push(one)
+    else blocked.push(blockedNode(one, reason))
+  }
+  const allowances = pass.allowances('Empty')
+  const spending = new Spending(allowances)
+  const taken: Array<Candidate> = []
+  for (const one of [...candidates].sort(mostRewardingFirst)) {
+    const reason = spending.refusal(one.nodePool.name)
+    if (reason === undefined) {
+      spending.spend(one.nodePool.name)
+      taken.push(one.candidate)
+    } else blocked.push(blockedNode(one, reason))
+  }
+  const [first, ...rest] = taken
+  return {
+    method: 'emptiness',
+    reason: 'Empty',
+    candidates,
+    allowances,
+    commands:
+      first === undefined
+        ? []
+        : [
+            {
+              reason: 'Empty',
+              candidates: [first, ...rest],
+              replacements: [],
+              savingsPerHour: taken.reduce((sum, { pricePerHour }) => sum + pricePerHour, 0),
+            },
+          ],
+    blocked,
+  }
+}
+
+const refusal = ({ state, nodePool }: CandidateState, { snapshot }: Pass): BlockedReason | undefined => {
+  if (nodePool.replicas !== undefined) return { _tag: 'StaticNodePool' }
+  if (nodePool.disruption.consolidateAfterMs === undefined)
+    return { _tag: 'ConsolidationDisabled', nodePool: nodePool.name }
+  if (!isEmpty(state, costRules(snapshot)))
+    return { _tag: 'NotEmpty', pods: state.pods.filter(Pods.isReschedulable).length }
+  if (!Conditions.isTrue(state.claim?.conditions ?? [], 'Consolidatable')) return { _tag: 'NotConsolidatable' }
+  return undefined
+}
