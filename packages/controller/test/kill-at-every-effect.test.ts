@@ -15,22 +15,15 @@ const pods = 50
 const isWhole = process.env['SCANTLING_EVERY_EFFECT'] === '1'
 const compareText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
 
-interface Claim {
-  readonly metadata: { readonly name: string; readonly deletionTimestamp?: string }
-  readonly status: { readonly providerID?: string }
-}
-
 const converged = async (cluster: VirtualCluster): Promise<boolean> => {
   if ((await runningPods(cluster)) !== pods) return false
-  const nodes = (await cluster.all(kinds.nodes)) as unknown as ReadonlyArray<{
-    readonly metadata: { readonly labels?: Record<string, string> }
-  }>
+  const nodes = await cluster.all(kinds.nodes)
   return nodes.every(({ metadata }) => metadata.labels?.['karpenter.sh/initialized'] === 'true')
 }
 
 /** Launches 50 pods with a controller whose effects meet their fates; after a death a second one takes over. */
 const launchUnder = async (fateOf: (effect: Effect, number: number) => Fate) => {
-  const cluster = await startVirtualCluster()
+  const cluster = await startVirtualCluster({ launchMs: 3000 })
   try {
     const first = await cluster.startController(fateOf)
     await applyDefaults(cluster)
@@ -43,7 +36,7 @@ const launchUnder = async (fateOf: (effect: Effect, number: number) => Fate) => 
     await cluster.until('the pods run', () => converged(cluster))
     // Time for a collection of garbage, and for anything that would be bought late.
     await cluster.clock.advance(130_000)
-    const claims = (await cluster.all(kinds.nodeClaims)) as unknown as ReadonlyArray<Claim>
+    const claims = await cluster.all(kinds.nodeClaims)
     return {
       effects: first.effects.map(({ name }) => name),
       running: await runningPods(cluster),

@@ -41,6 +41,7 @@ import { silentLog } from './silent-log.ts'
 export interface Effect {
   /** `create NodeClaim`, `launch`. */
   readonly name: string
+  readonly atMs: number
 }
 
 /** What becomes of an effect. `die`: the process ends there, and nothing that it does afterwards reaches anyone. */
@@ -91,7 +92,39 @@ export const catalog: ReadonlyArray<CatalogEntry> = [
   ),
 }))
 
+/** An object as these tests read it. */
+export interface Seen {
+  readonly metadata: {
+    readonly name: string
+    readonly labels?: Readonly<Record<string, string>>
+    readonly annotations?: Readonly<Record<string, string>>
+    readonly finalizers?: ReadonlyArray<string>
+    readonly deletionTimestamp?: string
+    readonly resourceVersion: string
+    readonly ownerReferences?: ReadonlyArray<{ readonly kind: string; readonly name: string }>
+  }
+  readonly spec: {
+    readonly nodeName?: string
+    readonly providerID?: string
+    readonly taints?: ReadonlyArray<{ readonly key: string; readonly effect: string }>
+  }
+  readonly status: {
+    readonly phase?: string
+    readonly providerID?: string
+    readonly nodes?: number
+    readonly resources?: Readonly<Record<string, string>>
+    readonly conditions?: ReadonlyArray<{
+      readonly type: string
+      readonly status: string
+      readonly reason: string
+      readonly message: string
+    }>
+  }
+}
+
 export interface VirtualClusterOptions {
+  /** How long the cloud takes to answer a launch. */
+  readonly launchMs?: number
   readonly cloud?: Partial<CloudOptions>
   readonly controllers?: ControllersOptions
 }
@@ -141,7 +174,7 @@ export const startVirtualCluster = async (options: VirtualClusterOptions = {}) =
       call: () => Promise<E.Either<L, A>>,
     ): Promise<E.Either<L, A>> => {
       if (dead) return nothing
-      const effect = { name }
+      const effect = { name, atMs: clock.nowMs() }
       effects.push(effect)
       const fate = fateOf(effect, effects.length)
       if (fate === 'die before') {
@@ -211,7 +244,11 @@ export const startVirtualCluster = async (options: VirtualClusterOptions = {}) =
     const gated: CloudProvider<NodeClassObject> = {
       ...provider,
       launch: (request, call) => () =>
-        gate('launch', { error: unknown, reason: 'LaunchFailed' }, provider.launch(request, call)),
+        gate('launch', { error: unknown, reason: 'LaunchFailed' }, async () => {
+          const launched = await provider.launch(request, call)()
+          if (options.launchMs !== undefined) await clock.sleep(options.launchMs)
+          return launched
+        }),
       terminate: (target, call) => () => gate('terminate', unknown, provider.terminate(target, call)),
     }
     const caches = startCaches({
@@ -246,8 +283,8 @@ export const startVirtualCluster = async (options: VirtualClusterOptions = {}) =
     return run
   }
 
-  const all = async (ref: Parameters<Face['list']>[0]): Promise<ReadonlyArray<KubeObject>> =>
-    (await face.list(ref)).items
+  const all = async (ref: Parameters<Face['list']>[0]): Promise<ReadonlyArray<Seen>> =>
+    (await face.list<KubeObject & Seen>(ref)).items
   return {
     clock,
     api,
@@ -326,6 +363,7 @@ export const scale = ({ face }: VirtualCluster, name: string, replicas: number) 
 
 /** How many pods run. */
 export const runningPods = async (cluster: VirtualCluster): Promise<number> =>
-  (await cluster.all(kinds.pods)).filter(
-    (pod) => (pod as unknown as { status: { phase: string } }).status.phase === 'Running',
-  ).length
+  (await cluster.all(kinds.pods)).filter(({ status }) => status.phase === 'Running').length
+
+export const conditionOf = (object: Seen | undefined, type: string) =>
+  object?.status.conditions?.find((condition) => condition.type === type)

@@ -1,7 +1,5 @@
 import {
-  annotationKeys,
   labelKeys,
-  nodePoolHashVersion,
   Requirement,
   Requirements,
   Time,
@@ -12,18 +10,15 @@ import {
 } from '@scantling/core'
 import { taintManifest } from './node-writes.ts'
 
-/** The NodeClaim that carries out a launch. P-FIN-02, P-FIN-03, P-NCA-05. */
-export const claimManifest = (launch: Launch, pool: NodePool): JsonObject => {
-  const { expireAfterMs, terminationGracePeriodMs } = pool
+/** The NodeClaim that carries out a launch; `expireAfter` as the NodePool writes it. P-FIN-02, P-FIN-03, P-NCA-05. */
+export const claimManifest = (launch: Launch, pool: NodePool, expireAfter: string): JsonObject => {
+  const { terminationGracePeriodMs } = pool
   return {
     metadata: {
       generateName: `${pool.name}-`,
       labels: launch.labels,
-      annotations: {
-        ...launch.annotations,
-        [annotationKeys.nodePoolHash]: pool.hash,
-        [annotationKeys.nodePoolHashVersion]: nodePoolHashVersion,
-      },
+      // With the hash of the template that was planned with, whatever the pool is now (P-PRV-11).
+      annotations: launch.annotations,
       ownerReferences: [
         { apiVersion: 'karpenter.sh/v1', kind: 'NodePool', name: pool.name, uid: pool.uid, blockOwnerDeletion: true },
       ],
@@ -34,7 +29,7 @@ export const claimManifest = (launch: Launch, pool: NodePool): JsonObject => {
       resources: { requests: launch.requests },
       taints: launch.taints.map(taintManifest),
       startupTaints: launch.startupTaints.map(taintManifest),
-      expireAfter: expireAfterMs === undefined ? 'Never' : Time.renderDuration(expireAfterMs),
+      expireAfter,
       ...(terminationGracePeriodMs === undefined
         ? {}
         : { terminationGracePeriod: Time.renderDuration(terminationGracePeriodMs) }),

@@ -19,8 +19,8 @@ import type { ReconcilerContext } from './context.ts'
 // A slice of planning holds the event loop this long at the most, so that leases renew and probes answer meanwhile.
 const sliceMs = 15
 const attemptsPerClockLook = 64
-// While claims of an earlier process have no machine, planning waits and looks again.
-const unsyncedPollMs = 1000
+// While claims are being launched planning waits, and looks again this often.
+const unsyncedPollMs = 250
 const createdAtOnce = 20
 // The corrected decisions; see docs/differences-from-karpenter.md.
 const strategy: Strategy = 'first-fit'
@@ -39,7 +39,7 @@ export const runProvisioner = async (context: ReconcilerContext, batcher: Batche
     if (!(await batcher.wait(shutdown))) continue
     const waiting = context.state.unaccountedClaims()
     if (waiting.length > 0) {
-      log.debug('Waiting for claims of an earlier run to launch', {
+      log.debug('Waiting for claims to launch', {
         NodeClaims: waiting.slice(0, 5),
         count: waiting.length,
       })
@@ -144,7 +144,7 @@ const createClaims = async (context: ReconcilerContext, launches: ReadonlyArray<
 }
 
 /**
- * Creates one claim, unless its pool changed so that it may not have it any more (P-PRV-09, P-PRV-10).
+ * Creates one claim, unless its pool is gone or going (P-PRV-10).
  *
  * Errors: a sentence; nothing was created.
  */
@@ -158,7 +158,10 @@ export const createClaim = async (
   if (object === undefined) return E.left(`NodePool ${launch.nodePool} is gone`)
   const pool = views.nodePool(object)
   if (pool.isDeleting) return E.left(`NodePool ${launch.nodePool} is being deleted`)
-  const created = await kube.create(caches.nodeClaims.kind, claimManifest(launch, pool))()
+  const created = await kube.create(
+    caches.nodeClaims.kind,
+    claimManifest(launch, pool, object.spec.template.spec.expireAfter),
+  )()
   if (E.isLeft(created)) return E.left(created.left.message)
   const claim = views.claim(created.right)
   state.assign(claim.name, launch.pods)

@@ -35,8 +35,9 @@ export interface ClusterState {
   /** Pods bound to a Node. */
   readonly podsOn: (node: string) => ReadonlyArray<Pod>
   /**
-   * Claims that block planning: they have no machine yet, and which pods they were made for is not known (they were
-   * made before a restart). Planning around them could buy twice (P-CST-01).
+   * Claims that block planning, because planning around them could buy twice or beyond a limit (P-CST-01): those whose
+   * machine is being launched just now, and those without one of which it is not known for which pods they were made
+   * (they are from before a restart). A launch that has failed and is tried again holds up its own pods only.
    */
   readonly unaccountedClaims: () => ReadonlyArray<string>
   /** Pods wait for this claim, which has no machine yet; passes leave them out until it has one or is gone. */
@@ -152,7 +153,7 @@ export const makeClusterState = (options: ClusterStateOptions): ClusterState => 
       [...caches.nodeClaims.values()].flatMap(({ metadata, spec, status }) =>
         status.providerID === undefined &&
         metadata.deletionTimestamp === undefined &&
-        !assigned.has(metadata.name) &&
+        !(assigned.has(metadata.name) && status.conditions.some(({ type }) => type === 'Launched')) &&
         supportsNodeClass(spec.nodeClassRef)
           ? [metadata.name]
           : [],

@@ -75,7 +75,11 @@ export const startKubelets = (cluster: Cluster, options: KubeletOptions = {}): R
   let nextAddress = 0
   let isStopped = false
 
-  const isAlive = (node: NodeObject | undefined) => valueOf(node?.metadata.annotations, kubeletStateKey) !== 'stopped'
+  const isOurs = ({ metadata: { annotations, labels } }: NodeObject) =>
+    adoptAll || valueOf(annotations, fakeNodeKey) === 'fake' || valueOf(labels, fakeNodeKey) === 'fake'
+  // A node that lost its mark is let go, as kwok does.
+  const isAlive = (node: NodeObject | undefined) =>
+    valueOf(node?.metadata.annotations, kubeletStateKey) !== 'stopped' && (node === undefined || isOurs(node))
 
   const beat = async (name: string, state: AdoptedNode) => {
     const node = nodes.get(name)
@@ -94,9 +98,8 @@ export const startKubelets = (cluster: Cluster, options: KubeletOptions = {}): R
   }
 
   const adopt = (node: NodeObject) => {
-    const { name, uid, annotations, labels } = node.metadata
-    const isMarked = valueOf(annotations, fakeNodeKey) === 'fake' || valueOf(labels, fakeNodeKey) === 'fake'
-    if (!adoptAll && !isMarked) return
+    const { name, uid } = node.metadata
+    if (!isOurs(node)) return
     const known = adopted.get(name)
     if (known?.uid === uid) return
     known?.cancel()
