@@ -44,8 +44,7 @@ const run = async (args: ReadonlyArray<string>, terminal: Terminal): Promise<num
   if (E.isLeft(types)) throw new UsageError(types.left.join('\n'))
   const isTerminal = process.stdout.isTTY && process.stdin.isTTY && !values.plain
   const interrupted = new Promise<void>((tell) => {
-    process.once('SIGINT', () => tell())
-    process.once('SIGTERM', () => tell())
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => tell())
   })
   return runTour({
     screen: isTerminal ? terminalScreen(process.stdout, process.stdin) : lineScreen(process.stdout),

@@ -26,6 +26,7 @@ export interface PartOptions {
 
 // Half of what Node keeps for new objects by default stays resident in an idle process for nothing.
 const youngGenerationMb = 2
+const endWithParent = new URL('./end-with-parent.ts', import.meta.url).href
 const stopWithinMs = 10_000
 const keptErrorLines = 20
 
@@ -37,13 +38,16 @@ export const startPart = ({ name, entry, args, env = {}, cwd, onLine }: PartOpti
       '--conditions=@scantling/source',
       '--disable-warning=ExperimentalWarning',
       `--max-semi-space-size=${youngGenerationMb}`,
+      `--import=${endWithParent}`,
       entry,
       ...args,
     ],
     {
       cwd,
       env: { ...process.env, ...compileCache(process.env), ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
+      // A group of its own: Ctrl-C in a terminal is for the parent, which then stops its parts in order.
+      detached: true,
     },
   )
   const errors: Array<string> = []

@@ -1,0 +1,6 @@
+/*
+ * Loaded into each process of the embedded cluster before its own entry: when the pipe that its parent holds closes, the
+ * parent is gone, however it went, and nobody would ever stop this process.
+ */
+process.stdin.on('close', () => process.kill(process.pid, 'SIGTERM'))
+process.stdin.resume()
