@@ -3,6 +3,8 @@ import {
   Requirement,
   Requirements,
   Time,
+  overlayAnnotations,
+  type InstanceType,
   type JsonObject,
   type Launch,
   type NodePool,
@@ -10,8 +12,13 @@ import {
 } from '@scantling/core'
 import { taintManifest } from './node-writes.ts'
 
+/** A launch without its pods; one without types leaves the choice to the provider (P-STA-03). */
+export type ClaimLaunch = Omit<Launch, 'pods' | 'instanceTypes'> & {
+  readonly instanceTypes?: ReadonlyArray<InstanceType>
+}
+
 /** The NodeClaim that carries out a launch; `expireAfter` as the NodePool writes it. P-FIN-02, P-FIN-03, P-NCA-05. */
-export const claimManifest = (launch: Launch, pool: NodePool, expireAfter: string): JsonObject => {
+export const claimManifest = (launch: ClaimLaunch, pool: NodePool, expireAfter: string): JsonObject => {
   const { terminationGracePeriodMs } = pool
   return {
     metadata: {
@@ -38,7 +45,8 @@ export const claimManifest = (launch: Launch, pool: NodePool, expireAfter: strin
 }
 
 // The types are stated by name, so that the launch buys what was planned and nothing else.
-const requirementsOf = ({ requirements, instanceTypes }: Launch): ReadonlyArray<RequirementSpec> => {
+const requirementsOf = ({ requirements, instanceTypes }: ClaimLaunch): ReadonlyArray<RequirementSpec> => {
+  if (instanceTypes === undefined) return Requirements.toSpecs(requirements)
   const { minValues } = Requirements.get(requirements, labelKeys.instanceType)
   const types = Requirement.isIn(
     labelKeys.instanceType,

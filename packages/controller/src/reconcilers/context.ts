@@ -1,7 +1,14 @@
 import type { LabelPolicy, NodeClassObject } from '@scantling/core'
 import type { InstanceIds } from '../provider-host/index.ts'
 import type { ControllerDeps } from '../runtime/index.ts'
-import type { ClusterState, DomainViews, InstanceTypeCell } from '../state/index.ts'
+import type {
+  BufferCell,
+  ClusterState,
+  DomainViews,
+  InstanceTypeCell,
+  OverlayCell,
+  SpreadCell,
+} from '../state/index.ts'
 
 /** What every reconciler is given: the shell's parts, and the cells that reconcilers share. */
 export interface ReconcilerContext extends ControllerDeps {
@@ -9,9 +16,17 @@ export interface ReconcilerContext extends ControllerDeps {
   readonly state: ClusterState
   readonly types: InstanceTypeCell
   readonly nodeClasses: NodeClasses
+  readonly features: FeatureCells
   /** What the running provider says of labels, or else its module. */
   readonly labelPolicy: LabelPolicy | undefined
   readonly instanceIds: InstanceIds
+}
+
+/** What features that are switched off leave out. */
+export interface FeatureCells {
+  readonly overlays?: OverlayCell
+  readonly buffers?: BufferCell
+  readonly spread?: SpreadCell
 }
 
 /** NodeClasses as the provider reads them. */

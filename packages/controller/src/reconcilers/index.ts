@@ -15,6 +15,7 @@ import { claimConditions, podEvents, watchPodEvents } from './claim-conditions.t
 import type { ReconcilerContext } from './context.ts'
 import { runDisruption } from './disruption.ts'
 import { startEvictions } from './evictions.ts'
+import { makeFeatureCells, startGatedFeatures } from './gated-features.ts'
 import { runGarbageCollection } from './garbage-collection.ts'
 import { runInterruptions } from './interruptions.ts'
 import { runMaintenance } from './maintenance.ts'
@@ -125,7 +126,7 @@ const startAll = (context: ReconcilerContext): { readonly stopped: () => Promise
   )
 
   const batcher = makeBatcher({ clock, idleMs: settings.batchIdleDurationMs, maxMs: settings.batchMaxDurationMs })
-  stops.push(triggerOnPods(context, batcher))
+  stops.push(triggerOnPods(context, batcher), ...startGatedFeatures(context, batcher, start))
   loops.push(
     runProvisioner(context, batcher),
     runDisruption(context),
@@ -150,18 +151,21 @@ const makeContext = (deps: ControllerDeps): ReconcilerContext => {
   const nodeClasses = makeNodeClasses(caches, providerModule.nodeClasses)
   const labelRules = labelRulesOf(deps)
   const views = makeDomainViews(nodeClasses.isManaged)
+  const planningSettings = planningSettingsOf(deps)
+  const features = makeFeatureCells(deps, views, labelRules, planningSettings)
   const state = makeClusterState({
     clock,
     caches,
     views,
     supportsNodeClass: nodeClasses.isManaged,
     labelRules,
-    settings: planningSettingsOf(deps),
+    settings: planningSettings,
+    features,
     batchMaxDurationMs: settings.batchMaxDurationMs,
   })
   const { wellKnown } = labelRules.knowledge
-  const types = makeInstanceTypeCell({ provider, clock, wellKnown, nodeClassOf: nodeClasses.get })
-  return { ...deps, provider, views, state, types, nodeClasses, labelPolicy: labelPolicyOf(deps), instanceIds: ids }
+  const types = makeInstanceTypeCell({ provider, clock, wellKnown, nodeClassOf: nodeClasses.get, ...features })
+  return { ...deps, provider, views, state, types, nodeClasses, features, labelPolicy: labelPolicyOf(deps), instanceIds: ids }
 }
 
 // What a catalogue defines at run time is narrower than what the module could ever define.
@@ -182,5 +186,5 @@ const planningSettingsOf = ({ settings }: ControllerDeps): PlanningSettings => (
   preferencePolicy: settings.preferencePolicy,
   minValuesPolicy: settings.minValuesPolicy,
   featureGates: { ...defaultFeatureGates, ...settings.featureGates },
-  defaultTopologySpread: [],
+  defaultTopologySpread: settings.schedulerConfig,
 })

@@ -42,7 +42,7 @@ export const launch =
         reason: 'NodeClassNotReady',
       })
     }
-    const types = await context.types.ofNodeClass(nodeClass, call)()
+    const types = await context.types.ofClaim(nodeClass, claim.labels['karpenter.sh/nodepool'], call)()
     if (E.isLeft(types)) return types
     const facts = claimFacts(context, claim)
     const [first, ...rest] = launchCandidates(types.right, facts, context.state.labelRules.knowledge.wellKnown)

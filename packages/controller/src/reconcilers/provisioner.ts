@@ -1,5 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js'
 import {
+  isVirtual,
   podKey,
   Pods,
   renderRejection,
@@ -11,6 +12,7 @@ import {
   type Strategy,
 } from '@scantling/core'
 import type { Batcher } from '../batcher/index.ts'
+import { settleBuffers } from './capacity-buffers.ts'
 import { families } from '../observability/index.ts'
 import { podEvent } from './event-records.ts'
 import { claimManifest } from './claim-manifest.ts'
@@ -66,8 +68,10 @@ export const provision = async (context: ReconcilerContext): Promise<void> => {
       error: error.message,
     }),
   )
+  await context.features.spread?.prepare(podsToPlace(context))
   const snapshot = state.snapshot(instanceTypes)
-  if (!snapshot.pods.some(isProvisionable) && !snapshot.nodes.some((node) => node.isMarkedForDeletion)) return
+  if (!snapshot.pods.some(isProvisionable) && !snapshot.nodes.some((node) => node.isMarkedForDeletion))
+    return settleBuffers(context, { launches: [], placements: [], rejections: [] })
   const pass = startProvisioning(snapshot, { strategy: strategy, reservedOfferings: 'strict' })
   while (!(await slice(pass, context.steadyNowMs))) if (context.shutdown.aborted) return
   const plan = pass.finish()
@@ -89,8 +93,14 @@ export const provision = async (context: ReconcilerContext): Promise<void> => {
     })
   }
   announce(context, plan)
+  await settleBuffers(context, plan)
   await createClaims(context, plan.launches)
 }
+
+const podsToPlace = ({ state }: ReconcilerContext): ReadonlyArray<Pod> => [
+  ...state.podsOn('').filter(isProvisionable),
+  ...state.nodes().flatMap(({ isMarkedForDeletion, pods }) => (isMarkedForDeletion ? pods : [])),
+]
 
 const slice = async (
   pass: { readonly step: (attempts: number) => boolean },
@@ -113,7 +123,8 @@ export const isProvisionable = (pod: Pod): boolean =>
 
 const announce = ({ events, state }: ReconcilerContext, plan: ProvisioningPlan): void => {
   for (const rejection of plan.rejections) {
-    if (rejection.verdict === 'deferred') continue
+    // Nobody would find an event of a pod that does not exist.
+    if (rejection.verdict === 'deferred' || isVirtual(rejection.pod)) continue
     const message = renderRejection(rejection)
     events.record({
       ...podEvent(rejection.pod, 'Warning', 'FailedScheduling', message),
@@ -122,8 +133,9 @@ const announce = ({ events, state }: ReconcilerContext, plan: ProvisioningPlan):
     })
   }
   for (const { node, pods } of plan.placements) {
-    state.nominate(node)
-    for (const pod of pods) nominated(events, pod, `Pod should schedule on: node/${node}`)
+    const real = pods.filter((pod) => !isVirtual(pod))
+    if (real.length > 0) state.nominate(node)
+    for (const pod of real) nominated(events, pod, `Pod should schedule on: node/${node}`)
   }
 }
 
@@ -181,6 +193,6 @@ export const createClaim = async (
     pods: launch.pods.slice(0, 5).map(podKey),
     ...(launch.pricePerHour === undefined ? {} : { 'price-per-hour': launch.pricePerHour }),
   })
-  for (const pod of launch.pods) nominated(events, pod, `Pod should schedule on: nodeclaim/${claim.name}`)
+  for (const pod of launch.pods) if (!isVirtual(pod)) nominated(events, pod, `Pod should schedule on: nodeclaim/${claim.name}`)
   return E.right(claim)
 }

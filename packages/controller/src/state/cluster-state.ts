@@ -17,7 +17,9 @@ import {
 } from '@scantling/core'
 import type { Clock } from '@scantling/provider-kit'
 import type { Caches } from '../cache/index.ts'
+import type { BufferCell } from './buffer-cell.ts'
 import type { DomainViews } from './domain-views.ts'
+import type { SpreadCell } from './spread-cell.ts'
 
 /**
  * The cluster as the caches see it, with what this process alone knows: which pods wait for which claim, which nodes
@@ -56,12 +58,15 @@ export interface ClusterStateOptions {
   readonly labelRules: LabelRules
   readonly settings: PlanningSettings
   readonly batchMaxDurationMs: number
+  /** What is absent is switched off. */
+  readonly features?: { readonly buffers?: BufferCell; readonly spread?: SpreadCell }
 }
 
 const shortestNominationMs = 10_000
 
 export const makeClusterState = (options: ClusterStateOptions): ClusterState => {
   const { clock, caches, views, supportsNodeClass, labelRules, settings } = options
+  const { buffers, spread } = options.features ?? {}
   // By claim: UIDs of the pods it was made for. An entry goes when the claim has a machine or is gone.
   const assigned = new Map<string, ReadonlySet<string>>()
   const nominatedUntilMs = new Map<string, number>()
@@ -80,7 +85,8 @@ export const makeClusterState = (options: ClusterStateOptions): ClusterState => 
   const join = (providerId: string, node: NodeState | undefined, claim: ClaimState | undefined): StateNode => {
     const csiNode = node && caches.csiNodes.get(node.name)
     const nominated = nominatedUntilMs.get(node?.name ?? claim?.name ?? providerId)
-    return stateNodeOf({
+    const bufferPods = buffers?.podsOn(node?.name ?? claim?.name ?? providerId) ?? 0
+    const joined = stateNodeOf({
       providerId,
       ...(node === undefined ? {} : { node }),
       ...(claim === undefined ? {} : { claim }),
@@ -89,6 +95,7 @@ export const makeClusterState = (options: ClusterStateOptions): ClusterState => 
       isMarked: claim !== undefined && marked.has(claim.name),
       ...(nominated === undefined ? {} : { nominatedUntilMs: nominated }),
     })
+    return bufferPods === 0 ? joined : { ...joined, bufferPods }
   }
 
   const nodes = (): ReadonlyArray<StateNode> => {
@@ -123,6 +130,8 @@ export const makeClusterState = (options: ClusterStateOptions): ClusterState => 
       for (const [name, untilMs] of nominatedUntilMs) if (untilMs <= nowMs) nominatedUntilMs.delete(name)
       const waiting = new Set<string>()
       for (const uids of assigned.values()) for (const uid of uids) waiting.add(uid)
+      const spreadPod = spread?.run() ?? ((pod: Pod) => pod)
+      const unbound = buffers === undefined ? podsOn('') : [...podsOn(''), ...buffers.pods()]
       return {
         nowMs,
         settings,
@@ -132,8 +141,8 @@ export const makeClusterState = (options: ClusterStateOptions): ClusterState => 
           return types === undefined ? pool : expandTypePatterns(pool, types).nodePool
         }),
         instanceTypes,
-        nodes: nodes(),
-        pods: podsOn('').filter(({ uid }) => !waiting.has(uid)),
+        nodes: spread === undefined ? nodes() : nodes().map((node) => ({ ...node, pods: node.pods.map(spreadPod) })),
+        pods: unbound.filter(({ uid }) => !waiting.has(uid)).map(spreadPod),
         daemonSets: daemonSetsOf(caches, views),
         podDisruptionBudgets: [...caches.podDisruptionBudgets.values()].map(views.podDisruptionBudget),
         namespaces: new Map([...caches.namespaces.values()].map(({ metadata }) => [metadata.name, metadata.labels])),
