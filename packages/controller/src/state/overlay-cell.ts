@@ -7,6 +7,7 @@ import {
   type NodeOverlayObject,
   type NodePool,
   type OverlayEvaluation,
+  type OverlayVerdict,
 } from '@scantling/core'
 import type { ObjectCache } from '../cache/index.ts'
 
@@ -18,6 +19,8 @@ export interface OverlayCell {
   readonly apply: (types: TypesByPool) => OverlayEvaluation
   /** As `apply` for one pool; what was last known of the others decides which overlays are in conflict. */
   readonly applyTo: (nodePool: string, types: ReadonlyArray<InstanceType>) => ReadonlyArray<InstanceType>
+  /** By overlay, as of the last `apply`. */
+  readonly verdicts: () => ReadonlyMap<string, OverlayVerdict>
 }
 
 export interface OverlayCellOptions {
@@ -57,6 +60,7 @@ export const makeOverlayCell = ({ overlays, nodePools, labelRules }: OverlayCell
     apply,
     applyTo: (nodePool, types) =>
       apply(new Map([...(last?.types ?? []), [nodePool, types]])).instanceTypes.get(nodePool) ?? types,
+    verdicts: () => last?.evaluation.verdicts ?? new Map(),
   }
 }
 
