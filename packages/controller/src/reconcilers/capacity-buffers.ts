@@ -123,7 +123,8 @@ const resolveWorkload = async (
     })
   const workload = workloadKinds[kind as keyof typeof workloadKinds]
   const found = await kube.get(workload as typeof featureKinds.deployments, { name, namespace })()
-  if (E.isRight(found)) return E.right({ template: found.right.spec.template, workloadReplicas: found.right.spec.replicas })
+  if (E.isRight(found))
+    return E.right({ template: found.right.spec.template, workloadReplicas: found.right.spec.replicas })
   if (found.left._tag === 'NotFound')
     return E.left({ reason: 'ScalableRefNotFound', message: `${kind} ${name} does not exist; create it` })
   return E.left({ reason: 'ResolutionFailed', message: found.left.message, error: found.left })
@@ -163,6 +164,7 @@ export const settleBuffers = async (
     if (object === undefined) continue
     const written = await writeConditions(context, caches.buffers.capacityBuffers, object, [change])
     // The next pass says it again.
-    if (E.isLeft(written)) log.debug('Cannot say what became of a buffer', { CapacityBuffer: key, error: written.left.message })
+    if (E.isLeft(written))
+      log.debug('Cannot say what became of a buffer', { CapacityBuffer: key, error: written.left.message })
   }
 }

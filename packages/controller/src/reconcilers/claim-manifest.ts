@@ -25,7 +25,10 @@ export const claimManifest = (launch: ClaimLaunch, pool: NodePool, expireAfter: 
       generateName: `${pool.name}-`,
       labels: launch.labels,
       // With the hash of the template that was planned with, whatever the pool is now (P-PRV-11).
-      annotations: launch.annotations,
+      annotations: {
+        ...launch.annotations,
+        ...overlayAnnotations(launch.instanceTypes ?? [], launch.requirements),
+      },
       ownerReferences: [
         { apiVersion: 'karpenter.sh/v1', kind: 'NodePool', name: pool.name, uid: pool.uid, blockOwnerDeletion: true },
       ],

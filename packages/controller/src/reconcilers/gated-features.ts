@@ -2,7 +2,13 @@ import type { PlanningSettings } from '@scantling/core'
 import type { Batcher } from '../batcher/index.ts'
 import type { Reconciler, RunningReconciler } from '../queue/index.ts'
 import type { ControllerDeps } from '../runtime/index.ts'
-import { makeBufferCell, makeOverlayCell, makeSpreadCell, type ClusterStateOptions, type DomainViews } from '../state/index.ts'
+import {
+  makeBufferCell,
+  makeOverlayCell,
+  makeSpreadCell,
+  type ClusterStateOptions,
+  type DomainViews,
+} from '../state/index.ts'
 import { capacityBuffers, watchBuffers } from './capacity-buffers.ts'
 import type { FeatureCells, ReconcilerContext } from './context.ts'
 import { nodeOverlays, watchOverlays } from './node-overlays.ts'
@@ -59,9 +65,7 @@ export const startGatedFeatures = (
     stops.push(watchBuffers(caches.buffers, start(reconciler)))
   }
   if (settings.featureGates.staticCapacity) {
-    stops.push(
-      watchStaticPools(context, [start(staticProvisioning(context)), start(staticDeprovisioning(context))]),
-    )
+    stops.push(watchStaticPools(context, [start(staticProvisioning(context)), start(staticDeprovisioning(context))]))
   }
   return stops
 }

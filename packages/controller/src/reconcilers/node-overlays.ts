@@ -39,7 +39,9 @@ export const nodeOverlays = (
         const verdict = verdicts.get(object.metadata.name)
         if (verdict === undefined) continue
         const change = overlayCondition(verdict)
-        const written = await writeConditions(context, overlays, object, [change], { dependents: ['ValidationSucceeded'] })
+        const written = await writeConditions(context, overlays, object, [change], {
+          dependents: ['ValidationSucceeded'],
+        })
         if (E.isLeft(written) && written.left._tag !== 'NotFound') failure = written.left
       }
       // Pods that found nothing they could afford may find it now.
@@ -57,10 +59,7 @@ export const nodeOverlays = (
   }
 }
 
-const sayingOf = (
-  overlays: ObjectCache<NodeOverlayObject>,
-  verdicts: ReadonlyMap<string, OverlayVerdict>,
-): string =>
+const sayingOf = (overlays: ObjectCache<NodeOverlayObject>, verdicts: ReadonlyMap<string, OverlayVerdict>): string =>
   [...overlays.values()]
     .map(({ metadata }) => `${metadata.name}/${metadata.generation}/${verdicts.get(metadata.name)?._tag}`)
     .join()
@@ -74,10 +73,7 @@ export const watchOverlays = (
   const wake = () => queue.add(everythingKey)
   const stops = [overlays, caches.nodePools, ...caches.nodeClasses.values()].map((cache) =>
     (cache as ObjectCache<NodeOverlayObject>).onChange((change) => {
-      if (
-        change._tag !== 'Modified' ||
-        change.previous.metadata.generation !== change.current.metadata.generation
-      )
+      if (change._tag !== 'Modified' || change.previous.metadata.generation !== change.current.metadata.generation)
         wake()
     }),
   )

@@ -95,10 +95,7 @@ const createAll = async (
   return failures
 }
 
-const create = async (
-  context: ReconcilerContext,
-  pool: NodePool,
-): Promise<E.Either<ReconcileError, ClaimState>> => {
+const create = async (context: ReconcilerContext, pool: NodePool): Promise<E.Either<ReconcileError, ClaimState>> => {
   const { kube, caches, views, state, metrics, log } = context
   const object = caches.nodePools.get(pool.name)
   if (object === undefined) return E.left({ _tag: 'NotFound', message: `NodePool ${pool.name} is gone` })

@@ -45,11 +45,14 @@ export const makeOverlayCell = ({ overlays, nodePools, labelRules }: OverlayCell
   }
   let last: Evaluated | undefined
   const apply = (types: TypesByPool): OverlayEvaluation => {
-    const present = [...overlays.values()]
-      .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
-      .map(view)
+    const present = [...overlays.values()].filter(({ metadata }) => metadata.deletionTimestamp === undefined).map(view)
     const pools = nodePools()
-    if (last !== undefined && isSame(last.overlays, present) && isSame(last.nodePools, pools) && isSameMap(last.types, types))
+    if (
+      last !== undefined &&
+      isSame(last.overlays, present) &&
+      isSame(last.nodePools, pools) &&
+      isSameMap(last.types, types)
+    )
       return last.evaluation
     const input = { overlays: present, nodePools: pools, instanceTypes: types, labelRules }
     const evaluation = evaluateOverlays(input, last?.evaluation)

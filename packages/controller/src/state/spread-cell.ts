@@ -62,9 +62,7 @@ export const makeSpreadCell = ({ defaults, services, kube, onFailure }: SpreadCe
 }
 
 const selectorsOf = (services: ReadonlyArray<ServiceObject>): ReadonlyArray<Labels | undefined> =>
-  [...services]
-    .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))
-    .map(({ spec }) => spec.selector)
+  [...services].sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1)).map(({ spec }) => spec.selector)
 
 const readOwner = async (
   kube: Pick<KubeClient, 'get'>,
