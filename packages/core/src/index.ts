@@ -13,7 +13,23 @@ export * from './provider/index.ts'
 export * from './cluster/index.ts'
 export * from './ingest/index.ts'
 export * from './overlay/index.ts'
-export * from './scheduling/index.ts'
+// What disruption and static capacity borrow from the planner's engine stays inside.
+export { isProvisionable, planProvisioning, startProvisioning } from './scheduling/index.ts'
+export type {
+  Launch,
+  NodePoolReason,
+  Placement,
+  PodReason,
+  ProvisioningOptions,
+  ProvisioningPlan,
+  ProvisioningRun,
+  ProvisioningStats,
+  Reason,
+  Rejection,
+  RequirementProblem,
+  Strategy,
+  VolumeClaimProblem,
+} from './scheduling/index.ts'
 export * from './default-spread/index.ts'
 export * from './buffers/index.ts'
 export * from './static-capacity/index.ts'

@@ -1,5 +1,13 @@
 import { describe, expect, test } from '@jest/globals'
-import { decoderOf, Labels, Offerings, type ClusterView, type InstanceType, type NodeClaimFacts } from '@scantling/core'
+import {
+  type ClusterView,
+  coreLabelKnowledge,
+  decoderOf,
+  type InstanceType,
+  Labels,
+  type NodeClaimFacts,
+  Offerings,
+} from '@scantling/core'
 import { virtualClock } from '@scantling/provider-kit'
 import * as E from 'fp-ts/lib/Either.js'
 import { catalogNames, catalogTypes, labelPolicyOf, readCatalog } from '../catalog/index.ts'
@@ -151,7 +159,7 @@ describe('provider-kwok', () => {
     const known = new Set(provider.labels?.wellKnown.map(({ key }) => key))
     for (const name of catalogNames)
       for (const { key } of labelPolicyOf(catalogTypes(name)).wellKnown) expect([...known]).toContain(key)
-    const knowledge = Labels.extend(Labels.coreLabelKnowledge, provider.labels ?? { wellKnown: [] })
+    const knowledge = Labels.extend(coreLabelKnowledge, provider.labels ?? { wellKnown: [] })
     expect(Labels.isRestricted('karpenter.kwok.sh/instance-family', knowledge)).toBe(false)
     expect(Labels.isRestricted('karpenter.kwok.sh/other', knowledge)).toBe(true)
   })
