@@ -1,7 +1,9 @@
 import * as E from 'fp-ts/lib/Either.js'
 import {
+  capacityBufferResource,
   crdOf,
   nodeClaimResource,
+  nodeOverlayResource,
   nodePoolResource,
   type CloudProvider,
   type CustomResource,
@@ -33,7 +35,7 @@ import { makeProviderHost, observeProvider } from '../src/provider-host/index.ts
 import type { AnyProviderModule } from '../src/provider-loader/index.ts'
 import { startReconcilers } from '../src/reconcilers/index.ts'
 import { seededRandom } from '../src/runtime/index.ts'
-import { parseSettings } from '../src/settings/index.ts'
+import { followedFeatures, parseSettings } from '../src/settings/index.ts'
 import { inProcessClient } from './in-process-client.ts'
 import { silentLog } from './silent-log.ts'
 
@@ -65,6 +67,10 @@ export const kinds = {
   budgets: resource('policy/v1', 'poddisruptionbudgets'),
   nodePools: resource('karpenter.sh/v1', 'nodepools'),
   nodeClaims: resource('karpenter.sh/v1', 'nodeclaims'),
+  overlays: resource('karpenter.sh/v1alpha1', 'nodeoverlays'),
+  buffers: resource('autoscaling.x-k8s.io/v1beta1', 'capacitybuffers'),
+  podTemplates: resource('v1', 'podtemplates'),
+  services: resource('v1', 'services'),
   nodeClasses: resource('karpenter.kwok.sh/v1alpha1', 'kwoknodeclasses'),
 } as const
 
@@ -134,7 +140,7 @@ export const startVirtualCluster = async (options: VirtualClusterOptions = {}) =
   const clock = virtualClock(startMs)
   const api = createApiServer({ clock })
   const face = api.face('user')
-  for (const kind of [nodePoolResource, nodeClaimResource, ...kwok.nodeClasses])
+  for (const kind of [nodePoolResource, nodeClaimResource, nodeOverlayResource, capacityBufferResource, ...kwok.nodeClasses])
     await face.create(
       resource('apiextensions.k8s.io/v1', 'customresourcedefinitions'),
       crdOf(kind as CustomResource) as DraftObject,
@@ -258,6 +264,7 @@ export const startVirtualCluster = async (options: VirtualClusterOptions = {}) =
       log,
       metrics,
       nodeClasses: providerModule.nodeClasses,
+      features: followedFeatures(settings),
       signal: shutdown.signal,
     })
     while (!caches.caches.synced()) await clock.advance(10)
