@@ -373,4 +373,4 @@ export const runningPods = async (cluster: VirtualCluster): Promise<number> =>
   (await cluster.all(kinds.pods)).filter(({ status }) => status.phase === 'Running').length
 
 export const conditionOf = (object: Seen | undefined, type: string) =>
-  object?.status.conditions?.find((condition) => condition.type === type)
+  object?.status?.conditions?.find((condition) => condition.type === type)
