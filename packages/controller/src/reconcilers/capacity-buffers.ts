@@ -52,6 +52,8 @@ export const capacityBuffers = (
       const buffer = cell.get(key)
       if (object === undefined || buffer === undefined || object.metadata.deletionTimestamp !== undefined) {
         cell.resolve(key, undefined)
+        // The next pass lets go of the room that was kept for it.
+        batcher.trigger(key)
         return E.right({})
       }
       const resolved = await resolve(context, podTemplates, buffer)
