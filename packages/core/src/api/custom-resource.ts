@@ -34,6 +34,9 @@ export interface CustomResource {
  * The CustomResourceDefinition of a kind, as the object to be applied.
  *
  * All kinds have a status sub-resource. Versions that are not served are left out: they exist for conversion alone.
+ *
+ * @example
+ * crdOf(nodePoolResource).metadata.name // => 'nodepools.karpenter.sh'
  */
 export const crdOf = (resource: CustomResource): OpenApiNode => {
   const { group, kind, scope = 'Cluster', names, versions } = resource

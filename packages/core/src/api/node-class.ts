@@ -39,7 +39,11 @@ export interface NodeClassOptions {
  * shorthands.
  *
  * @example
- * nodeClassSchema<BoxClass>('BoxClass', { rack: 'string', size: 'integer?' })
+ * interface BoxClass {
+ *   readonly spec: { readonly rack: string; readonly size?: number }
+ * }
+ * const schema = nodeClassSchema<BoxClass>('BoxClass', { rack: 'string', size: 'integer?' })
+ * unknownFieldsOf(schema, { metadata: { name: 'a' }, spec: { rack: 'a', colour: 'red' } }) // => ['spec.colour']
  */
 export const nodeClassSchema = <C>(
   kind: string,

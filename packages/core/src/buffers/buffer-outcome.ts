@@ -14,6 +14,10 @@ export interface BufferOutcome {
  *
  * `sizes`: how many placeholders each buffer has, by `namespace/name`. Those that a pass left out, because a machine
  * is being launched for them, leave the condition as it is.
+ *
+ * @example
+ * const outcome = bufferOutcome([], new Map(), { launches: [], placements: [], rejections: [] })
+ * outcome.conditions.size // => 0
  */
 export const bufferOutcome = (
   buffers: ReadonlyArray<CapacityBuffer>,

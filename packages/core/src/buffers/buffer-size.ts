@@ -8,7 +8,8 @@ import { Quantity, Resources, type ResourceList } from '../quantity/index.ts'
  * as many as the limits allow. Limits on resources that a unit does not request bind nothing.
  *
  * @example
- * bufferSize({ replicas: 2, percentage: 10 }, { workloadReplicas: 45, requests }) // => 5
+ * bufferSize({ replicas: 2, percentage: 10 }, { workloadReplicas: 45, requests: Resources.parse({ cpu: '1' }) })
+ * // => 5
  */
 export const bufferSize = (
   { replicas, percentage, limits }: Pick<CapacityBuffer, 'replicas' | 'percentage' | 'limits'>,

@@ -10,13 +10,30 @@ export interface ConditionChange {
   readonly message?: string
 }
 
+/**
+ * The condition of a type, if it was ever reported.
+ *
+ * @example
+ * Conditions.find([], 'Ready') // => undefined
+ */
 export const find = (conditions: ReadonlyArray<Condition>, type: string): Condition | undefined =>
   conditions.find((condition) => condition.type === type)
 
+/**
+ * Whether the condition is reported True.
+ *
+ * @example
+ * Conditions.isTrue([], 'Ready') // => false
+ */
 export const isTrue = (conditions: ReadonlyArray<Condition>, type: string): boolean =>
   find(conditions, type)?.status === 'True'
 
-/** Neither True nor False: not reported yet counts as Unknown. */
+/**
+ * Neither True nor False: not reported yet counts as Unknown.
+ *
+ * @example
+ * Conditions.isUnknown([], 'Ready') // => true
+ */
 export const isUnknown = (conditions: ReadonlyArray<Condition>, type: string): boolean =>
   (find(conditions, type)?.status ?? 'Unknown') === 'Unknown'
 
@@ -25,6 +42,11 @@ export const isUnknown = (conditions: ReadonlyArray<Condition>, type: string): b
  *
  * The transition time moves only when the status does. A dependent of Ready that is first reported Unknown counts from
  * the object's creation, so that a time-out measured from it cannot start late (C-API-12).
+ *
+ * @example
+ * const at = { nowMs: 1_000, createdAtMs: 0, generation: 1, dependents: [] }
+ * const [ready] = Conditions.apply([], [{ type: 'Ready', status: 'True' }], at)
+ * ready?.lastTransitionAtMs // => 1_000
  */
 export const apply = (
   conditions: ReadonlyArray<Condition>,
@@ -66,6 +88,9 @@ export const apply = (
  * The change that sums up dependents in the root condition `Ready` (C-API-11).
  *
  * False as soon as one dependent is False at this generation, True when all are True at it, Unknown otherwise.
+ *
+ * @example
+ * Conditions.rollUp([], ['Launched', 'Registered'], 1).status // => 'Unknown'
  */
 export const rollUp = (
   conditions: ReadonlyArray<Condition>,

@@ -114,6 +114,11 @@ export interface VolumeReference {
   readonly ephemeral?: { readonly storageClassName?: string }
 }
 
-/** `namespace/name`, how pods are named in plans. */
+/**
+ * `namespace/name`, how pods are named in plans.
+ *
+ * @example
+ * podKey({ namespace: 'default', name: 'web-0' }) // => 'default/web-0'
+ */
 export const podKey = (pod: { readonly namespace: string; readonly name: string }): string =>
   `${pod.namespace}/${pod.name}`

@@ -22,7 +22,20 @@ export type OwnerSelector =
  * constraints as they shared the old ones. Inputs are not changed.
  *
  * @example
- * const pods = snapshot.pods.map(defaultSpread(settings.defaultTopologySpread, sources))
+ * import { pendingPod } from '@scantling/core/testing'
+ * const spread = defaultSpread(
+ *   [
+ *     {
+ *       maxSkew: 1,
+ *       topologyKey: 'topology.kubernetes.io/zone',
+ *       whenUnsatisfiable: 'ScheduleAnyway',
+ *       matchLabelKeys: [],
+ *     },
+ *   ],
+ *   { services: () => [{ app: 'web' }], owner: () => undefined },
+ * )
+ * const [constraint] = spread(pendingPod('web-0', {}, {}, { labels: { app: 'web' } })).constraints.topologySpread
+ * constraint?.labelSelector // => { matchLabels: { app: 'web' } }
  */
 export const defaultSpread = (
   defaults: ReadonlyArray<TopologySpreadConstraint>,
@@ -61,7 +74,15 @@ export const defaultSpread = (
   }
 }
 
-/** The snapshot with {@link defaultSpread} for every pod that a planner may place. */
+/**
+ * The snapshot with {@link defaultSpread} for every pod that a planner may place.
+ *
+ * @example
+ * import { snapshotFor } from '@scantling/core/testing'
+ * // Without default constraints in its settings a snapshot stays the same object.
+ * const snapshot = snapshotFor({})
+ * injectDefaultSpread(snapshot, { services: () => [], owner: () => undefined }) === snapshot // => true
+ */
 export const injectDefaultSpread = (snapshot: Snapshot, sources: SpreadSources): Snapshot => {
   const { defaultTopologySpread } = snapshot.settings
   if (defaultTopologySpread.length === 0) return snapshot

@@ -19,7 +19,9 @@ const isFields = (value: unknown): value is Fields =>
  * Errors: one sentence for each wrong field, with its path.
  *
  * @example
- * decodeSchedulerConfig({ podTopologySpread: { defaultConstraints: [{ maxSkew: 1, topologyKey: 'zone', whenUnsatisfiable: 'ScheduleAnyway' }] } })
+ * const zones = { maxSkew: 1, topologyKey: 'topology.kubernetes.io/zone', whenUnsatisfiable: 'ScheduleAnyway' }
+ * decodeSchedulerConfig({ podTopologySpread: { defaultConstraints: [zones] } })._tag // => 'Right'
+ * decodeSchedulerConfig({ podTopologySpread: { defaultConstraint: [zones] } })._tag // => 'Left'
  */
 export const decodeSchedulerConfig = (
   input: unknown,

@@ -19,6 +19,11 @@ export interface Allowance {
  *
  * A window that opened exactly `durationMs` ago is closed.
  * Errors: a schedule that cannot be read, as text.
+ *
+ * @example
+ * const nights = { nodes: '0', schedule: '0 22 * * *', durationMs: 8 * 3_600_000 }
+ * isBudgetActive(nights, Date.UTC(2026, 0, 1, 23)) // => right(true)
+ * isBudgetActive(nights, Date.UTC(2026, 0, 1, 12)) // => right(false)
  */
 export const isBudgetActive = (budget: Budget, nowMs: number): E.Either<string, boolean> => {
   const { schedule, durationMs } = budget
@@ -42,7 +47,12 @@ const allowedBy = (budget: Budget, nowMs: number, nodes: number): number => {
   return 0
 }
 
-/** What a pool's budgets allow for a reason when it has this many nodes; `Infinity` where none binds. D-BUDG-01…03. */
+/**
+ * What a pool's budgets allow for a reason when it has this many nodes; `Infinity` where none binds. D-BUDG-01…03.
+ *
+ * @example
+ * allowedDisruptions([{ nodes: '10%' }, { nodes: '5' }], 'Empty', { nowMs: 0, nodes: 21 }) // => 3
+ */
 export const allowedDisruptions = (
   budgets: ReadonlyArray<Budget>,
   reason: DisruptionReason,
@@ -55,7 +65,14 @@ export const allowedDisruptions = (
     .reduce((least, budget) => Math.min(least, allowedBy(budget, nowMs, nodes)), Infinity)
 }
 
-/** The allowance of each NodePool by name, from the state of its nodes. D-BUDG-07…09. */
+/**
+ * The allowance of each NodePool by name, from the state of its nodes. D-BUDG-07…09.
+ *
+ * @example
+ * import { nodePool } from '@scantling/core/testing'
+ * allowances([nodePool('general')], [], 'Empty', 0).get('general')
+ * // => { allowed: Infinity, consumed: 0, left: Infinity }
+ */
 export const allowances = (
   nodePools: ReadonlyArray<NodePool>,
   nodes: ReadonlyArray<StateNode>,

@@ -30,7 +30,10 @@ const evaluate: Readonly<Record<DisruptionMethod, (pass: Pass) => MethodOutcome>
  * Errors: none; a node that cannot go is `blocked` with its reason.
  *
  * @example
- * const { commands, blocked } = planDisruption(snapshot, { strategy: 'reference' })
+ * import { snapshotFor, stateNode } from '@scantling/core/testing'
+ * const snapshot = snapshotFor({ nodes: [stateNode('node-1', { cpu: '4' })] })
+ * // A node that no NodeClaim stands behind is nobody's to take away.
+ * planDisruption(snapshot, { strategy: 'reference' }).commands // => []
  */
 export const planDisruption = (snapshot: Snapshot, { strategy }: DisruptionOptions): DisruptionPlan => {
   const pass = new Pass(snapshot, strategy)
@@ -51,7 +54,13 @@ export const planDisruption = (snapshot: Snapshot, { strategy }: DisruptionOptio
   }
 }
 
-/** What every method would do by itself on the same snapshot, in the order in which they are tried. */
+/**
+ * What every method would do by itself on the same snapshot, in the order in which they are tried.
+ *
+ * @example
+ * import { snapshotFor } from '@scantling/core/testing'
+ * disruptionByMethod(snapshotFor({}), { strategy: 'reference' }).map(({ method }) => method) // => disruptionMethods
+ */
 export const disruptionByMethod = (
   snapshot: Snapshot,
   { strategy }: DisruptionOptions,
@@ -68,6 +77,11 @@ export const disruptionByMethod = (
  * within the pass: two commands of one plan never overdraw it.
  *
  * Cost: O(nodes × pods of each).
+ *
+ * @example
+ * import { snapshotFor, stateNode } from '@scantling/core/testing'
+ * // A node that no NodeClaim stands behind is nobody's to take away.
+ * planEmptiness(snapshotFor({ nodes: [stateNode('node-1', { cpu: '4' })] })).commands // => []
  */
 export const planEmptiness = (snapshot: Snapshot): DisruptionPlan => {
   const pass = new Pass(snapshot, 'first-fit')

@@ -2,7 +2,12 @@ import type { BlockedReason } from '../disruption/index.ts'
 import { absurd } from '../internal/index.ts'
 import { Time } from '../time/index.ts'
 
-/** Why a node stays, in one sentence that says what would change it. */
+/**
+ * Why a node stays, in one sentence that says what would change it.
+ *
+ * @example
+ * renderBlocked({ _tag: 'NotInitialized' }) // => 'The node has not finished starting'
+ */
 export const renderBlocked = (reason: BlockedReason): string => {
   switch (reason._tag) {
     case 'NoClaim':

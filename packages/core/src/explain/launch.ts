@@ -21,7 +21,10 @@ export interface LaunchForecast {
  * Cost: O(offerings of one type).
  *
  * @example
- * const { instanceType, zone, pricePerHour } = forecastLaunch(launch, snapshot.labelRules.knowledge)
+ * import { pendingPod, snapshotFor } from '@scantling/core/testing'
+ * const snapshot = snapshotFor({ pods: [pendingPod('web-0')] })
+ * const [launch] = planProvisioning(snapshot, { strategy: 'first-fit', reservedOfferings: 'strict' }).launches
+ * launch && forecastLaunch(launch, snapshot.labelRules.knowledge).instanceType.name // => 'small'
  */
 export const forecastLaunch = (launch: Launch, knowledge: Pick<LabelKnowledge, 'wellKnown'>): LaunchForecast => {
   const [instanceType] = launch.instanceTypes

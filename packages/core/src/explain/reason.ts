@@ -8,7 +8,11 @@ import { Taints } from '../taints/index.ts'
  * Why a pod has no place, as the middle of a sentence about it.
  *
  * @example
- * renderReason({ _tag: 'UntoleratedTaints', nodePool: 'gpu', taints: [{ key: 'team', value: 'a', effect: 'NoSchedule' }] })
+ * renderReason({
+ *   _tag: 'UntoleratedTaints',
+ *   nodePool: 'gpu',
+ *   taints: [{ key: 'team', value: 'a', effect: 'NoSchedule' }],
+ * })
  * // => 'NodePool gpu: the pod does not tolerate the taint team=a:NoSchedule'
  */
 export const renderReason = (reason: Reason): string =>
@@ -144,7 +148,12 @@ const renderMisfit = (reason: NodePoolReason & { readonly _tag: 'NoInstanceTypeF
   return `none of ${considered} instance types does all: ${meetRequirements} meet the requirements, ${haveRoom} have room, ${haveOffering} can be bought${best}`
 }
 
-/** `cpu 500m, memory 1Gi`, without the slot that every pod takes. */
+/**
+ * `cpu 500m, memory 1Gi`, without the slot that every pod takes.
+ *
+ * @example
+ * renderAmounts(Resources.parse({ cpu: '500m', memory: '1Gi', pods: '1' })) // => 'cpu 500m, memory 1Gi'
+ */
 export const renderAmounts = (list: ResourceList): string =>
   Object.keys(list)
     .filter((name) => name !== 'pods')

@@ -3,15 +3,26 @@ import type { Rejection } from '../scheduling/index.ts'
 import { renderPoolReason, renderReason } from './reason.ts'
 import { renderTable } from './table.ts'
 
-/** The reasons alone, for where the pod is named already, as in an event on it. */
+/**
+ * The reasons alone, for where the pod is named already, as in an event on it.
+ *
+ * @example
+ * import { pendingPod, snapshotFor } from '@scantling/core/testing'
+ * const snapshot = snapshotFor({ nodePools: [], pods: [pendingPod('web-0')] })
+ * const plan = planProvisioning(snapshot, { strategy: 'first-fit', reservedOfferings: 'strict' })
+ * plan.rejections.map(renderReasons) // => ['there is no NodePool that is ready and not being deleted']
+ */
 export const renderReasons = ({ reasons }: Rejection): string => reasons.map(renderReason).join('; ')
 
 /**
  * One sentence on why a pod has no place and whether waiting helps.
  *
  * @example
- * renderRejection(rejection)
- * // => 'Pod default/web-0 has no place: NodePool general: the pod does not tolerate the taint team=a:NoSchedule'
+ * import { pendingPod, snapshotFor } from '@scantling/core/testing'
+ * const snapshot = snapshotFor({ nodePools: [], pods: [pendingPod('web-0')] })
+ * const plan = planProvisioning(snapshot, { strategy: 'first-fit', reservedOfferings: 'strict' })
+ * plan.rejections.map(renderRejection)
+ * // => ['Pod default/web-0 has no place: there is no NodePool that is ready and not being deleted']
  */
 export const renderRejection = (rejection: Rejection): string => {
   const subject = `Pod ${podKey(rejection.pod)}`
@@ -30,7 +41,10 @@ export const renderRejection = (rejection: Rejection): string => {
  * Rejections with the same reasons together, largest group first: a thousand replicas fail in one sentence.
  *
  * @example
- * groupRejections(plan.rejections).map(({ reasons, rejections }) => `${rejections.length} pods: ${reasons}`)
+ * import { pendingPod, snapshotFor } from '@scantling/core/testing'
+ * const snapshot = snapshotFor({ pods: ['a', 'b'].map((name) => pendingPod(name, { cpu: '99' })) })
+ * const plan = planProvisioning(snapshot, { strategy: 'first-fit', reservedOfferings: 'strict' })
+ * groupRejections(plan.rejections).map(({ rejections }) => rejections.length) // => [2]
  */
 export const groupRejections = (
   rejections: ReadonlyArray<Rejection>,
@@ -50,6 +64,12 @@ export const groupRejections = (
 /**
  * How far each NodePool came, one a row: how many of its types were considered, meet the requirements, have room and
  * can be bought, each test by itself, and what stood in the way.
+ *
+ * @example
+ * import { pendingPod, snapshotFor } from '@scantling/core/testing'
+ * const snapshot = snapshotFor({ pods: [pendingPod('web-0', { cpu: '99' })] })
+ * const [rejection] = planProvisioning(snapshot, { strategy: 'first-fit', reservedOfferings: 'strict' }).rejections
+ * rejection && renderRejectionTable(rejection).split('\n').length // => 2
  */
 export const renderRejectionTable = ({ reasons }: Rejection): string =>
   renderTable(

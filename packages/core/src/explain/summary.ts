@@ -4,7 +4,10 @@ import type { ProvisioningPlan } from '../scheduling/index.ts'
  * A plan in one sentence.
  *
  * @example
- * renderSummary(plan) // => 'Launch 2 nodes for 10 pods at 0.1024 an hour; 3 pods fit nodes that exist; 1 pod has no place'
+ * import { pendingPod, snapshotFor } from '@scantling/core/testing'
+ * const snapshot = snapshotFor({ pods: [pendingPod('web-0')] })
+ * const plan = planProvisioning(snapshot, { strategy: 'first-fit', reservedOfferings: 'strict' })
+ * renderSummary(plan) // => 'Launch 1 node for 1 pod at 2.0000 an hour'
  */
 export const renderSummary = ({ launches, placements, rejections }: ProvisioningPlan): string => {
   const count = (groups: ReadonlyArray<{ readonly pods: ReadonlyArray<unknown> }>) =>
@@ -25,8 +28,19 @@ export const renderSummary = ({ launches, placements, rejections }: Provisioning
   return parts.length === 0 ? 'Nothing to do' : parts.join('; ')
 }
 
-/** Dollars and cents mean nothing at these sizes; four decimals tell spot prices apart. */
+/**
+ * Dollars and cents mean nothing at these sizes; four decimals tell spot prices apart.
+ *
+ * @example
+ * renderPrice(0.0479) // => '0.0479'
+ */
 export const renderPrice = (pricePerHour: number): string => pricePerHour.toFixed(4)
 
-/** `1 pod`, `2 pods`. */
+/**
+ * `1 pod`, `2 pods`.
+ *
+ * @example
+ * counted(1, 'pod') // => '1 pod'
+ * counted(2, 'pod') // => '2 pods'
+ */
 export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`

@@ -5,6 +5,16 @@ import { ingestPod, type PodInterner } from './pod.ts'
 import { withLimitsAsRequests } from './pod-requests.ts'
 import { ingestCondition } from './state-node.ts'
 
+/**
+ * A CapacityBuffer as planners read it.
+ *
+ * @example
+ * const decoded = decodeCapacityBuffer({
+ *   metadata: { name: 'spare', namespace: 'default' },
+ *   spec: { replicas: 3, podTemplateRef: { name: 'unit' } },
+ * })
+ * decoded._tag === 'Right' && ingestCapacityBuffer(decoded.right).replicas // => 3
+ */
 export const ingestCapacityBuffer = ({ metadata, spec, status }: CapacityBufferObject): CapacityBuffer => {
   const { replicas, percentage, limits, provisioningStrategy } = spec
   const source = sourceOf(spec)
@@ -37,6 +47,13 @@ const leastPriority = -(2 ** 31)
  * The shape of one unit of a buffer: a pod that waits for a machine (P-CBC-05).
  *
  * Volumes with claims are left out, because every unit would ask for the same claim, and so is a node's name.
+ *
+ * @example
+ * import { podObject } from '@scantling/core/testing'
+ * const { metadata, spec } = podObject('unit', { cpu: '1' })
+ * const buffer = { namespace: 'default', name: 'spare', uid: 'uid-1' }
+ * const unit = ingestBufferTemplate({ metadata, spec }, buffer, makePodInterner())
+ * unit.requests // => { cpu: '1', pods: '1' }
  */
 export const ingestBufferTemplate = (
   template: PodTemplateObject,

@@ -9,6 +9,13 @@ import { Resources } from '../quantity/index.ts'
  *
  * What admission cannot know, because it lacks the provider's labels, becomes `problems`; such an overlay is skipped
  * (P-OVC-06).
+ *
+ * @example
+ * const decoded = decodeNodeOverlay({
+ *   metadata: { name: 'discount' },
+ *   spec: { requirements: [], priceAdjustment: '-15%' },
+ * })
+ * decoded._tag === 'Right' && ingestNodeOverlay(decoded.right).price // => { _tag: 'AddPercent', percent: -15 }
  */
 export const ingestNodeOverlay = (
   { metadata, spec }: NodeOverlayObject,

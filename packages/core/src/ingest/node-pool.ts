@@ -10,7 +10,14 @@ export interface NodePoolContext {
   readonly readiness: 'stated' | 'assumed'
 }
 
-/** A NodePool as planners read it. */
+/**
+ * A NodePool as planners read it.
+ *
+ * @example
+ * import { nodePoolObject } from '@scantling/core/testing'
+ * const pool = ingestNodePool(nodePoolObject('general'), { supportsNodeClass: () => true, readiness: 'assumed' })
+ * pool.isReady // => true
+ */
 export const ingestNodePool = (object: NodePoolObject, context: NodePoolContext): NodePool => {
   const { metadata, spec, status } = object
   const { template, disruption, limits, replicas, weight } = spec

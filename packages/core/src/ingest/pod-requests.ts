@@ -14,6 +14,10 @@ type ContainerStatus = PodObject['status']['containerStatuses'][number]
  *
  * Source: https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/#resource-sharing-within-containers,
  * KEP-753 (sidecars), KEP-1287 (resize), KEP-2837 (pod-level amounts).
+ *
+ * @example
+ * import { podObject } from '@scantling/core/testing'
+ * podRequests(podObject('web-0', { cpu: '500m', memory: '1Gi' })) // => { cpu: '500m', memory: '1Gi', pods: '1' }
  */
 export const podRequests = ({ spec, status }: Pick<PodObject, 'spec' | 'status'>): ResourceList => {
   const statuses = new Map<string, ContainerStatus>()
@@ -57,6 +61,15 @@ const isPodLevelResource = (name: string) => name === 'cpu' || name === 'memory'
  * The spec with each container's limits standing in for requests it lacks (P-RES-05).
  *
  * The API server does this for pods as they are created, not for the templates of workloads.
+ *
+ * @example
+ * import { podObject } from '@scantling/core/testing'
+ * const { spec } = podObject(
+ *   'web-0',
+ *   {},
+ *   { spec: { containers: [{ name: 'main', resources: { limits: { cpu: '1' } } }] } },
+ * )
+ * withLimitsAsRequests(spec).containers[0]?.resources.requests // => { cpu: '1' }
  */
 export const withLimitsAsRequests = (spec: PodSpecObject): PodSpecObject => ({
   ...spec,

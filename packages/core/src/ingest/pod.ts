@@ -21,6 +21,15 @@ export interface PodInterner {
   readonly requests: Map<string, ResourceList>
 }
 
+/**
+ * A memory of pod specs seen, so that pods of one shape share one object; keep one for each pass or cache.
+ *
+ * @example
+ * import { podObject } from '@scantling/core/testing'
+ * const interner = makePodInterner()
+ * const [one, other] = ['web-0', 'web-1'].map((name) => ingestPod(podObject(name, { cpu: '1' }), interner))
+ * one?.constraints === other?.constraints // => true
+ */
 export const makePodInterner = (): PodInterner => ({
   constraints: new Map(),
   canonical: new Map(),
@@ -35,8 +44,10 @@ const internerBound = 20_000
  * Cost: a few microseconds for a pod whose spec was seen before.
  *
  * @example
+ * import { podObject } from '@scantling/core/testing'
  * const interner = makePodInterner()
- * const pods = objects.map((object) => ingestPod(object, interner))
+ * const pods = ['web-0', 'web-1'].map((name) => ingestPod(podObject(name, { cpu: '500m' }), interner))
+ * pods[0]?.requests // => { cpu: '500m', pods: '1' }
  */
 export const ingestPod = (object: PodObject, interner: PodInterner): Pod => {
   const { metadata, spec, status } = object

@@ -71,8 +71,12 @@ export interface RefusedObject {
  * Errors: an object that does not decode is left out and reported; the others count.
  *
  * @example
- * const { lists, refused } = decodeObjects(JSON.parse(kubectlOutput).items)
- * lists.pods.length // => pods that could be read; `refused` says what is wrong with the others
+ * const { lists, refused } = decodeObjects([
+ *   { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'default' } },
+ *   { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web-0' }, spec: { containers: 'none' } },
+ * ])
+ * lists.namespaces.length // => 1
+ * refused.map(({ index }) => index) // => [1]
  */
 export const decodeObjects = (
   objects: ReadonlyArray<unknown>,
@@ -137,8 +141,24 @@ export const decodeObjects = (
  * The snapshot that decoded objects make. Cost: linear; 20,000 pods of a few shapes take well under a second.
  *
  * @example
- * const snapshot = snapshotOf(decodeObjects(objects).lists, context)
- * planProvisioning(snapshot, { strategy: 'first-fit', reservedOfferings: 'strict' })
+ * import { instanceType, nodePoolObject, podObject } from '@scantling/core/testing'
+ * const { lists } = decodeObjects([
+ *   { apiVersion: 'karpenter.sh/v1', kind: 'NodePool', ...nodePoolObject('general') },
+ *   { apiVersion: 'v1', kind: 'Pod', ...podObject('web-0', { cpu: '1' }) },
+ * ])
+ * const snapshot = snapshotOf(lists, {
+ *   nowMs: 0,
+ *   settings: defaultPlanningSettings,
+ *   labelRules: {
+ *     knowledge: coreLabelKnowledge,
+ *     unsupportedTopologyKeys: new Set(),
+ *     unsupportedProvisioners: new Set(),
+ *   },
+ *   supportsNodeClass: () => true,
+ *   readiness: 'assumed',
+ *   instanceTypes: () => [instanceType('m5.large', 2)],
+ * })
+ * snapshot.pods.map(podKey) // => ['default/web-0']
  */
 export const snapshotOf = (lists: ObjectLists, context: SnapshotContext): Snapshot => {
   const { nowMs, settings, labelRules } = context

@@ -4,7 +4,13 @@ import { labelKeys, Labels } from '../labels/index.ts'
 import { durationMs, instantMs, optionalInstantMs } from './instant.ts'
 import { volumeLimitsOf } from './volumes.ts'
 
-/** What is read of a Node. */
+/**
+ * What is read of a Node.
+ *
+ * @example
+ * import { nodeObject } from '@scantling/core/testing'
+ * ingestNode(nodeObject('node-1')).allocatable // => { cpu: '4', memory: '16Gi', pods: '110' }
+ */
 export const ingestNode = ({ metadata, spec, status }: NodeObject): NodeState => {
   const deletionTimestampMs = optionalInstantMs(metadata.deletionTimestamp)
   return {
@@ -27,7 +33,13 @@ export const ingestNode = ({ metadata, spec, status }: NodeObject): NodeState =>
   }
 }
 
-/** What is read of a NodeClaim. */
+/**
+ * What is read of a NodeClaim.
+ *
+ * @example
+ * import { nodeClaimObject } from '@scantling/core/testing'
+ * ingestNodeClaim(nodeClaimObject('general-1', 'general')).labels // => { 'karpenter.sh/nodepool': 'general' }
+ */
 export const ingestNodeClaim = ({ metadata, spec, status }: NodeClaimObject): ClaimState => {
   const deletionTimestampMs = optionalInstantMs(metadata.deletionTimestamp)
   const expireAfterMs = durationMs(spec.expireAfter)
@@ -60,7 +72,18 @@ export const ingestNodeClaim = ({ metadata, spec, status }: NodeClaimObject): Cl
   }
 }
 
-/** A condition of any object of ours. */
+/**
+ * A condition of any object of ours.
+ *
+ * @example
+ * ingestCondition({
+ *   type: 'Ready',
+ *   status: 'True',
+ *   reason: 'Ready',
+ *   message: '',
+ *   lastTransitionTime: '1970-01-01T00:00:01Z',
+ * }).lastTransitionAtMs // => 1_000
+ */
 export const ingestCondition = (condition: {
   readonly type: string
   readonly status: Condition['status']
@@ -82,6 +105,10 @@ export const ingestCondition = (condition: {
  *
  * A Node of ours counts once it states a provider id and, until it is initialized, its instance type; another's goes by
  * its name where it has no provider id.
+ *
+ * @example
+ * import { nodeObject } from '@scantling/core/testing'
+ * providerIdOf(nodeObject('node-1')) // => 'test://node-1'
  */
 export const providerIdOf = ({ metadata, spec }: Pick<NodeObject, 'metadata' | 'spec'>): string | undefined => {
   const has = (key: string) => (Labels.get(metadata.labels, key) ?? '') !== ''
@@ -103,7 +130,14 @@ export interface StateNodeParts {
   readonly nominatedUntilMs?: number
 }
 
-/** Node and NodeClaim of one machine as one (P-CST-04). At least one of them must be there. */
+/**
+ * Node and NodeClaim of one machine as one (P-CST-04). At least one of them must be there.
+ *
+ * @example
+ * import { nodeObject } from '@scantling/core/testing'
+ * const state = stateNodeOf({ providerId: 'test://node-1', node: ingestNode(nodeObject('node-1')), pods: [] })
+ * state.isManaged // => false
+ */
 export const stateNodeOf = (parts: StateNodeParts): StateNode => {
   const { providerId, node, claim, pods, csiNode, isMarked = false, nominatedUntilMs } = parts
   const isRegistered =
@@ -146,8 +180,15 @@ export interface StateNodeSources {
  * Nodes and NodeClaims joined by provider id, in order of first appearance, claims first.
  *
  * @example
- * joinStateNodes({ nodes, nodeClaims, csiNodes: [], podsByNode: new Map(), supportsNodeClass: () => true })
- * // => one entry for each machine, however many of its two objects exist
+ * import { nodeClaimObject, nodeObject } from '@scantling/core/testing'
+ * const joined = joinStateNodes({
+ *   nodes: [nodeObject('node-1', { spec: { providerID: 'test://1' } })],
+ *   nodeClaims: [nodeClaimObject('general-1', 'general', { status: { providerID: 'test://1' } })],
+ *   csiNodes: [],
+ *   podsByNode: new Map(),
+ *   supportsNodeClass: () => true,
+ * })
+ * joined.length // => 1
  */
 export const joinStateNodes = (sources: StateNodeSources): ReadonlyArray<StateNode> => {
   const claims = new Map<string, ClaimState>()

@@ -19,8 +19,13 @@ export interface ExpandedNodePool {
  * Cost: O(patterns x types).
  *
  * @example
- * expandTypePatterns(poolOf('t3.*'), [{ name: 't3.small' }, { name: 'm5.large' }]).nodePool.requirements
- * // => [{ key: 'node.kubernetes.io/instance-type', operator: 'In', values: ['t3.small'] }]
+ * import { nodePool } from '@scantling/core/testing'
+ * const small = { key: 'node.kubernetes.io/instance-type', operator: 'In', values: ['t3.*'] } as const
+ * const expanded = expandTypePatterns(nodePool('small', { requirements: [small] }), [
+ *   { name: 't3.small' },
+ *   { name: 'm5.large' },
+ * ])
+ * expanded.nodePool.requirements // => [{ ...small, values: ['t3.small'] }]
  */
 export const expandTypePatterns = (
   nodePool: NodePool,

@@ -8,6 +8,14 @@ import { withLimitsAsRequests } from './pod-requests.ts'
  *
  * `newest` is its newest live pod, if any: it carries what admission made of the template. The template's required node
  * affinity stands in for the pod's own, which the DaemonSet controller narrowed to one node.
+ *
+ * @example
+ * const decoded = decodeDaemonSet({
+ *   metadata: { name: 'agent', namespace: 'kube-system' },
+ *   spec: { selector: {}, template: { spec: { containers: [{ resources: { requests: { cpu: '100m' } } }] } } },
+ * })
+ * decoded._tag === 'Right' && ingestDaemonSet(decoded.right, undefined, makePodInterner()).pod.requests
+ * // => { cpu: '100m', pods: '1' }
  */
 export const ingestDaemonSet = (
   object: DaemonSetObject,
@@ -65,6 +73,13 @@ const withAffinityOf = (template: PodObject['spec'], pod: PodObject): PodObject 
  * The newest of a DaemonSet's pods, by the uid in their controlling reference.
  *
  * Cost: one pass over `pods`; a cache that indexes pods by owner hands over only those.
+ *
+ * @example
+ * const decoded = decodeDaemonSet({
+ *   metadata: { name: 'agent', namespace: 'kube-system' },
+ *   spec: { selector: {}, template: { spec: { containers: [] } } },
+ * })
+ * decoded._tag === 'Right' && newestPodOf(decoded.right, []) // => undefined
  */
 export const newestPodOf = (
   { metadata: { namespace, uid } }: DaemonSetObject,
@@ -82,6 +97,16 @@ export const newestPodOf = (
 // Creation stamps are of one form and in UTC, so their text orders as their time does.
 const createdAt = ({ metadata }: PodObject) => metadata.creationTimestamp ?? ''
 
+/**
+ * A PodDisruptionBudget as planners read it.
+ *
+ * @example
+ * const decoded = decodePodDisruptionBudget({
+ *   metadata: { name: 'web', namespace: 'default' },
+ *   spec: { maxUnavailable: 1 },
+ * })
+ * decoded._tag === 'Right' && ingestPodDisruptionBudget(decoded.right).maxUnavailable // => '1'
+ */
 export const ingestPodDisruptionBudget = ({
   metadata,
   spec,

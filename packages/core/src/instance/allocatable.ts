@@ -3,11 +3,24 @@ import type { InstanceType, Offering } from './instance-type.ts'
 
 const hugePages = 'hugepages-'
 
-/** What the machine has when it is bought by `offering`: the offering's capacity over the type's (P-ITO-04). */
+/**
+ * What the machine has when it is bought by `offering`: the offering's capacity over the type's (P-ITO-04).
+ *
+ * @example
+ * import { instanceType, offering } from '@scantling/core/testing'
+ * const bursting = offering('a', 'on-demand', 1, { capacity: Resources.parse({ cpu: '3' }) })
+ * capacityOfType(instanceType('t3.large', 2), bursting).cpu // => '3'
+ */
 export const capacityOfType = (type: InstanceType, offering?: Offering): ResourceList =>
   offering?.capacity === undefined ? type.capacity : overlay(type.capacity, offering.capacity)
 
-/** What a node of the type keeps for itself: the sum of the three reservations, the offering's over it (P-ITO-04). */
+/**
+ * What a node of the type keeps for itself: the sum of the three reservations, the offering's over it (P-ITO-04).
+ *
+ * @example
+ * import { instanceType } from '@scantling/core/testing'
+ * overheadOfType(instanceType('m5.large', 2)) // => { cpu: '100m' }
+ */
 export const overheadOfType = (type: InstanceType, offering?: Offering): ResourceList => {
   const { kubeReserved, systemReserved, evictionThreshold } = type.overhead
   const total = Resources.add(kubeReserved, systemReserved, evictionThreshold)
@@ -23,7 +36,9 @@ export const overheadOfType = (type: InstanceType, offering?: Offering): Resourc
  * Cost: O(resources). Not memoised: callers that loop compile once per type.
  *
  * @example
- * allocatableOfType(m5Large) // => { cpu: '1930m', memory: '6903Mi', pods: '29', ... }
+ * import { instanceType } from '@scantling/core/testing'
+ * // The builder's type keeps 0.1 CPU for itself.
+ * allocatableOfType(instanceType('m5.large', 2)) // => { cpu: '1900m', memory: '8Gi', pods: '110' }
  */
 export const allocatableOfType = (type: InstanceType, offering?: Offering): ResourceList =>
   withoutHugePages(Resources.subtract(capacityOfType(type, offering), overheadOfType(type, offering)))

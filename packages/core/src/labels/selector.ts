@@ -31,6 +31,10 @@ export const selectEverything: Selector = { _tag: 'Terms', terms: [] }
  *
  * Errors: one sentence for each wrong term, without the path of the selector. The reference treats an invalid selector
  * as one that selects nothing; callers who want that fall back to `selectNothing`.
+ *
+ * @example
+ * const checked = Labels.checkSelector({ matchLabels: { app: 'web' } })
+ * checked._tag === 'Right' && Labels.matches(checked.right, { app: 'web', tier: 'front' }) // => true
  */
 export const checkSelector = (selector: LabelSelector | undefined): E.Either<ReadonlyArray<string>, Selector> => {
   if (selector === undefined) return E.right(selectNothing)
@@ -58,7 +62,14 @@ export const checkSelector = (selector: LabelSelector | undefined): E.Either<Rea
   return errors.length > 0 ? E.left(errors) : E.right({ _tag: 'Terms', terms })
 }
 
-/** Whether an object with these labels is selected. */
+/**
+ * Whether an object with these labels is selected.
+ *
+ * @example
+ * const { right: selector } = Labels.parseSelector('app in (web,api),!legacy')
+ * Labels.matches(selector, { app: 'api' }) // => true
+ * Labels.matches(selector, { app: 'api', legacy: 'yes' }) // => false
+ */
 export const matches = (selector: Selector, labels: Labels): boolean => {
   if (selector._tag === 'Nothing') return false
   for (const term of selector.terms) if (!meets(term, get(labels, term.key))) return false
@@ -106,6 +117,10 @@ const problemsWithTerm = ({ key, operator, values }: SelectorTerm): ReadonlyArra
  *
  * The empty text selects everything.
  * Errors: a sentence that names the text and what was expected where.
+ *
+ * @example
+ * Labels.parseSelector('a=b,c in (d,e),!f')._tag // => 'Right'
+ * Labels.parseSelector('a in (b')._tag // => 'Left'
  */
 export const parseSelector = (text: string): E.Either<string, Selector> => {
   const fail = (reason: string) => E.left(`Cannot parse selector ${JSON.stringify(text)}: ${reason}`)

@@ -3,10 +3,22 @@ export type Labels = Readonly<Record<string, string>>
 
 export const empty: Labels = Object.freeze(Object.create(null) as Labels)
 
-/** The value of a label, or `undefined`; never what the prototype holds under that name. */
+/**
+ * The value of a label, or `undefined`; never what the prototype holds under that name.
+ *
+ * @example
+ * Labels.get({ app: 'web' }, 'constructor') // => undefined
+ */
 export const get = (labels: Labels, key: string): string | undefined =>
   Object.hasOwn(labels, key) ? labels[key] : undefined
 
+/**
+ * Whether the label is set; the prototype's names are not labels.
+ *
+ * @example
+ * Labels.has({ constructor: 'a legal label' }, 'constructor') // => true
+ * Labels.has({}, 'constructor') // => false
+ */
 export const has = (labels: Labels, key: string): boolean => Object.hasOwn(labels, key)
 
 const namePattern = /^[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?$/
@@ -17,6 +29,10 @@ const subdomainPattern = new RegExp(`^${dnsLabel}(?:\\.${dnsLabel})*$`)
  * What is wrong with a label key (`example.com/name`), or `undefined`.
  *
  * Source: https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set
+ *
+ * @example
+ * Labels.problemWithKey('example.com/name') // => undefined
+ * Labels.problemWithKey('') === undefined // => false
  */
 export const problemWithKey = (key: string): string | undefined => {
   const slash = key.indexOf('/')
@@ -35,7 +51,13 @@ export const problemWithKey = (key: string): string | undefined => {
   return undefined
 }
 
-/** What is wrong with a label value, or `undefined`. The empty value is allowed. */
+/**
+ * What is wrong with a label value, or `undefined`. The empty value is allowed.
+ *
+ * @example
+ * Labels.problemWithValue('front-end') // => undefined
+ * Labels.problemWithValue('-front') === undefined // => false
+ */
 export const problemWithValue = (value: string): string | undefined => {
   if (value === '') return undefined
   if (value.length > 63) return 'a label value must have at most 63 characters'

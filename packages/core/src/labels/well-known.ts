@@ -114,7 +114,14 @@ export interface LabelAdditions {
   readonly normalizedValues?: Readonly<Record<string, Readonly<Record<string, string>>>>
 }
 
-/** `knowledge` with a provider's additions; neither input changes. */
+/**
+ * `knowledge` with a provider's additions; neither input changes.
+ *
+ * @example
+ * const knowledge = Labels.extend(coreLabelKnowledge, { wellKnown: [{ key: 'example.com/rack' }] })
+ * knowledge.wellKnown.has('example.com/rack') // => true
+ * coreLabelKnowledge.wellKnown.has('example.com/rack') // => false
+ */
 export const extend = (knowledge: LabelKnowledge, additions: LabelAdditions): LabelKnowledge => ({
   wellKnown: new Set([...knowledge.wellKnown, ...(additions.wellKnown ?? []).map(({ key }) => key)]),
   knownValues: new Map([
@@ -133,11 +140,24 @@ export const extend = (knowledge: LabelKnowledge, additions: LabelAdditions): La
   restricted: new Set([...knowledge.restricted, ...(additions.restricted ?? [])]),
 })
 
-/** The stable key for a deprecated one; any other key as it is (P-LBL-02). */
+/**
+ * The stable key for a deprecated one; any other key as it is (P-LBL-02).
+ *
+ * @example
+ * Labels.normalizeKey('failure-domain.beta.kubernetes.io/zone') // => 'topology.kubernetes.io/zone'
+ */
 export const normalizeKey = (key: string, knowledge: LabelKnowledge = coreLabelKnowledge): string =>
   knowledge.aliases.get(key) ?? key
 
-/** The value that is meant for a normalised key (P-LBL-03). */
+/**
+ * The value that is meant for a normalised key (P-LBL-03).
+ *
+ * @example
+ * const knowledge = Labels.extend(coreLabelKnowledge, {
+ *   normalizedValues: { 'topology.kubernetes.io/zone': { '': '0' } },
+ * })
+ * Labels.normalizeValue('topology.kubernetes.io/zone', '', knowledge) // => '0'
+ */
 export const normalizeValue = (key: string, value: string, knowledge: LabelKnowledge = coreLabelKnowledge): string =>
   knowledge.normalizedValues.get(key)?.get(value) ?? value
 
@@ -146,6 +166,10 @@ export const normalizeValue = (key: string, value: string, knowledge: LabelKnowl
  *
  * Well-known keys are never restricted. Otherwise the key's domain decides, with all its subdomains; keys of
  * `kubernetes.io` other than the host name are free.
+ *
+ * @example
+ * Labels.isRestricted('karpenter.sh/made-up') // => true
+ * Labels.isRestricted('topology.kubernetes.io/zone') // => false
  */
 export const isRestricted = (key: string, knowledge: LabelKnowledge = coreLabelKnowledge): boolean => {
   if (knowledge.wellKnown.has(key)) return false
@@ -158,6 +182,12 @@ export const isRestricted = (key: string, knowledge: LabelKnowledge = coreLabelK
   }
 }
 
-/** The label of NodeClaims and Nodes that names their NodeClass (P-LBL-08). */
+/**
+ * The label of NodeClaims and Nodes that names their NodeClass (P-LBL-08).
+ *
+ * @example
+ * Labels.nodeClassLabelKey({ group: 'karpenter.kwok.sh', kind: 'KWOKNodeClass' })
+ * // => 'karpenter.kwok.sh/kwoknodeclass'
+ */
 export const nodeClassLabelKey = ({ group, kind }: { readonly group: string; readonly kind: string }): string =>
   `${group}/${kind.toLowerCase()}`

@@ -16,6 +16,11 @@ export const claimDependents = ['Launched', 'Registered', 'Initialized'] as cons
  *
  * Level-triggered: the step follows from the state alone, so a controller that dies between two effects goes on where
  * it was. At most one effect that another reads comes back at a time.
+ *
+ * @example
+ * import { nodeClaimObject } from '@scantling/core/testing'
+ * const claim = ingestNodeClaim(nodeClaimObject('general-1', 'general'))
+ * stepClaim({ nowMs: claim.createdAtMs, claim, nodes: [], pendingHooks: [] }).actions // => [{ _tag: 'Launch' }]
  */
 export const stepClaim = (input: ClaimInput): ClaimStep =>
   input.claim.deletionTimestampMs === undefined ? grow(input) : finalize(input)

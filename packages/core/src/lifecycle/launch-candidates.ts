@@ -10,6 +10,12 @@ import { Requirements } from '../requirements/index.ts'
  *
  * The requests of a claim include what daemons need, so fitting means fitting whole. Equal prices go by name; a type
  * whose offerings have no price comes last.
+ *
+ * @example
+ * import { instanceType } from '@scantling/core/testing'
+ * const types = [instanceType('large', 8), instanceType('small', 2)]
+ * const claim = { requirements: Requirements.empty, requests: Resources.parse({ cpu: '1' }) }
+ * launchCandidates(types, claim, coreLabelKnowledge.wellKnown).map(({ name }) => name) // => ['small', 'large']
  */
 export const launchCandidates = (
   types: ReadonlyArray<InstanceType>,

@@ -41,6 +41,11 @@ const minimumDrainMs = 5000
  * The next step in the end of a Node: cordon, drain, detach volumes, end the instance, let go. T-TERM-01…10.
  *
  * Without a claim there is no deadline and no instance to end (T-TERM-11).
+ *
+ * @example
+ * import { nodeObject } from '@scantling/core/testing'
+ * const node = ingestNode(nodeObject('node-1'))
+ * stepNodeTermination({ nowMs: 0, node, pods: [], attachedVolumes: [], isInstanceGone: false }).actions // => []
  */
 export const stepNodeTermination = (input: NodeInput): NodeStep => {
   const { node, claim, nowMs, deadlineMs } = input
@@ -93,7 +98,13 @@ export const stepNodeTermination = (input: NodeInput): NodeStep => {
   }
 }
 
-/** The deadline that a claim carries; `undefined` without one, an error text when it cannot be read (T-TERM-04). */
+/**
+ * The deadline that a claim carries; `undefined` without one, an error text when it cannot be read (T-TERM-04).
+ *
+ * @example
+ * import { nodeClaimObject } from '@scantling/core/testing'
+ * terminationDeadline(ingestNodeClaim(nodeClaimObject('general-1', 'general'))) // => undefined
+ */
 export const terminationDeadline = (claim: ClaimState): string | undefined =>
   Object.hasOwn(claim.annotations, annotationKeys.terminationTimestamp)
     ? claim.annotations[annotationKeys.terminationTimestamp]

@@ -70,7 +70,13 @@ interface Touched {
   readonly offerings: ReadonlyArray<Offering>
 }
 
-/** Higher weight first; at equal weight the name that comes later in the alphabet (P-OVA-05). */
+/**
+ * Higher weight first; at equal weight the name that comes later in the alphabet (P-OVA-05).
+ *
+ * @example
+ * const overlay = (name: string, weight: number) => ({ name, weight, requirements: [], problems: [] })
+ * compareOverlays(overlay('a', 10), overlay('b', 1)) < 0 // => true
+ */
 export const compareOverlays = (a: NodeOverlay, b: NodeOverlay): number =>
   b.weight - a.weight || compareText(b.name, a.name)
 
@@ -85,7 +91,15 @@ export const compareOverlays = (a: NodeOverlay, b: NodeOverlay): number =>
  * Cost: O(overlays × pools × (types + offerings of the types that match)).
  *
  * @example
- * const { instanceTypes, verdicts } = evaluateOverlays({ overlays, instanceTypes: types, nodePools, labelRules })
+ * import { instanceType, nodePool, snapshotFor } from '@scantling/core/testing'
+ * const { labelRules } = snapshotFor({})
+ * const { instanceTypes } = evaluateOverlays({
+ *   overlays: [],
+ *   instanceTypes: new Map([['general', [instanceType('m5.large', 2)]]]),
+ *   nodePools: [nodePool('general')],
+ *   labelRules,
+ * })
+ * instanceTypes.get('general')?.map(({ name }) => name) // => ['m5.large']
  */
 export const evaluateOverlays = (input: OverlayInput, previous?: OverlayEvaluation): OverlayEvaluation => {
   const { overlays, instanceTypes, nodePools, labelRules } = input

@@ -1,7 +1,12 @@
 import type { ConditionChange } from '../cluster/index.ts'
 import type { OverlayVerdict } from './evaluate-overlays.ts'
 
-/** What the condition ValidationSucceeded of an overlay says (P-OVA-06, P-OVC-05, P-OVC-06). */
+/**
+ * What the condition ValidationSucceeded of an overlay says (P-OVA-06, P-OVC-05, P-OVC-06).
+ *
+ * @example
+ * overlayCondition({ _tag: 'Valid' }).status // => 'True'
+ */
 export const overlayCondition = (verdict: OverlayVerdict): ConditionChange => {
   const type = 'ValidationSucceeded'
   switch (verdict._tag) {

@@ -6,7 +6,7 @@ import type { PriceChange } from '../cluster/index.ts'
  * An offering without a price has nothing that an adjustment could start from; only a replacement gives it one.
  *
  * @example
- * changedPrice(0.4, { _tag: 'AddPercent', percent: -25 }) // => 0.3
+ * changedPrice(0.4, { _tag: 'AddPercent', percent: -50 }) // => 0.2
  */
 export const changedPrice = (pricePerHour: number | undefined, change: PriceChange): number | undefined => {
   if (change._tag === 'Replace') return change.pricePerHour

@@ -3,7 +3,13 @@ import { Requirement } from '../requirements/index.ts'
 import { Taints, type Taint } from '../taints/index.ts'
 import type { NodeClaimFacts } from './cluster-facts.ts'
 
-/** The taints with which a kubelet registers its Node: the claim's, its start-up taints, and the unregistered mark. */
+/**
+ * The taints with which a kubelet registers its Node: the claim's, its start-up taints, and the unregistered mark.
+ *
+ * @example
+ * bootTaints({ taints: [{ key: 'gpu', effect: 'NoSchedule' }], startupTaints: [] }).map(Taints.render)
+ * // => ['gpu:NoSchedule', 'karpenter.sh/unregistered:NoExecute']
+ */
 export const bootTaints = (claim: Pick<NodeClaimFacts, 'taints' | 'startupTaints'>): ReadonlyArray<Taint> =>
   Taints.merge(Taints.merge(claim.taints, claim.startupTaints), [Taints.unregisteredTaint])
 
@@ -12,6 +18,11 @@ export const bootTaints = (claim: Pick<NodeClaimFacts, 'taints' | 'startupTaints
  * the labels of what was launched (`claimLabels`).
  *
  * Without the keys that a kubelet may not set on itself.
+ *
+ * @example
+ * const claim = { labels: { team: 'a' }, requirements: Requirements.fromLabels({ 'example.com/rack': 'r1' }) }
+ * bootLabels(claim, { 'kubernetes.io/arch': 'arm64' })
+ * // => { team: 'a', 'example.com/rack': 'r1', 'kubernetes.io/arch': 'arm64' }
  */
 export const bootLabels = (claim: Pick<NodeClaimFacts, 'labels' | 'requirements'>, machine: Labels): Labels => {
   const labels: Record<string, string> = Object.create(null) as Record<string, string>

@@ -19,6 +19,10 @@ export interface LaunchedFacts {
  *
  * Every single-valued requirement of the type, then all of the offering's (P-CPI-08). Left out: internal keys, and the
  * keys of reservations unless the offering itself defines them.
+ *
+ * @example
+ * import { instanceType, offering } from '@scantling/core/testing'
+ * claimLabels(instanceType('m5.large', 2), offering('a', 'spot', 0.1))['topology.kubernetes.io/zone'] // => 'a'
  */
 export const claimLabels = (type: InstanceType, offering: Offering | undefined, policy?: LabelPolicy): Labels => {
   const labels: Record<string, string> = Object.create(null) as Record<string, string>
@@ -34,6 +38,18 @@ export const claimLabels = (type: InstanceType, offering: Offering | undefined, 
  *
  * What the instance states itself wins, and an amount of zero removes. Without the type (it left the catalogue) only
  * what the instance states is known.
+ *
+ * @example
+ * import { instanceType } from '@scantling/core/testing'
+ * const instance = {
+ *   providerId: 'cloud:///i-1',
+ *   phase: 'running',
+ *   instanceType: 'm5.large',
+ *   zone: 'a',
+ *   capacityType: 'on-demand',
+ *   owner: {},
+ * } as const
+ * launchedFacts(instance, instanceType('m5.large', 2)).allocatable // => { cpu: '1900m', memory: '8Gi', pods: '110' }
  */
 export const launchedFacts = (
   instance: Instance,

@@ -19,7 +19,14 @@ export interface RememberedMark extends UnavailableMark {
 
 export const empty: OfferingMemory = { marks: [] }
 
-/** The memory with further marks, and without those that are past. A mark on the same offerings replaces the older one. */
+/**
+ * The memory with further marks, and without those that are past. A mark on the same offerings replaces the older one.
+ *
+ * @example
+ * const match = Requirements.fromLabels({ 'topology.kubernetes.io/zone': 'a' })
+ * const memory = OfferingMemories.remember(OfferingMemories.empty, [{ match, forMs: 60_000, reason: 'sold out' }], 0)
+ * OfferingMemories.nextForgetMs(memory) // => 60_000
+ */
 export const remember = (
   memory: OfferingMemory,
   marks: ReadonlyArray<UnavailableMark>,
@@ -34,13 +41,25 @@ export const remember = (
   return { marks: [...byMatch.values()] }
 }
 
-/** The memory without the marks that are past; the same object when there are none. */
+/**
+ * The memory without the marks that are past; the same object when there are none.
+ *
+ * @example
+ * const match = Requirements.fromLabels({ 'topology.kubernetes.io/zone': 'a' })
+ * const memory = OfferingMemories.remember(OfferingMemories.empty, [{ match, forMs: 60_000, reason: 'sold out' }], 0)
+ * OfferingMemories.forget(memory, 60_000) // => OfferingMemories.empty
+ */
 export const forget = (memory: OfferingMemory, nowMs: number): OfferingMemory =>
   memory.marks.every(({ untilMs }) => untilMs > nowMs)
     ? memory
     : { marks: memory.marks.filter(({ untilMs }) => untilMs > nowMs) }
 
-/** When the next mark is forgotten; `undefined` when there is none. */
+/**
+ * When the next mark is forgotten; `undefined` when there is none.
+ *
+ * @example
+ * OfferingMemories.nextForgetMs(OfferingMemories.empty) // => undefined
+ */
 export const nextForgetMs = ({ marks }: OfferingMemory): number | undefined =>
   marks.map(({ untilMs }) => untilMs).sort(compareNumber)[0]
 
@@ -51,6 +70,13 @@ export const nextForgetMs = ({ marks }: OfferingMemory): number | undefined =>
  * identity.
  *
  * Cost: O(types x marks) for types that no mark concerns.
+ *
+ * @example
+ * import { instanceType } from '@scantling/core/testing'
+ * const match = Requirements.fromLabels({ 'topology.kubernetes.io/zone': 'a' })
+ * const memory = OfferingMemories.remember(OfferingMemories.empty, [{ match, forMs: 60_000, reason: 'sold out' }], 0)
+ * const [type] = OfferingMemories.applyMemory([instanceType('m5.large', 2)], memory, 1_000)
+ * type?.offerings.map(({ unavailable }) => unavailable?.reason) // => ['sold out', undefined]
  */
 export const applyMemory = (
   types: ReadonlyArray<InstanceType>,
@@ -72,6 +98,15 @@ export const applyMemory = (
 /**
  * Whether a mark concerns an offering of a type: the offering's requirements, laid over the type's, define every key of
  * the mark and meet it.
+ *
+ * @example
+ * import { instanceType, offering } from '@scantling/core/testing'
+ * const mark = {
+ *   match: Requirements.fromLabels({ 'karpenter.sh/capacity-type': 'spot' }),
+ *   forMs: 1,
+ *   reason: 'sold out',
+ * }
+ * OfferingMemories.isMarked(instanceType('m5.large', 2), offering('a', 'spot', 0.1), mark) // => true
  */
 export const isMarked = (type: InstanceType, offering: Offering, mark: UnavailableMark): boolean => {
   for (const demand of mark.match.byKey.values())

@@ -20,7 +20,14 @@ export interface ReservationEntry {
 
 export const empty: ReservationLedger = { entries: [] }
 
-/** The ledger with one more entry; the same object when it is there already. */
+/**
+ * The ledger with one more entry; the same object when it is there already.
+ *
+ * @example
+ * const entry = { reservation: 'cr-1', instance: 'token-1', change: 'launched', atMs: 1_000 } as const
+ * const ledger = ReservationLedgers.enter(ReservationLedgers.empty, entry)
+ * ReservationLedgers.enter(ledger, entry) === ledger // => true
+ */
 export const enter = (ledger: ReservationLedger, entry: ReservationEntry): ReservationLedger =>
   ledger.entries.some(
     ({ reservation, instance, change }) =>
@@ -29,12 +36,27 @@ export const enter = (ledger: ReservationLedger, entry: ReservationEntry): Reser
     ? ledger
     : { entries: [...ledger.entries, entry] }
 
-/** The ledger without the entries that every count made since has seen. */
+/**
+ * The ledger without the entries that every count made since has seen.
+ *
+ * @example
+ * const entry = { reservation: 'cr-1', instance: 'token-1', change: 'launched', atMs: 1_000 } as const
+ * ReservationLedgers.settle(ReservationLedgers.enter(ReservationLedgers.empty, entry), 2_000).entries // => []
+ */
 export const settle = (ledger: ReservationLedger, observedAtMs: number): ReservationLedger => ({
   entries: ledger.entries.filter(({ atMs }) => atMs > observedAtMs),
 })
 
-/** Instances that the reservation still has room for; never below zero. */
+/**
+ * Instances that the reservation still has room for; never below zero.
+ *
+ * @example
+ * const entry = { reservation: 'cr-1', instance: 'token-1', change: 'launched', atMs: 1_000 } as const
+ * const ledger = ReservationLedgers.enter(ReservationLedgers.empty, entry)
+ * ReservationLedgers.remaining(ledger, 'cr-1', { remaining: 3, observedAtMs: 0 }) // => 2
+ * // A count made since has seen the launch.
+ * ReservationLedgers.remaining(ledger, 'cr-1', { remaining: 2, observedAtMs: 2_000 }) // => 2
+ */
 export const remaining = (
   ledger: ReservationLedger,
   reservation: string,
@@ -51,6 +73,17 @@ export const remaining = (
  * The types with reservations counted down by the ledger; a type whose counts stay is the same object.
  *
  * `idKey` is the label that names a reservation (`LabelPolicy.reservation.id`).
+ *
+ * @example
+ * import { instanceType, reservationKey, reserved } from '@scantling/core/testing'
+ * const type = instanceType('m5.large', 2, { offerings: [reserved('a', 'cr-1', 3)] })
+ * const ledger = ReservationLedgers.enter(ReservationLedgers.empty, {
+ *   reservation: 'cr-1',
+ *   instance: 'token-1',
+ *   change: 'launched',
+ *   atMs: 1_000,
+ * })
+ * ReservationLedgers.applyLedger([type], ledger, reservationKey)[0]?.offerings[0]?.reservation?.remaining // => 2
  */
 export const applyLedger = (
   types: ReadonlyArray<InstanceType>,

@@ -14,6 +14,13 @@ export interface UnmetMinValues {
  * Which `minValues` a list of types falls short of, ordered by key; empty when it meets all (P-MIN-01).
  *
  * Counted over the types' own values for the key. An empty list of types meets everything (P-MIN-02).
+ *
+ * @example
+ * import { instanceType } from '@scantling/core/testing'
+ * const requirements = Requirements.fromSpecs([
+ *   { key: 'node.kubernetes.io/instance-type', operator: 'Exists', minValues: 2 },
+ * ])
+ * unmetMinValues([instanceType('m5.large', 2)], requirements).length // => 1
  */
 export const unmetMinValues = (
   types: ReadonlyArray<InstanceType>,
@@ -37,6 +44,12 @@ export const unmetMinValues = (
  * The first `limit` types of a list in price order.
  *
  * Errors: with `strict`, the `minValues` that the shorter list no longer meets (P-MIN-06).
+ *
+ * @example
+ * import { instanceType } from '@scantling/core/testing'
+ * const types = ['small', 'medium', 'large'].map((name, index) => instanceType(name, 2 ** index))
+ * const options = { requirements: Requirements.empty, limit: 2, minValues: 'strict' } as const
+ * truncateTypes(types, options) // => right(types.slice(0, 2))
  */
 export const truncateTypes = (
   types: ReadonlyArray<InstanceType>,

@@ -13,6 +13,12 @@ const definedElsewhere: ReadonlySet<string> = new Set([labelKeys.nodePool])
  * is the array when all are.
  *
  * Cost: O(types x well-known keys); callers keep the result as long as the input array is the same.
+ *
+ * @example
+ * import { instanceType } from '@scantling/core/testing'
+ * const [type] = completeWellKnown([instanceType('m5.large', 2)], new Set(['example.com/rack']))
+ * type && Requirement.render(Requirements.get(type.requirements, 'example.com/rack'))
+ * // => 'example.com/rack DoesNotExist'
  */
 export const completeWellKnown = (
   types: ReadonlyArray<InstanceType>,

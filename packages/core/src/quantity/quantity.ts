@@ -66,16 +66,30 @@ export const parse = (text: string): E.Either<string, Quantity> => {
  * The quantity of a literal in a program.
  *
  * Errors: throws an invariant violation for text that is not a quantity; use `parse` for text from outside.
+ *
+ * @example
+ * Quantity.of('0.5') // => '500m'
  */
 export const of = (text: string): Quantity => lookup(text).text
 
 /** The quantity 0. */
 export const zero: Quantity = '0' as Quantity
 
-/** Exact value in units of 1e-9. Cost: one map look-up for a text seen before. */
+/**
+ * Exact value in units of 1e-9. Cost: one map look-up for a text seen before.
+ *
+ * @example
+ * Quantity.toNano(Quantity.of('250m')) // => 250_000_000n
+ */
 export const toNano = (quantity: Quantity): bigint => lookup(quantity).nano
 
-/** The suffix family of the text. A plain integer counts as `DecimalSI`. */
+/**
+ * The suffix family of the text. A plain integer counts as `DecimalSI`.
+ *
+ * @example
+ * Quantity.formatOf(Quantity.of('1Gi')) // => 'BinarySI'
+ * Quantity.formatOf(Quantity.of('5')) // => 'DecimalSI'
+ */
 export const formatOf = (quantity: Quantity): Format => lookup(quantity).format
 
 /**
@@ -100,7 +114,12 @@ export const fromNano = (value: bigint, format: Format): Quantity => {
   return `${mantissa}${binarySuffixes[power]}` as Quantity
 }
 
-/** Exact order of two amounts, whatever their texts. */
+/**
+ * Exact order of two amounts, whatever their texts.
+ *
+ * @example
+ * Quantity.compare(Quantity.of('1Gi'), Quantity.of('1000Mi')) // => 1
+ */
 export const compare = (left: Quantity, right: Quantity): -1 | 0 | 1 => {
   if (left === right) return 0
   const leftNano = toNano(left)
@@ -108,19 +127,46 @@ export const compare = (left: Quantity, right: Quantity): -1 | 0 | 1 => {
   return leftNano < rightNano ? -1 : leftNano > rightNano ? 1 : 0
 }
 
-/** Whether two texts state the same amount. */
+/**
+ * Whether two texts state the same amount.
+ *
+ * @example
+ * Quantity.equals(Quantity.of('1000m'), Quantity.of('1')) // => true
+ */
 export const equals = (left: Quantity, right: Quantity): boolean => compare(left, right) === 0
 
-/** Exact sum in the family of `left`, or of `right` when `left` is zero. */
+/**
+ * Exact sum in the family of `left`, or of `right` when `left` is zero.
+ *
+ * @example
+ * Quantity.add(Quantity.of('500m'), Quantity.of('2')) // => '2500m'
+ */
 export const add = (left: Quantity, right: Quantity): Quantity =>
   fromNano(toNano(left) + toNano(right), familyOf(left, right))
 
-/** Exact difference in the family of `left`, or of `right` when `left` is zero. May be negative. */
+/**
+ * Exact difference in the family of `left`, or of `right` when `left` is zero. May be negative.
+ *
+ * @example
+ * Quantity.subtract(Quantity.of('1Gi'), Quantity.of('512Mi')) // => '512Mi'
+ */
 export const subtract = (left: Quantity, right: Quantity): Quantity =>
   fromNano(toNano(left) - toNano(right), familyOf(left, right))
 
+/**
+ * Whether the amount is zero, whatever its text.
+ *
+ * @example
+ * Quantity.isZero(Quantity.of('0Gi')) // => true
+ */
 export const isZero = (quantity: Quantity): boolean => toNano(quantity) === 0n
 
+/**
+ * Whether the amount is below zero.
+ *
+ * @example
+ * Quantity.isNegative(Quantity.subtract(Quantity.of('1'), Quantity.of('2'))) // => true
+ */
 export const isNegative = (quantity: Quantity): boolean => toNano(quantity) < 0n
 
 /**
@@ -140,7 +186,12 @@ export const toDecimal = (quantity: Quantity): string => {
   return `${sign}${whole}.${fraction.toString().padStart(9, '0').replace(/0+$/, '')}`
 }
 
-/** The value in base units as a number. Approximate beyond 2^53; for display and ratios, not for decisions. */
+/**
+ * The value in base units as a number. Approximate beyond 2^53; for display and ratios, not for decisions.
+ *
+ * @example
+ * Quantity.toNumber(Quantity.of('250m')) // => 0.25
+ */
 export const toNumber = (quantity: Quantity): number => Number(toNano(quantity)) / 1e9
 
 const familyOf = (left: Quantity, right: Quantity): Format => formatOf(isZero(left) ? right : left)

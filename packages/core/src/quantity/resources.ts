@@ -37,6 +37,9 @@ export const parse = (texts: Readonly<Record<string, string>>): ResourceList => 
  * Decodes a list from data, accepting numbers as Kubernetes does (`cpu: 2`).
  *
  * Errors: one sentence for each wrong entry, each starting with its path.
+ *
+ * @example
+ * Resources.decode({ cpu: 2 }, 'spec.limits') // => right({ cpu: '2' })
  */
 export const decode = (input: unknown, path: string): E.Either<ReadonlyArray<string>, ResourceList> => {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) {
@@ -55,24 +58,52 @@ export const decode = (input: unknown, path: string): E.Either<ReadonlyArray<str
   return errors.length > 0 ? E.left(errors) : E.right(list)
 }
 
-/** The amount of one resource; zero when the list does not name it. */
+/**
+ * The amount of one resource; zero when the list does not name it.
+ *
+ * @example
+ * Resources.get(Resources.parse({ cpu: '1' }), 'memory') // => '0'
+ */
 export const get = (list: ResourceList, name: string): Quantity.Quantity => own(list, name) ?? Quantity.zero
 
-/** Sum by resource, over the union of names. */
+/**
+ * Sum by resource, over the union of names.
+ *
+ * @example
+ * Resources.add(Resources.parse({ cpu: '500m' }), Resources.parse({ cpu: '1', memory: '1Gi' }))
+ * // => { cpu: '1500m', memory: '1Gi' }
+ */
 export const add = (...lists: ReadonlyArray<ResourceList>): ResourceList => fold(lists, Quantity.add)
 
-/** `left` minus `right`, for the names in `left` only (P-RES-03). Amounts may become negative. */
+/**
+ * `left` minus `right`, for the names in `left` only (P-RES-03). Amounts may become negative.
+ *
+ * @example
+ * Resources.subtract(Resources.parse({ cpu: '4' }), Resources.parse({ cpu: '500m', memory: '1Gi' }))
+ * // => { cpu: '3500m' }
+ */
 export const subtract = (left: ResourceList, right: ResourceList): ResourceList => {
   const result = blank()
   for (const name of Object.keys(left)) result[name] = Quantity.subtract(get(left, name), get(right, name))
   return result
 }
 
-/** Largest amount of each resource, over the union of names (P-RES-04). */
+/**
+ * Largest amount of each resource, over the union of names (P-RES-04).
+ *
+ * @example
+ * Resources.max(Resources.parse({ cpu: '1', memory: '2Gi' }), Resources.parse({ cpu: '2' }))
+ * // => { cpu: '2', memory: '2Gi' }
+ */
 export const max = (...lists: ReadonlyArray<ResourceList>): ResourceList =>
   fold(lists, (left, right) => (Quantity.compare(left, right) < 0 ? right : left))
 
-/** Smallest amount of each resource that every list names (P-RES-04). */
+/**
+ * Smallest amount of each resource that every list names (P-RES-04).
+ *
+ * @example
+ * Resources.min(Resources.parse({ cpu: '1', memory: '2Gi' }), Resources.parse({ cpu: '2' })) // => { cpu: '1' }
+ */
 export const min = (...lists: ReadonlyArray<ResourceList>): ResourceList => {
   const everywhere = fold(lists, (left, right) => (Quantity.compare(left, right) > 0 ? right : left))
   const result = blank()
@@ -86,6 +117,10 @@ export const min = (...lists: ReadonlyArray<ResourceList>): ResourceList => {
  * Whether `requests` fit into `total` (P-RES-02).
  *
  * A negative amount anywhere in `total` means that nothing fits; a resource that `total` does not name counts as zero.
+ *
+ * @example
+ * Resources.fits(Resources.parse({ cpu: '1' }), Resources.parse({ cpu: '4', memory: '8Gi' })) // => true
+ * Resources.fits(Resources.parse({ 'nvidia.com/gpu': '1' }), Resources.parse({ cpu: '4' })) // => false
  */
 export const fits = (requests: ResourceList, total: ResourceList): boolean =>
   Object.keys(total).every((name) => !Quantity.isNegative(get(total, name))) &&
@@ -95,6 +130,10 @@ export const fits = (requests: ResourceList, total: ResourceList): boolean =>
  * The first limit that `usage` is strictly above, in the order of `limits`; `undefined` where none is (P-NPR-09).
  *
  * No limits are never exceeded.
+ *
+ * @example
+ * Resources.exceeding(Resources.parse({ cpu: '12', memory: '8Gi' }), Resources.parse({ memory: '64Gi', cpu: '10' }))
+ * // => { resource: 'cpu', usage: '12', limit: '10' }
  */
 export const exceeding = (
   usage: ResourceList,
@@ -108,11 +147,21 @@ export const exceeding = (
   return undefined
 }
 
-/** Whether no resource has an amount other than zero. */
+/**
+ * Whether no resource has an amount other than zero.
+ *
+ * @example
+ * Resources.isEmpty(Resources.parse({ cpu: '0' })) // => true
+ */
 export const isEmpty = (list: ResourceList): boolean =>
   Object.keys(list).every((name) => Quantity.isZero(get(list, name)))
 
-/** Whether two lists state the same amounts; a name that one of them lacks counts as zero. */
+/**
+ * Whether two lists state the same amounts; a name that one of them lacks counts as zero.
+ *
+ * @example
+ * Resources.equals(Resources.parse({ cpu: '1', pods: '0' }), Resources.parse({ cpu: '1000m' })) // => true
+ */
 export const equals = (left: ResourceList, right: ResourceList): boolean =>
   [...Object.keys(left), ...Object.keys(right)].every((name) => Quantity.equals(get(left, name), get(right, name)))
 

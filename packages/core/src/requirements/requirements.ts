@@ -26,7 +26,13 @@ export type Aliases = Pick<LabelKnowledge, 'aliases' | 'normalizedValues'>
 
 export const empty: Requirements = { byKey: new Map() }
 
-/** The conjunction of single requirements; those of one key are intersected, so adding never loosens (P-RQS-01). */
+/**
+ * The conjunction of single requirements; those of one key are intersected, so adding never loosens (P-RQS-01).
+ *
+ * @example
+ * Requirements.render(Requirements.of([Requirement.isIn('zone', ['a', 'b']), Requirement.notIn('zone', ['b'])]))
+ * // => 'zone In [a]'
+ */
 export const of = (requirements: Iterable<Requirement>): Requirements => {
   const byKey = new Map<string, Requirement>()
   for (const requirement of requirements) {
@@ -36,7 +42,16 @@ export const of = (requirements: Iterable<Requirement>): Requirements => {
   return { byKey }
 }
 
-/** From the written form, aliases applied to the key first, then to each value (P-REQ-04). */
+/**
+ * From the written form, aliases applied to the key first, then to each value (P-REQ-04).
+ *
+ * @example
+ * const set = Requirements.fromSpecs([
+ *   { key: 'cpu', operator: 'Gt', values: ['3'] },
+ *   { key: 'cpu', operator: 'Lt', values: ['9'] },
+ * ])
+ * Requirement.has(Requirements.get(set, 'cpu'), '8') // => true
+ */
 export const fromSpecs = (specs: ReadonlyArray<RequirementSpec>, known: Aliases = coreLabelKnowledge): Requirements =>
   of(
     specs.map((spec) => {
@@ -50,23 +65,53 @@ export const fromSpecs = (specs: ReadonlyArray<RequirementSpec>, known: Aliases 
     }),
   )
 
-/** One `In` per label. Keys of the prototype chain are not labels. */
+/**
+ * One `In` per label. Keys of the prototype chain are not labels.
+ *
+ * @example
+ * Requirements.render(Requirements.fromLabels({ zone: 'a', 'beta.kubernetes.io/arch': 'arm64' }))
+ * // => 'kubernetes.io/arch In [arm64], zone In [a]'
+ */
 export const fromLabels = (labels: Labels, known: Aliases = coreLabelKnowledge): Requirements =>
   fromSpecs(
     Object.entries(labels).map(([key, value]) => ({ key, operator: 'In' as const, values: [value] })),
     known,
   )
 
-/** What the set says of a key: `Exists` where it says nothing. */
+/**
+ * What the set says of a key: `Exists` where it says nothing.
+ *
+ * @example
+ * Requirement.render(Requirements.get(Requirements.empty, 'zone')) // => 'zone Exists'
+ */
 export const get = (set: Requirements, key: string): Requirement => set.byKey.get(key) ?? exists(key)
 
+/**
+ * Whether the set says anything of the key.
+ *
+ * @example
+ * Requirements.has(Requirements.fromLabels({ zone: 'a' }), 'team') // => false
+ */
 export const has = (set: Requirements, key: string): boolean => set.byKey.has(key)
 
-/** Both sets at once. Returns `a` itself when `b` adds no key and tightens none. */
+/**
+ * Both sets at once. Returns `a` itself when `b` adds no key and tightens none.
+ *
+ * @example
+ * const zones = Requirements.fromSpecs([{ key: 'zone', operator: 'In', values: ['a', 'b'] }])
+ * Requirements.render(Requirements.and(zones, Requirements.fromLabels({ zone: 'a', team: 'x' })))
+ * // => 'team In [x], zone In [a]'
+ */
 export const and = (a: Requirements, b: Requirements): Requirements =>
   b.byKey.size === 0 ? a : a.byKey.size === 0 ? b : of([...a.byKey.values(), ...b.byKey.values()])
 
-/** The set without some keys. */
+/**
+ * The set without some keys.
+ *
+ * @example
+ * Requirements.render(Requirements.without(Requirements.fromLabels({ zone: 'a', team: 'x' }), ['zone']))
+ * // => 'team In [x]'
+ */
 export const without = (set: Requirements, keys: Iterable<string>): Requirements => {
   const byKey = new Map(set.byKey)
   for (const key of keys) byKey.delete(key)
@@ -90,7 +135,9 @@ export type Conflict =
  * Cost: O(keys of `demand` + values of the shared keys).
  *
  * @example
- * conflict(fromLabels({ zone: 'a' }), fromLabels({ zone: 'b' }), new Set()) // => NoCommonValue of zone
+ * Requirements.conflict(Requirements.fromLabels({ zone: 'a' }), Requirements.fromLabels({ zone: 'b' }), new Set())
+ *   ?._tag
+ * // => 'NoCommonValue'
  */
 export const conflict = (
   supply: Requirements,
@@ -108,7 +155,15 @@ export const conflict = (
   return undefined
 }
 
-/** Every reason why `supply` cannot meet `demand`, in the demand's key order; see {@link conflict}. */
+/**
+ * Every reason why `supply` cannot meet `demand`, in the demand's key order; see {@link conflict}.
+ *
+ * @example
+ * const node = Requirements.fromLabels({ zone: 'a' })
+ * const pod = Requirements.fromLabels({ zone: 'b', team: 'x' })
+ * Requirements.conflicts(node, pod, new Set()).map(({ _tag, key }) => `${_tag} ${key}`)
+ * // => ['NoCommonValue zone', 'UndefinedLabel team']
+ */
 export const conflicts = (
   supply: Requirements,
   demand: Requirements,
@@ -122,14 +177,28 @@ export const conflicts = (
   return found
 }
 
-/** Whether `supply` can meet `demand`; see {@link conflict}. */
+/**
+ * Whether `supply` can meet `demand`; see {@link conflict}.
+ *
+ * @example
+ * const pod = Requirements.fromLabels({ 'topology.kubernetes.io/zone': 'a' })
+ * // A node to be launched may get any well-known label; one that exists has what it has.
+ * Requirements.isCompatible(Requirements.empty, pod, coreLabelKnowledge.wellKnown) // => true
+ * Requirements.isCompatible(Requirements.empty, pod, new Set()) // => false
+ */
 export const isCompatible = (
   supply: Requirements,
   demand: Requirements,
   allowUndefined: ReadonlySet<string>,
 ): boolean => conflict(supply, demand, allowUndefined) === undefined
 
-/** Whether the keys that both sets mention overlap (P-RQS-04, P-RQS-05); keys of one side alone are ignored. */
+/**
+ * Whether the keys that both sets mention overlap (P-RQS-04, P-RQS-05); keys of one side alone are ignored.
+ *
+ * @example
+ * Requirements.intersects(Requirements.fromLabels({ zone: 'a' }), Requirements.fromLabels({ team: 'x' })) // => true
+ * Requirements.intersects(Requirements.fromLabels({ zone: 'a' }), Requirements.fromLabels({ zone: 'b' })) // => false
+ */
 export const intersects = (a: Requirements, b: Requirements): boolean => {
   const [small, large] = a.byKey.size <= b.byKey.size ? [a, b] : [b, a]
   for (const requirement of small.byKey.values()) if (overlapConflict(large, requirement)) return false
@@ -153,17 +222,32 @@ const overlapConflict = (supply: Requirements, demand: Requirement): Conflict | 
   return { _tag: 'NoCommonValue', key: demand.key, supply: present, demand }
 }
 
-/** Whether any member asks for a least number of values (P-RQS-13). */
+/**
+ * Whether any member asks for a least number of values (P-RQS-13).
+ *
+ * @example
+ * Requirements.hasMinValues(Requirements.fromSpecs([{ key: 'family', operator: 'Exists', minValues: 3 }])) // => true
+ */
 export const hasMinValues = (set: Requirements): boolean => {
   for (const requirement of set.byKey.values()) if (requirement.minValues !== undefined) return true
   return false
 }
 
-/** The written form, keys in code-unit order. */
+/**
+ * The written form, keys in code-unit order.
+ *
+ * @example
+ * Requirements.toSpecs(Requirements.fromLabels({ zone: 'a' })) // => [{ key: 'zone', operator: 'In', values: ['a'] }]
+ */
 export const toSpecs = (set: Requirements): ReadonlyArray<RequirementSpec> =>
   [...set.byKey.keys()].sort(compareText).flatMap((key) => toSpecsOne(get(set, key)))
 
-/** Members sorted and joined by `, `, without the keys in `omit` (P-RQS-12). */
+/**
+ * Members sorted and joined by `, `, without the keys in `omit` (P-RQS-12).
+ *
+ * @example
+ * Requirements.render(Requirements.fromLabels({ zone: 'a', team: 'x' })) // => 'team In [x], zone In [a]'
+ */
 export const render = (set: Requirements, omit: ReadonlySet<string> = new Set([labelKeys.hostname])): string =>
   [...set.byKey.values()]
     .filter((requirement) => !omit.has(requirement.key))

@@ -44,6 +44,12 @@ export const catalogForm = s.named(
 
 /** Instance types under a name, to which scenarios refer. */
 export interface ScenarioCatalog extends TypeOf<typeof catalogForm> {}
+/**
+ * Decodes a catalogue file: instance types under a name.
+ *
+ * @example
+ * decodeCatalog({ instanceTypes: [] })._tag // => 'Right'
+ */
 export const decodeCatalog = decoderOf<ScenarioCatalog>(catalogForm)
 
 const offeringPatchForm = s.object({

@@ -38,7 +38,7 @@ const scenarioLabels = [
  * Errors: every sentence that says what is wrong, each with its path; an object that does not decode refuses the whole.
  *
  * @example
- * readScenario(JSON.parse(text), (name) => catalogs.get(name)) // => right({ name, kind: 'provision', snapshot, … })
+ * readScenario({ kind: 'provision' }, () => undefined)._tag // => 'Left'
  */
 export const readScenario = (
   json: unknown,

@@ -32,8 +32,10 @@ export interface ProvisioningRun {
  * Errors: none; a pod without a place is a rejection with its reasons.
  *
  * @example
+ * import { nodePool, pendingPod, snapshotFor } from '@scantling/core/testing'
+ * const snapshot = snapshotFor({ nodePools: [nodePool('general')], pods: [pendingPod('web-0', { cpu: '1' })] })
  * const plan = planProvisioning(snapshot, { strategy: 'first-fit', reservedOfferings: 'strict' })
- * plan.launches.length // => how many nodes to create
+ * plan.launches.map(({ nodePool, pods }) => `${nodePool}: ${pods.map(podKey)}`) // => ['general: default/web-0']
  */
 export const planProvisioning = (snapshot: Snapshot, options: ProvisioningOptions): ProvisioningPlan =>
   startProvisioning(snapshot, options).finish()
@@ -42,9 +44,15 @@ export const planProvisioning = (snapshot: Snapshot, options: ProvisioningOption
  * As {@link planProvisioning}, in slices: a caller that must answer others in between steps through the pass.
  *
  * @example
- * const run = startProvisioning(snapshot, options)
- * while (!run.step(200)) await breathe()
- * const plan = run.finish()
+ * import { pendingPod, snapshotFor } from '@scantling/core/testing'
+ * const run = startProvisioning(snapshotFor({ pods: [pendingPod('web-0')] }), {
+ *   strategy: 'first-fit',
+ *   reservedOfferings: 'strict',
+ * })
+ * while (!run.step(200)) {
+ *   // answer others here
+ * }
+ * run.finish().launches.length // => 1
  */
 export const startProvisioning = (snapshot: Snapshot, options: ProvisioningOptions): ProvisioningRun => {
   const pass = provision(snapshot, options)

@@ -7,7 +7,14 @@ import type { PodReason, RequirementProblem } from './rejection.ts'
 import { heaviestFirst } from './relaxation.ts'
 import { volumeClaimProblems } from './volume-topology.ts'
 
-/** Whether the pod waits for a node that provisioning should bring (P-ELG-01). */
+/**
+ * Whether the pod waits for a node that provisioning should bring (P-ELG-01).
+ *
+ * @example
+ * import { pendingPod } from '@scantling/core/testing'
+ * isProvisionable(pendingPod('web-0')) // => true
+ * isProvisionable(pendingPod('web-0', {}, {}, { nodeName: 'node-1' })) // => false
+ */
 export const isProvisionable = (pod: Pod): boolean =>
   pod.isUnschedulable &&
   pod.nodeName === undefined &&

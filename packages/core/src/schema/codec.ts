@@ -10,6 +10,11 @@ import { joinPath, type FieldError } from './field-error.ts'
  *
  * It runs the compiled decoder, so it costs no more than `decoderOf`. Encoding is the identity: a decoded object is a
  * valid wire form.
+ *
+ * @example
+ * const port = codecOf(s.integer({ minimum: 1 }))
+ * port.is(8080) // => true
+ * port.decode(0)._tag // => 'Left'
  */
 export const codecOf = <A>(schema: Schema<A>): t.Type<A, A, unknown> => {
   const decode = decoderOf(schema)
@@ -31,7 +36,13 @@ export const codecOf = <A>(schema: Schema<A>): t.Type<A, A, unknown> => {
   )
 }
 
-/** io-ts validation errors in the form of Kubernetes' field errors; the reporter for settings and other codecs. */
+/**
+ * io-ts validation errors in the form of Kubernetes' field errors; the reporter for settings and other codecs.
+ *
+ * @example
+ * const decoded = codecOf(s.object({ port: s.integer() })).decode({ port: 'http' })
+ * decoded._tag === 'Left' && fieldErrorsOf(decoded.left).map(({ path }) => path) // => ['port']
+ */
 export const fieldErrorsOf = (errors: t.Errors): ReadonlyArray<FieldError> =>
   errors.map(({ value, context, message }) => {
     const last = context[context.length - 1]

@@ -20,6 +20,12 @@ type Step = (input: unknown, errors: Array<FieldError>) => unknown
  * All errors are found, not the first alone. Rules that have a `holds` are checked where the shape is right.
  *
  * Cost: compiled on first use; then one pass over the named fields. Errors: never throws.
+ *
+ * @example
+ * const decode = decoderOf(s.object({ cpu: s.quantity(), zone: s.optional(s.string()) }))
+ * decode({ cpu: 0.5 }) // => right({ cpu: '500m' })
+ * decode({ cpu: '1.5Gii' }).left.map(renderFieldError)
+ * // => ['cpu: Invalid value: "1.5Gii": Cannot parse quantity "1.5Gii": unknown suffix "Gii"']
  */
 export const decoderOf = <A>(schema: Schema<A>): Decoder<A> => {
   let step: Step | undefined
@@ -275,6 +281,9 @@ const compileRecord = (node: RecordNode): Step => {
  * Paths of the fields in `input` that the schema does not know, such as misspelt ones.
  *
  * Decoding drops them silently; a tool that reads a user's manifest should say so.
+ *
+ * @example
+ * unknownFieldsOf(s.object({ weight: s.integer() }), { weigth: 1 }) // => ['weigth']
  */
 export const unknownFieldsOf = (schema: Schema<unknown>, input: unknown): ReadonlyArray<string> => {
   const found: Array<string> = []

@@ -12,7 +12,14 @@ export interface FieldDocumentation {
   readonly description: string
 }
 
-/** Every field of a schema, in the order of its definition, for a reference table. */
+/**
+ * Every field of a schema, in the order of its definition, for a reference table.
+ *
+ * @example
+ * const schema = s.object({ rack: s.string({ description: 'Where it stands.' }) })
+ * documentationOf(schema)
+ * // => [{ path: 'rack', type: 'string', isRequired: true, description: 'Where it stands.' }]
+ */
 export const documentationOf = (schema: Schema<unknown>): ReadonlyArray<FieldDocumentation> => {
   const rows: Array<FieldDocumentation> = []
   const visit = (node: Node, path: string): void => {

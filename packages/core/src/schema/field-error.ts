@@ -31,7 +31,13 @@ export const renderFieldError = ({ path, kind, value, reason }: FieldError): str
   return `${prefix}Invalid value: ${shown}: ${reason}`
 }
 
-/** The path of a field or an entry inside `parent`; keys that users chose stand in brackets. */
+/**
+ * The path of a field or an entry inside `parent`; keys that users chose stand in brackets.
+ *
+ * @example
+ * joinPath('spec', 'weight') // => 'spec.weight'
+ * joinPath('metadata.labels', '[example.com/rack]') // => 'metadata.labels[example.com/rack]'
+ */
 export const joinPath = (parent: string, child: string): string => {
   if (parent === '') return child
   return child === '' || child.startsWith('[') ? `${parent}${child}` : `${parent}.${child}`

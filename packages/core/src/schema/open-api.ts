@@ -12,6 +12,10 @@ const quantityPattern =
  * The structural schema of a schema, for a CustomResourceDefinition.
  *
  * Source: https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/
+ *
+ * @example
+ * openApiOf(s.object({ size: s.optional(s.integer({ minimum: 1 })) }))
+ * // => { type: 'object', properties: { size: { type: 'integer', minimum: 1 } } }
  */
 export const openApiOf = (schema: Schema<unknown>): OpenApiNode => render(schema.node)
 

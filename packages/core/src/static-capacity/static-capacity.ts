@@ -20,7 +20,14 @@ export type ScaleUp =
   /** More are wanted, and the limit on nodes allows none. */
   | { readonly _tag: 'AtLimit'; readonly limit: number }
 
-/** Whether the pool keeps a number of nodes and may be scaled now (S-STATIC-02). */
+/**
+ * Whether the pool keeps a number of nodes and may be scaled now (S-STATIC-02).
+ *
+ * @example
+ * import { nodePool } from '@scantling/core/testing'
+ * isScalable(nodePool('static', { replicas: 3 })) // => true
+ * isScalable(nodePool('general')) // => false
+ */
 export const isScalable = ({ replicas, isManaged, isReady, isDeleting }: NodePool): boolean =>
   replicas !== undefined && isManaged && isReady && !isDeleting
 
@@ -31,7 +38,7 @@ export const isScalable = ({ replicas, isManaged, isReady, isDeleting }: NodePoo
  * whether there is one. Every claim counts towards `limits.nodes`, those on their way out included.
  *
  * @example
- * planScaleUp({ replicas: 3, limits: undefined }, claims) // => { _tag: 'Create', count: 2, isCut: false }
+ * planScaleUp({ replicas: 3 }, [{ phase: 'Active' }]) // => { _tag: 'Create', count: 2, isCut: false }
  */
 export const planScaleUp = (
   { replicas = 0, limits }: Pick<NodePool, 'replicas' | 'limits'>,
@@ -52,6 +59,15 @@ export const planScaleUp = (
  * First those without a machine, the youngest first; then empty nodes; then those that cost least to empty, weighed by
  * how much of their life is left; at last those with a pod that asks not to be disrupted. Budgets do not count. Equal
  * ones go by name.
+ *
+ * @example
+ * const claims = [1, 2].map((createdAtMs) => ({
+ *   name: `static-${createdAtMs}`,
+ *   createdAtMs,
+ *   phase: 'Active' as const,
+ * }))
+ * // Neither has a machine yet: the younger goes first.
+ * planScaleDown({ replicas: 1 }, claims, 0) // => ['static-2']
  */
 export const planScaleDown = (
   { replicas = 0 }: Pick<NodePool, 'replicas'>,
@@ -91,7 +107,12 @@ const lifetimeLeft = ({ claim }: StateNode, nowMs: number): number => {
   return Math.min(1, Math.max(0, left / claim.expireAfterMs))
 }
 
-/** What phase a claim is in, from what is known of it (P-CST-08). */
+/**
+ * What phase a claim is in, from what is known of it (P-CST-08).
+ *
+ * @example
+ * phaseOf({ conditions: [] }, false) // => 'Active'
+ */
 export const phaseOf = (
   claim: Pick<ClaimState, 'deletionTimestampMs' | 'conditions'>,
   isMarkedForDeletion: boolean,

@@ -6,7 +6,14 @@ import { customLabels, type Launch } from '../scheduling/index.ts'
 /** What a claim of a static pool is made from: the template alone, without types, requests or pods (P-STA-03). */
 export type StaticLaunch = Omit<Launch, 'pods' | 'instanceTypes'>
 
-/** The claim that a static pool asks for; its provider picks the machine at launch (P-STA-03, S-STATIC-04). */
+/**
+ * The claim that a static pool asks for; its provider picks the machine at launch (P-STA-03, S-STATIC-04).
+ *
+ * @example
+ * import { nodePool, snapshotFor } from '@scantling/core/testing'
+ * staticLaunch(nodePool('static', { replicas: 3 }), snapshotFor({}).labelRules).labels
+ * // => { 'karpenter.sh/nodepool': 'static' }
+ */
 export const staticLaunch = (pool: NodePool, labelRules: LabelRules): StaticLaunch => {
   const { knowledge } = labelRules
   const labels = { ...pool.labels, [labelKeys.nodePool]: pool.name }

@@ -24,6 +24,9 @@ export interface Toleration {
  * Whether one toleration covers one taint.
  *
  * Source: Kubernetes docs, "Taints and Tolerations"; numeric operators as in KEP-5471.
+ *
+ * @example
+ * Taints.covers({ operator: 'Exists' }, { key: 'gpu', value: 'yes', effect: 'NoExecute' }) // => true
  */
 export const covers = (toleration: Toleration, taint: Taint): boolean => {
   if (toleration.effect !== undefined && toleration.effect !== taint.effect) return false
@@ -43,20 +46,49 @@ export const covers = (toleration: Toleration, taint: Taint): boolean => {
   }
 }
 
-/** The taints that no toleration covers; PreferNoSchedule counts like the others (P-TNT-01). */
+/**
+ * The taints that no toleration covers; PreferNoSchedule counts like the others (P-TNT-01).
+ *
+ * @example
+ * Taints.untolerated([{ key: 'gpu', effect: 'NoSchedule' }], []).map(Taints.render) // => ['gpu:NoSchedule']
+ */
 export const untolerated = (
   taints: ReadonlyArray<Taint>,
   tolerations: ReadonlyArray<Toleration>,
 ): ReadonlyArray<Taint> => taints.filter((taint) => !tolerations.some((toleration) => covers(toleration, taint)))
 
-/** Whether every taint is covered; see {@link untolerated}. */
+/**
+ * Whether every taint is covered; see {@link untolerated}.
+ *
+ * @example
+ * const gpu = { key: 'gpu', value: 'yes', effect: 'NoSchedule' } as const
+ * Taints.areTolerated([gpu], [{ key: 'gpu', operator: 'Exists' }]) // => true
+ * Taints.areTolerated([gpu], []) // => false
+ */
 export const areTolerated = (taints: ReadonlyArray<Taint>, tolerations: ReadonlyArray<Toleration>): boolean =>
   taints.every((taint) => tolerations.some((toleration) => covers(toleration, taint)))
 
-/** Whether two taints are the same mark: key and effect, whatever the value. */
+/**
+ * Whether two taints are the same mark: key and effect, whatever the value.
+ *
+ * @example
+ * Taints.isSameMark({ key: 'a', value: '1', effect: 'NoSchedule' }, { key: 'a', value: '2', effect: 'NoSchedule' })
+ * // => true
+ */
 export const isSameMark = (a: Taint, b: Taint): boolean => a.key === b.key && a.effect === b.effect
 
-/** The first list, then what the second adds by key and effect (P-TNT-06). */
+/**
+ * The first list, then what the second adds by key and effect (P-TNT-06).
+ *
+ * @example
+ * Taints.merge(
+ *   [{ key: 'a', value: '1', effect: 'NoSchedule' }],
+ *   [
+ *     { key: 'a', value: '2', effect: 'NoSchedule' },
+ *     { key: 'b', effect: 'NoExecute' },
+ *   ],
+ * ).map(Taints.render) // => ['a=1:NoSchedule', 'b:NoExecute']
+ */
 export const merge = (first: ReadonlyArray<Taint>, second: ReadonlyArray<Taint>): ReadonlyArray<Taint> => [
   ...first,
   ...second.filter((taint) => !first.some((present) => isSameMark(present, taint))),
@@ -75,10 +107,20 @@ const ephemeral: ReadonlyArray<Taint> = [
   unregisteredTaint,
 ]
 
-/** Whether a taint is one that starting nodes carry and shed by themselves (P-TNT-02). */
+/**
+ * Whether a taint is one that starting nodes carry and shed by themselves (P-TNT-02).
+ *
+ * @example
+ * Taints.isEphemeral({ key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' }) // => true
+ */
 export const isEphemeral = (taint: Taint): boolean =>
   taint.key.startsWith('readiness.k8s.io/') || ephemeral.some((known) => isSameMark(known, taint))
 
-/** `key=value:effect`, as the Kubernetes command line writes it. */
+/**
+ * `key=value:effect`, as the Kubernetes command line writes it.
+ *
+ * @example
+ * Taints.render({ key: 'team', value: 'a', effect: 'NoSchedule' }) // => 'team=a:NoSchedule'
+ */
 export const render = (taint: Taint): string =>
   `${taint.key}${taint.value === undefined || taint.value === '' ? '' : `=${taint.value}`}:${taint.effect}`

@@ -57,6 +57,10 @@ interface Field {
  * range, a list, with `/step`; months and weekdays also by their English three-letter names.
  * Errors: a sentence that names the field, its value and what is allowed.
  * Source: https://pkg.go.dev/github.com/robfig/cron/v3, the reference's parser.
+ *
+ * @example
+ * Time.parseCron('@daily')._tag // => 'Right'
+ * Time.parseCron('61 * * * *')._tag // => 'Left'
  */
 export const parseCron = (text: string): E.Either<string, Cron> => {
   const fail = (reason: string) => E.left(`Cannot parse schedule ${JSON.stringify(text)}: ${reason}`)
@@ -121,6 +125,10 @@ const readValue = (text: string, spec: FieldSpec): number | undefined => {
  * The first hit strictly after `ms`, or `undefined` when there is none within five years (`0 0 30 2 *`).
  *
  * Units: milliseconds since the epoch. Cost: at most about 2,000 days looked at.
+ *
+ * @example
+ * const { right: daily } = Time.parseCron('30 9 * * *')
+ * Time.renderInstant(Time.nextAfter(daily, Date.UTC(2026, 0, 1, 12))) // => '2026-01-02T09:30:00Z'
  */
 export const nextAfter = (cron: Cron, ms: number): number | undefined => {
   const start = (Math.floor(ms / minuteMs) + 1) * minuteMs

@@ -50,6 +50,10 @@ export const parseDuration = (text: string): E.Either<string, number> => {
  * Reads a duration that may be `Never`, which becomes `undefined` (P-NPA-12).
  *
  * Keep the text beside the value: `1h` and `60m` must be written back as they were.
+ *
+ * @example
+ * Time.parseNillableDuration('Never') // => right(undefined)
+ * Time.parseNillableDuration('720h') // => right(2_592_000_000)
  */
 export const parseNillableDuration = (text: string): E.Either<string, number | undefined> =>
   text === 'Never' ? E.right(undefined) : parseDuration(text)

@@ -29,10 +29,20 @@ export const parseInstant = (text: string): E.Either<string, number> => {
   return E.right(daysFromCivil(year, month, day) * dayMs + seconds * 1000 + fractionMs)
 }
 
-/** Prints an instant in UTC to the second, as `metadata.creationTimestamp` is; a fraction of a second is cut off. */
+/**
+ * Prints an instant in UTC to the second, as `metadata.creationTimestamp` is; a fraction of a second is cut off.
+ *
+ * @example
+ * Time.renderInstant(1_500) // => '1970-01-01T00:00:01Z'
+ */
 export const renderInstant = (ms: number): string => `${renderSeconds(ms)}Z`
 
-/** Prints an instant in UTC with six decimals, as the times of a Lease are. */
+/**
+ * Prints an instant in UTC with six decimals, as the times of a Lease are.
+ *
+ * @example
+ * Time.renderMicroInstant(1_500) // => '1970-01-01T00:00:01.500000Z'
+ */
 export const renderMicroInstant = (ms: number): string => {
   const micros = Math.floor((ms - Math.floor(ms / 1000) * 1000) * 1000)
   return `${renderSeconds(ms)}.${String(micros).padStart(6, '0')}Z`

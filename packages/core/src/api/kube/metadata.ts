@@ -48,7 +48,12 @@ export const namespacedMetadataWith = (annotations: ReadonlyArray<string>) =>
     }),
   )
 
-/** `apiVersion` and `kind` of one kind; the entries of a list lack them. */
+/**
+ * `apiVersion` and `kind` of one kind; the entries of a list lack them.
+ *
+ * @example
+ * decoderOf(s.object(identityOf('v1', 'Pod')))({ kind: 'Node' })._tag // => 'Left'
+ */
 export const identityOf = <const V extends string, const K extends string>(apiVersion: V, kind: K) => ({
   apiVersion: s.filledIn(s.literals([apiVersion]), apiVersion),
   kind: s.filledIn(s.literals([kind]), kind),

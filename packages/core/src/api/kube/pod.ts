@@ -171,6 +171,18 @@ export const podSchema = s.named(
 /** A Pod as on the wire, cut down to what planners read; never environment values or arguments. */
 export interface PodObject extends TypeOf<typeof podSchema> {}
 export interface PodSpecObject extends TypeOf<typeof podSpecSchema> {}
+/**
+ * Decodes a Pod as far as planners read it; the other kinds have decoders of the same form.
+ *
+ * Errors: every wrong field, in the form of {@link FieldError}.
+ *
+ * @example
+ * const decoded = decodePod({
+ *   metadata: { name: 'web-0' },
+ *   spec: { containers: [{ resources: { requests: { cpu: 0.5 } } }] },
+ * })
+ * decoded._tag === 'Right' && decoded.right.spec.containers[0]?.resources.requests // => { cpu: '500m' }
+ */
 export const decodePod = decoderOf<PodObject>(podSchema)
 
 /** What workloads make pods from. */

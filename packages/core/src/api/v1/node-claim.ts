@@ -68,6 +68,14 @@ export const nodeClaimSchema = s.named(
 
 /** A `karpenter.sh/v1` NodeClaim as on the wire, defaults filled in. */
 export interface NodeClaimObject extends TypeOf<typeof nodeClaimSchema> {}
+/**
+ * Decodes a NodeClaim, those that older versions wrote included.
+ *
+ * @example
+ * import { nodeClaimObject } from '@scantling/core/testing'
+ * const decoded = decodeNodeClaim(nodeClaimObject('general-1', 'general'))
+ * decoded._tag === 'Right' && decoded.right.metadata.name // => 'general-1'
+ */
 export const decodeNodeClaim = decoderOf<NodeClaimObject>(nodeClaimSchema)
 
 /** The NodeClaim's CustomResourceDefinition as data. */

@@ -16,6 +16,13 @@ export const nodePoolHashVersion = 'scantling-1'
  *
  * Equal for templates that mean the same: the order of taints, absent and empty fields, and the text of a duration do not
  * count. Requirements are compared with each node instead, since a wider one makes no node wrong.
+ *
+ * @example
+ * import { nodePoolObject } from '@scantling/core/testing'
+ * const labelled = (team: string) =>
+ *   nodePoolObject('general', { spec: { template: { metadata: { labels: { team } } } } })
+ * nodePoolHash(labelled('a')) === nodePoolHash(labelled('a')) // => true
+ * nodePoolHash(labelled('a')) === nodePoolHash(labelled('b')) // => false
  */
 export const nodePoolHash = (pool: NodePoolObject): string => {
   const { metadata, spec } = pool.spec.template

@@ -27,6 +27,10 @@ const annotationOf = { strategy: ownKeys.strategy } as const satisfies Record<ke
  * Reads the `scantling.sh/` annotations of a NodePool.
  *
  * Errors: each wrong value, with the path of its annotation; never a silent default.
+ *
+ * @example
+ * decodeNodePoolSettings({ 'scantling.sh/strategy': 'reference' })._tag // => 'Right'
+ * decodeNodePoolSettings({ 'scantling.sh/strategy': 'fastest' })._tag // => 'Left'
  */
 export const decodeNodePoolSettings = (annotations: Labels): E.Either<FieldErrors, NodePoolSettings> => {
   const fields = Object.fromEntries(

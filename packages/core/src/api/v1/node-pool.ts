@@ -205,6 +205,15 @@ export const nodePoolSchema = s.named(
 export interface NodePoolObject extends TypeOf<typeof nodePoolSchema> {}
 /** The template of a NodePool's NodeClaims. */
 export interface NodePoolTemplateObject extends TypeOf<typeof templateSchema> {}
+/**
+ * Decodes a NodePool, checking what admission would check.
+ *
+ * Errors: every wrong field and every rule that is broken.
+ *
+ * @example
+ * const decoded = decodeNodePool({ metadata: { name: 'general' }, spec: { weight: 101 } })
+ * decoded._tag === 'Left' && decoded.left.map(({ path }) => path) // => ['spec.template', 'spec.weight']
+ */
 export const decodeNodePool = decoderOf<NodePoolObject>(nodePoolSchema)
 
 /** The NodePool's CustomResourceDefinition as data (P-NPA-01). */

@@ -16,6 +16,10 @@ export interface RequirementLike {
  * What admission lets through and provisioning does not accept: the condition ValidationSucceeded (P-NPR-01).
  *
  * Empty where the pool is valid. Takes a provider's knowledge of labels, which admission lacks.
+ *
+ * @example
+ * import { nodePoolObject } from '@scantling/core/testing'
+ * nodePoolProblems(nodePoolObject('general')) // => []
  */
 export const nodePoolProblems = (
   pool: NodePoolObject,
@@ -89,6 +93,12 @@ const bounds = new Set(['Gt', 'Lt', 'Gte', 'Lte'])
  * What is wrong with one requirement of a NodePool, a pod or an overlay (P-NPR-03, P-LBL-05).
  *
  * `path` is where it stands, for the errors.
+ *
+ * @example
+ * requirementProblems({ key: 'karpenter.sh/made-up', operator: 'Exists' }, 'spec.requirements[0]').map(
+ *   ({ path }) => path,
+ * )
+ * // => ['spec.requirements[0].key']
  */
 export const requirementProblems = (
   requirement: RequirementLike,

@@ -37,13 +37,24 @@ const retired = new Map([
   ['karpenter.sh Machine', 'Machine was replaced by NodeClaim (karpenter.sh/v1), which the controller makes by itself'],
 ])
 
-/** What replaced a kind that no longer exists, in one sentence; `undefined` for every other object. */
+/**
+ * What replaced a kind that no longer exists, in one sentence; `undefined` for every other object.
+ *
+ * @example
+ * replacementOf({ apiVersion: 'karpenter.sh/v1alpha5', kind: 'Provisioner' }) === undefined // => false
+ * replacementOf({ apiVersion: 'v1', kind: 'Pod' }) // => undefined
+ */
 export const replacementOf = (manifest: unknown): string | undefined =>
   isManifest(manifest)
     ? retired.get(`${groupOf(textAt(manifest, 'apiVersion') ?? '')} ${textAt(manifest, 'kind') ?? ''}`)
     : undefined
 
-/** Whether the manifest has an old form that `convertManifests` knows. */
+/**
+ * Whether the manifest has an old form that `convertManifests` knows.
+ *
+ * @example
+ * isOldForm({ apiVersion: 'karpenter.sh/v1beta1', kind: 'NodePool', metadata: { name: 'general' } }) // => true
+ */
 export const isOldForm = (manifest: unknown): boolean => isManifest(manifest) && converters.has(identityOf(manifest))
 
 /**
@@ -51,6 +62,17 @@ export const isOldForm = (manifest: unknown): boolean => isManifest(manifest) &&
  *
  * Takes all manifests that belong together, since kubelet settings move from a NodePool to its NodeClass: into the one
  * that is among them, or into the notes for the user where it is not. Other objects pass through untouched.
+ *
+ * @example
+ * const { manifests, notes } = convertManifests([
+ *   {
+ *     apiVersion: 'karpenter.sh/v1beta1',
+ *     kind: 'NodePool',
+ *     metadata: { name: 'general' },
+ *     spec: { template: { spec: {} } },
+ *   },
+ * ])
+ * manifests[0]?.['apiVersion'] // => 'karpenter.sh/v1'
  */
 export const convertManifests = (input: ReadonlyArray<Manifest>): ConvertedManifests => {
   const manifests: Array<Manifest> = []
