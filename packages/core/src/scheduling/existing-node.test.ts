@@ -86,18 +86,18 @@ describe('what a node must have for a pod', () => {
   const withPort = { ...roomy, pods: [runningOn('n', pod('x', '1', usingPort(80)))] }
 
   test.each([
-    ['P-EXN-03: every taint must be tolerated', taintedWith(roomy, taint), pod('p')],
-    ['P-EXN-03: host ports must be free', withPort, pod('p', '1', usingPort(80))],
-    ['P-EXN-03: there must be room', roomy, pod('p', '5')],
-    ['P-EXN-03: the selector must be met', roomy, pod('p', '1', inZone('b'))],
-    ['P-EXN-03: topology must allow it', roomy, pod('p', '1', near(zone))],
+    ['every taint must be tolerated', taintedWith(roomy, taint), pod('p')],
+    ['host ports must be free', withPort, pod('p', '1', usingPort(80))],
+    ['there must be room', roomy, pod('p', '5')],
+    ['the selector must be met', roomy, pod('p', '1', inZone('b'))],
+    ['topology must allow it', roomy, pod('p', '1', near(zone))],
     [
-      'P-EXN-04: a label that it lacks is not assumed, well-known or not',
+      'a label that it lacks is not assumed, well-known or not',
       roomy,
       pod('p', '1', selecting({ [labelKeys.arch]: 'amd64' })),
     ],
-    ['P-EXN-04: Exists wants the label there', roomy, pod('p', '1', requiring([{ key: tier, operator: 'Exists' }]))],
-  ])('%s', (_, state, one) => {
+    ['Exists wants the label there', roomy, pod('p', '1', requiring([{ key: tier, operator: 'Exists' }]))],
+  ])('P-EXN-03, P-EXN-04: %s', (_, state, one) => {
     expect(fits(state, one)).toBe(false)
     expect(fits(roomy, pod('p', '1', inZone('a')))).toBe(true)
   })
