@@ -39,7 +39,7 @@ export interface RequirementSpec {
 
 const none: ReadonlySet<string> = new Set()
 
-// Go's int bounds as the nearest doubles. They are no safe integers, but no label value reaches them either.
+// Go's int bounds as the nearest doubles: they are no safe integers, so values this large compare roughly.
 const maxInt = 2 ** 63
 const minInt = -(2 ** 63)
 
@@ -50,6 +50,8 @@ const integerForm = /^[+-]?[0-9]+$/
 export const parseInteger = (text: string): number | undefined => {
   if (!integerForm.test(text)) return undefined
   const value = Number(text)
+  // The largest integers are no doubles; only their digits tell them from those that are too large.
+  if (value === maxInt) return BigInt(text) < 2n ** 63n ? value : undefined
   return value >= minInt && value < maxInt ? value : undefined
 }
 
