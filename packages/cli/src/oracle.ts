@@ -7,14 +7,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { compareProvision, type Difference } from '@scantling/core'
 import { findOracle, type Oracle } from './oracle/oracle-binary.ts'
 import { shrink, type ShrinkableScenario } from './oracle/shrink.ts'
-import { answerScenario } from './plan/scenario-answer.ts'
+import { differencesOf as differencesFrom } from './plan/compare-vector.ts'
 import { catalogsIn, readVectors, type Vector } from './plan/scenario-files.ts'
 import { fileURLToPath } from 'node:url'
 
-const provisioningFamilies = [
+const families = [
   'requirements',
   'resources',
   'taints',
@@ -23,6 +22,7 @@ const provisioningFamilies = [
   'existing',
   'volumes',
   'priority',
+  'consolidation',
   'mixed',
 ]
 // Enough runs of the reference for most of its own ties to show.
@@ -31,40 +31,40 @@ const defaultRuns = 10
 const closerRuns = 200
 const catalogOf = catalogsIn(fileURLToPath(new URL('../../../vectors/catalogs', import.meta.url)))
 
-const differencesOf = ({ scenario, expected }: Vector): ReadonlyArray<Difference> => {
-  const { outputs, failure } = answerScenario(scenario, { strategy: 'reference', catalogOf })
-  const [output] = outputs
-  return output === undefined
-    ? [{ projection: 'failure', expected: 'an answer', actual: failure ?? 'none' }]
-    : compareProvision(expected, output)
-}
+const differencesOf = (vector: Vector) => differencesFrom(vector, catalogOf)
 
+// The reference answers each kind of question by a command of its own.
 const askOracle = (
   oracle: Oracle,
-  scenarios: ReadonlyArray<object>,
+  scenarios: ReadonlyArray<Vector['scenario']>,
   folder: string,
   runs: number,
-): ReadonlyArray<Vector> => {
-  const file = join(folder, 'candidates.jsonl')
-  writeFileSync(file, scenarios.map((scenario) => JSON.stringify(scenario)).join('\n'))
-  const lines = oracle
-    .run(['provision', '--runs', String(runs), file])
-    .trim()
-    .split('\n')
-  return lines.map((line, index) => ({ scenario: scenarios[index], expected: JSON.parse(line) }) as Vector)
-}
+): ReadonlyArray<Vector> =>
+  (['provision', 'disrupt'] as const).flatMap((kind) => {
+    const asked = scenarios.filter((scenario) => scenario.kind === kind)
+    if (asked.length === 0) return []
+    const file = join(folder, 'candidates.jsonl')
+    writeFileSync(file, asked.map((scenario) => JSON.stringify(scenario)).join('\n'))
+    const lines = oracle
+      .run([kind, '--runs', String(runs), file])
+      .trim()
+      .split('\n')
+    return lines.map((line, index) => ({ scenario: asked[index], expected: JSON.parse(line) }) as Vector)
+  })
 
 const shrinkVector = (oracle: Oracle, vector: Vector, folder: string): Vector => {
   const differs = (candidates: ReadonlyArray<ShrinkableScenario>) => {
-    const index = askOracle(oracle, candidates, folder, closerRuns / 10).findIndex(
+    const index = askOracle(oracle, candidates.map(asScenario), folder, closerRuns / 10).findIndex(
       (one) => one.expected.failure === undefined && differencesOf(one).length > 0,
     )
     return index < 0 ? undefined : index
   }
   const smallest = shrink(vector.scenario as unknown as ShrinkableScenario, differs)
-  const [answered] = askOracle(oracle, [smallest], folder, closerRuns)
+  const [answered] = askOracle(oracle, [asScenario(smallest)], folder, closerRuns)
   return answered ?? vector
 }
+
+const asScenario = (scenario: ShrinkableScenario) => scenario as unknown as Vector['scenario']
 
 const main = (): void => {
   const { values } = parseArgs({
@@ -100,7 +100,7 @@ const compareFamilies = (
 ): void => {
   let passed = 0
   let failed = 0
-  for (const family of chosen.length > 0 ? chosen : provisioningFamilies) {
+  for (const family of chosen.length > 0 ? chosen : families) {
     oracle.run([
       'vectors',
       '--seed',
@@ -115,9 +115,7 @@ const compareFamilies = (
       '--runs',
       runs,
     ])
-    const vectors = readVectors(folder, family).filter(
-      ({ scenario, expected }) => scenario.kind === 'provision' && expected.failure === undefined,
-    )
+    const vectors = readVectors(folder, family).filter(({ expected }) => expected.failure === undefined)
     const suspects = vectors.filter((vector) => differencesOf(vector).length > 0)
     const confirmed =
       suspects.length === 0

@@ -92,7 +92,13 @@ const show = (wanted: string): void => {
   const [family = '', number = '1'] = wanted.split('/')
   const vector = readVectors(directory, family)[Number(number) - 1]
   if (vector === undefined) throw new Error(`There is no vector ${wanted}`)
-  console.log(JSON.stringify({ ...vector, ours: answerAsAsked(vector.scenario, { strategy: 'reference', catalogOf }) }, undefined, 1))
+  console.log(
+    JSON.stringify(
+      { ...vector, ours: answerAsAsked(vector.scenario, { strategy: 'reference', catalogOf }) },
+      undefined,
+      1,
+    ),
+  )
 }
 
 // Each deliberate difference must be there, and be just what its vector says.
@@ -130,9 +136,7 @@ const main = (): void => {
     const result = runFamily(family)
     const { agreed, compared, disagreements } = result
     const least = Math.ceil((required[family] ?? 0) * compared)
-    const notes = [
-      ...(compared > 0 ? [`required: ${least}`] : []),
-    ]
+    const notes = [...(compared > 0 ? [`required: ${least}`] : [])]
     console.log(`${family.padEnd(14)} ${agreed}/${compared} agree${notes.length > 0 ? ` (${notes.join('; ')})` : ''}`)
     if (disagreements.length > 0) console.log(describe(result, values.all))
     passed += agreed

@@ -2,7 +2,7 @@ import { compareProvision, type ProvisionOutput } from '@scantling/core'
 import { describe, expect, test } from '@jest/globals'
 
 import { catalogsIn, readVectors } from '../src/plan/scenario-files.ts'
-import { answerScenario } from '../src/plan/scenario-answer.ts'
+import { answerAsAsked, answerScenario } from '../src/plan/scenario-answer.ts'
 import { families, requiredShares, runFamily } from '../src/vectors.ts'
 import { fileURLToPath } from 'node:url'
 
@@ -88,10 +88,21 @@ describe('answerScenario()', () => {
     expect(result.failure).toBe('catalog: Invalid value: "nowhere": there is no such catalogue')
   })
 
-  test('leaves disruption to its issue with one sentence', () => {
+  test('answers disruption with every method by itself', () => {
     const scenario = { version: 1, now: '2026-01-01T00:00:00Z', kind: 'disrupt', objects: [] }
-    const result = answerScenario(scenario, { strategy: 'reference', catalogOf })
-    expect(result.kind).toBe('disrupt')
-    expect(result.failure).toBe('Planning disruption is not built yet; it comes with the issue on disruption')
+    const { kind, outputs } = answerAsAsked(scenario, { strategy: 'reference', catalogOf })
+    expect(kind).toBe('disrupt')
+    expect(outputs).toMatchObject([
+      {
+        selected: '',
+        methods: [
+          { method: 'emptiness', decision: 'none' },
+          { method: 'static-drift' },
+          { method: 'drift' },
+          { method: 'multi-node-consolidation' },
+          { method: 'single-node-consolidation' },
+        ],
+      },
+    ])
   })
 })

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 
 import {
+  planDisruption,
   planProvisioning,
   podKey,
   readScenario,
@@ -24,7 +25,8 @@ import { chooseCatalog, defaultCatalog } from '../plan/catalog-choice.ts'
 import { describePlan } from '../plan/describe-plan.ts'
 import { planManifests } from '../plan/plan-manifests.ts'
 import { renderPlan } from '../plan/render-plan.ts'
-import { answerScenario, disruptionComesLater } from '../plan/scenario-answer.ts'
+import { renderDisruption } from '../plan/render-disruption.ts'
+import { answerAsAsked } from '../plan/scenario-answer.ts'
 import { catalogsIn } from '../plan/scenario-files.ts'
 
 const help = `Usage: scantling plan -f FILE|DIR|- [-f …] [options]
@@ -42,7 +44,8 @@ workloads are expanded into pods, and NodePools count as Ready.
       --catalogs DIR     where the catalogue that a scenario names is looked up
       --strategy NAME    first-fit, or reference for Karpenter's own decisions
                          (default: first-fit for manifests, reference for scenarios)
-      --for WHAT         provisioning (default) or disruption
+      --for WHAT         provisioning (default), or disruption: which nodes would be taken
+                         away, and why not the others; scenarios say themselves
       --why POD          say of one pod without a place how far each NodePool came
       --json             print data instead of text
   -h, --help
@@ -73,11 +76,7 @@ const run = async (args: ReadonlyArray<string>, terminal: Terminal): Promise<num
     terminal.out(help)
     return 0
   }
-  if (options.for === 'disruption') {
-    terminal.err(disruptionComesLater)
-    return 1
-  }
-  if (options.for !== 'provisioning') {
+  if (options.for !== 'provisioning' && options.for !== 'disruption') {
     throw new UsageError(`--for: Invalid value: ${JSON.stringify(options.for)}: expected provisioning or disruption`)
   }
   if (options.scenario === '-') return answerLines(options, terminal)
@@ -106,6 +105,10 @@ const planFiles = (paths: ReadonlyArray<string>, options: Options, terminal: Ter
   const refusals = [...read.problems, ...sorted.problems, ...problems]
   for (const refusal of refusals) terminal.err(`Refused: ${refusal}`)
   if (options.why !== undefined) return explainPod(options.why, plan, terminal)
+  if (options.for === 'disruption') {
+    terminal.out(renderDisruption(planDisruption(snapshot, { strategy })))
+    return refusals.length > 0 ? 1 : 0
+  }
   const description = describePlan(plan, snapshot.labelRules.knowledge)
   terminal.out(
     options.json ? JSON.stringify({ ...description, refused: refusals }, undefined, 2) : renderPlan(description),
@@ -134,7 +137,7 @@ const answerFile = (file: string, options: Options, terminal: Terminal): number 
   }
   const catalogOf = catalogLookup(options, file)
   if (options.json) {
-    const result = answerScenario(json.scenario, { strategy, catalogOf })
+    const result = answerAsAsked(json.scenario, { strategy, catalogOf })
     terminal.out(JSON.stringify(result))
     return result.failure === undefined ? 0 : 1
   }
@@ -143,11 +146,11 @@ const answerFile = (file: string, options: Options, terminal: Terminal): number 
     for (const problem of scenario.left) terminal.err(`${file}: ${problem}`)
     return 1
   }
-  if (scenario.right.kind === 'disrupt') {
-    terminal.err(disruptionComesLater)
-    return 1
+  const { snapshot, kind } = scenario.right
+  if (kind === 'disrupt' || options.for === 'disruption') {
+    terminal.out(renderDisruption(planDisruption(snapshot, { strategy })))
+    return 0
   }
-  const { snapshot } = scenario.right
   const plan = planProvisioning(snapshot, { strategy, reservedOfferings: 'strict' })
   terminal.out(renderPlan(describePlan(plan, snapshot.labelRules.knowledge)))
   return plan.rejections.length > 0 ? 1 : 0
@@ -159,7 +162,7 @@ const answerLines = async (options: Options, terminal: Terminal): Promise<number
   let hasFailed = false
   for await (const line of createInterface({ input: stdin, crlfDelay: Number.POSITIVE_INFINITY })) {
     if (line.trim() === '') continue
-    const result = answerScenario(scenarioOf(parseJson(line)), { strategy, catalogOf })
+    const result = answerAsAsked(scenarioOf(parseJson(line)), { strategy, catalogOf })
     hasFailed ||= result.failure !== undefined
     terminal.out(JSON.stringify(result))
   }

@@ -1,5 +1,6 @@
 import { compareText } from '../internal/index.ts'
 import { roundPrice, type NodeClaimOutput, type ProvisionOutput } from './normal-form.ts'
+import { stableJson } from './stable-json.ts'
 
 /** What the reference answered, as far as it is compared. */
 export interface ExpectedProvision {
@@ -45,7 +46,7 @@ export const compareProvision = (expected: ExpectedProvision, actual: ProvisionO
 
 // Messages are worded differently by design; keys are what must agree.
 const comparable = (output: ProvisionOutput): string =>
-  stable({
+  stableJson({
     ...output,
     newNodeClaims: output.newNodeClaims.map((claim) => ({ ...claim, requirements: claim.requirements ?? [] })),
     podErrors: sortedKeys(output.podErrors),
@@ -56,22 +57,22 @@ const comparable = (output: ProvisionOutput): string =>
 const projections = (output: ProvisionOutput): ReadonlyMap<string, string> => {
   const claims = output.newNodeClaims
   const sorted = (project: (claim: NodeClaimOutput) => unknown) =>
-    stable(claims.map((claim) => stable(project(claim))).sort(compareText))
+    stableJson(claims.map((claim) => stableJson(project(claim))).sort(compareText))
   const counts = new Map<string, number>()
   for (const { nodePool } of claims) counts.set(nodePool, (counts.get(nodePool) ?? 0) + 1)
   return new Map([
     ['error', output.error ?? ''],
-    ['podErrors', stable(sortedKeys(output.podErrors))],
-    ['ignoredPods', stable(sortedKeys(output.ignoredPods ?? {}))],
-    ['existingPods', stable(output.existingNodes.flatMap(({ pods }) => pods).sort(compareText))],
-    ['existingNodes', stable(output.existingNodes)],
+    ['podErrors', stableJson(sortedKeys(output.podErrors))],
+    ['ignoredPods', stableJson(sortedKeys(output.ignoredPods ?? {}))],
+    ['existingPods', stableJson(output.existingNodes.flatMap(({ pods }) => pods).sort(compareText))],
+    ['existingNodes', stableJson(output.existingNodes)],
     ['claimCount', String(claims.length)],
     ['claimSizes', sorted(({ pods }) => pods.length)],
-    ['claimsPerPool', stable(Object.fromEntries(counts))],
+    ['claimsPerPool', stableJson(Object.fromEntries(counts))],
     ['partition', sorted(({ pods }) => pods)],
     [
       'nodePools',
-      stable(Object.fromEntries(claims.flatMap(({ pods, nodePool }) => pods.map((pod) => [pod, nodePool])))),
+      stableJson(Object.fromEntries(claims.flatMap(({ pods, nodePool }) => pods.map((pod) => [pod, nodePool])))),
     ],
     ['requirements', sorted(({ pods, requirements }) => [pods, requirements ?? []])],
     ['requests', sorted(({ pods, requests }) => [pods, requests])],
@@ -81,14 +82,3 @@ const projections = (output: ProvisionOutput): ReadonlyMap<string, string> => {
 }
 
 const sortedKeys = (record: Readonly<Record<string, unknown>>) => Object.keys(record).sort(compareText)
-
-/** JSON with the keys of objects in order and absent fields left out. */
-const stable = (value: unknown): string => {
-  if (Array.isArray(value)) return `[${value.map(stable).join()}]`
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
-  const record = value as Readonly<Record<string, unknown>>
-  return `{${sortedKeys(record)
-    .filter((key) => record[key] !== undefined)
-    .map((key) => `${JSON.stringify(key)}:${stable(record[key])}`)
-    .join()}}`
-}

@@ -98,9 +98,11 @@ const nodeClaimOutputOf = (launch: Launch): NodeClaimOutput => {
   }
 }
 
-const podNames = (pods: ReadonlyArray<Pod>) => pods.map(podKey).sort(compareText)
+/** `namespace/name` of pods, in order. */
+export const podNames = (pods: ReadonlyArray<Pod>) => pods.map(podKey).sort(compareText)
 
-const requirementsOutput = (requirements: Requirements): ReadonlyArray<RequirementOutput> =>
+/** Requirements in order, without the hostname and without the values that `instanceTypes` gives. */
+export const requirementsOutput = (requirements: Requirements): ReadonlyArray<RequirementOutput> =>
   Requirements.toSpecs(requirements)
     .flatMap((spec): ReadonlyArray<RequirementOutput> => {
       if (spec.key === labelKeys.hostname) return []
