@@ -1,0 +1,2 @@
+/** Whether the nodes that a NodePool launches join the cluster. */
+export * from './registration-health.ts'
