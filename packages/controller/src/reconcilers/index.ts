@@ -16,6 +16,7 @@ import type { ReconcilerContext } from './context.ts'
 import { runDisruption } from './disruption.ts'
 import { startEvictions } from './evictions.ts'
 import { makeFeatureCells, startGatedFeatures } from './gated-features.ts'
+import { startRegistrationHealth } from './registration-health.ts'
 import { runGarbageCollection } from './garbage-collection.ts'
 import { runInterruptions } from './interruptions.ts'
 import { runMaintenance } from './maintenance.ts'
@@ -126,7 +127,7 @@ const startAll = (context: ReconcilerContext): { readonly stopped: () => Promise
   )
 
   const batcher = makeBatcher({ clock, idleMs: settings.batchIdleDurationMs, maxMs: settings.batchMaxDurationMs })
-  stops.push(triggerOnPods(context, batcher), ...startGatedFeatures(context, batcher, start))
+  stops.push(triggerOnPods(context, batcher), ...startGatedFeatures(context, batcher, start), startRegistrationHealth(context, start))
   loops.push(
     runProvisioner(context, batcher),
     runDisruption(context),
