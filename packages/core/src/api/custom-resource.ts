@@ -36,7 +36,7 @@ export interface CustomResource {
  * All kinds have a status sub-resource. Versions that are not served are left out: they exist for conversion alone.
  *
  * @example
- * crdOf(nodePoolResource).metadata.name // => 'nodepools.karpenter.sh'
+ * crdOf(nodePoolResource)['metadata'] // => { name: 'nodepools.karpenter.sh' }
  */
 export const crdOf = (resource: CustomResource): OpenApiNode => {
   const { group, kind, scope = 'Cluster', names, versions } = resource

@@ -30,6 +30,8 @@ export type OwnerSelector =
  *       topologyKey: 'topology.kubernetes.io/zone',
  *       whenUnsatisfiable: 'ScheduleAnyway',
  *       matchLabelKeys: [],
+ *       nodeAffinityPolicy: 'Honor',
+ *       nodeTaintsPolicy: 'Ignore',
  *     },
  *   ],
  *   { services: () => [{ app: 'web' }], owner: () => undefined },

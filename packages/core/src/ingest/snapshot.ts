@@ -142,10 +142,7 @@ export const decodeObjects = (
  *
  * @example
  * import { instanceType, nodePoolObject, podObject } from '@scantling/core/testing'
- * const { lists } = decodeObjects([
- *   { apiVersion: 'karpenter.sh/v1', kind: 'NodePool', ...nodePoolObject('general') },
- *   { apiVersion: 'v1', kind: 'Pod', ...podObject('web-0', { cpu: '1' }) },
- * ])
+ * const { lists } = decodeObjects([nodePoolObject('general'), podObject('web-0', { cpu: '1' })])
  * const snapshot = snapshotOf(lists, {
  *   nowMs: 0,
  *   settings: defaultPlanningSettings,

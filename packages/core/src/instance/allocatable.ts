@@ -9,7 +9,7 @@ const hugePages = 'hugepages-'
  * @example
  * import { instanceType, offering } from '@scantling/core/testing'
  * const bursting = offering('a', 'on-demand', 1, { capacity: Resources.parse({ cpu: '3' }) })
- * capacityOfType(instanceType('t3.large', 2), bursting).cpu // => '3'
+ * capacityOfType(instanceType('t3.large', 2), bursting)['cpu'] // => '3'
  */
 export const capacityOfType = (type: InstanceType, offering?: Offering): ResourceList =>
   offering?.capacity === undefined ? type.capacity : overlay(type.capacity, offering.capacity)

@@ -66,9 +66,9 @@ export const checkSelector = (selector: LabelSelector | undefined): E.Either<Rea
  * Whether an object with these labels is selected.
  *
  * @example
- * const { right: selector } = Labels.parseSelector('app in (web,api),!legacy')
- * Labels.matches(selector, { app: 'api' }) // => true
- * Labels.matches(selector, { app: 'api', legacy: 'yes' }) // => false
+ * const selector = Labels.parseSelector('app in (web,api),!legacy')
+ * selector._tag === 'Right' && Labels.matches(selector.right, { app: 'api' }) // => true
+ * selector._tag === 'Right' && Labels.matches(selector.right, { app: 'api', legacy: 'yes' }) // => false
  */
 export const matches = (selector: Selector, labels: Labels): boolean => {
   if (selector._tag === 'Nothing') return false

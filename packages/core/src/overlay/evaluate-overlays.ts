@@ -74,7 +74,7 @@ interface Touched {
  * Higher weight first; at equal weight the name that comes later in the alphabet (P-OVA-05).
  *
  * @example
- * const overlay = (name: string, weight: number) => ({ name, weight, requirements: [], problems: [] })
+ * const overlay = (name: string, weight: number) => ({ name, weight, requirements: [], capacity: {}, problems: [] })
  * compareOverlays(overlay('a', 10), overlay('b', 1)) < 0 // => true
  */
 export const compareOverlays = (a: NodeOverlay, b: NodeOverlay): number =>

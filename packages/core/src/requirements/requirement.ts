@@ -46,7 +46,13 @@ const minInt = -(2 ** 63)
 // Base-10 integers as Go's strconv.Atoi reads them: an optional sign, digits, nothing else.
 const integerForm = /^[+-]?[0-9]+$/
 
-/** The value as a base-10 integer, or `undefined` when it is none within 64 bits. */
+/**
+ * The value as a base-10 integer, or `undefined` when it is none within 64 bits.
+ *
+ * @example
+ * Requirement.parseInteger('16') // => 16
+ * Requirement.parseInteger('16Gi') // => undefined
+ */
 export const parseInteger = (text: string): number | undefined => {
   if (!integerForm.test(text)) return undefined
   const value = Number(text)
@@ -60,6 +66,9 @@ export const parseInteger = (text: string): number | undefined => {
  *
  * A bound that is no integer counts as 0, as in the reference (P-REQ-03): validation, not construction, refuses it.
  * Keys and values are taken as given; `Requirements.fromSpecs` applies the alias tables.
+ *
+ * @example
+ * Requirement.has(Requirement.fromSpec({ key: 'cpu', operator: 'Gt', values: ['3'] }), '4') // => true
  */
 export const fromSpec = (spec: RequirementSpec): Requirement => {
   const { key, minValues } = spec
@@ -88,24 +97,44 @@ export const fromSpec = (spec: RequirementSpec): Requirement => {
   }
 }
 
-/** `key In [values]`. */
+/**
+ * `key In [values]`.
+ *
+ * @example
+ * Requirement.render(Requirement.isIn('zone', ['b', 'a'])) // => 'zone In [a b]'
+ */
 export const isIn = (key: string, values: ReadonlyArray<string>): Requirement => ({
   key,
   complement: false,
   values: new Set(values),
 })
 
-/** `key NotIn [values]`. */
+/**
+ * `key NotIn [values]`.
+ *
+ * @example
+ * Requirement.render(Requirement.notIn('zone', ['a'])) // => 'zone NotIn [a]'
+ */
 export const notIn = (key: string, values: ReadonlyArray<string>): Requirement => ({
   key,
   complement: true,
   values: new Set(values),
 })
 
-/** `key Exists`: what a set says of a key that it does not mention (P-RQS-02). */
+/**
+ * `key Exists`: what a set says of a key that it does not mention (P-RQS-02).
+ *
+ * @example
+ * Requirement.has(Requirement.exists('team'), 'a') // => true
+ */
 export const exists = (key: string): Requirement => ({ key, complement: true, values: none })
 
-/** `key DoesNotExist`. */
+/**
+ * `key DoesNotExist`.
+ *
+ * @example
+ * Requirement.has(Requirement.doesNotExist('team'), 'a') // => false
+ */
 export const doesNotExist = (key: string): Requirement => ({ key, complement: false, values: none })
 
 const isWithinBounds = (value: string, gte: number | undefined, lte: number | undefined): boolean => {
@@ -125,7 +154,8 @@ const smaller = (a: number | undefined, b: number | undefined) =>
  * Cost: O(values of both).
  *
  * @example
- * intersection(isIn('zone', ['a', 'b']), notIn('zone', ['b'])) // => zone In [a]
+ * const both = Requirement.intersection(Requirement.isIn('zone', ['a', 'b']), Requirement.notIn('zone', ['b']))
+ * Requirement.render(both) // => 'zone In [a]'
  */
 export const intersection = (a: Requirement, b: Requirement): Requirement => {
   invariant(a.key === b.key, 'requirements of one key')
@@ -161,6 +191,9 @@ export const intersection = (a: Requirement, b: Requirement): Requirement => {
  *
  * Two complements overlap unless their bounds contradict each other, even where every integer between the bounds is
  * excluded: the reference says so, and decisions depend on it.
+ *
+ * @example
+ * Requirement.hasIntersection(Requirement.isIn('zone', ['a']), Requirement.notIn('zone', ['a'])) // => false
  */
 export const hasIntersection = (a: Requirement, b: Requirement): boolean => {
   const gte = larger(a.gte, b.gte)
@@ -173,11 +206,21 @@ export const hasIntersection = (a: Requirement, b: Requirement): boolean => {
   return false
 }
 
-/** Whether a label with this value meets the requirement. P-REQ-12. */
+/**
+ * Whether a label with this value meets the requirement. P-REQ-12.
+ *
+ * @example
+ * Requirement.has(Requirement.isIn('zone', ['a', 'b']), 'b') // => true
+ */
 export const has = (requirement: Requirement, value: string): boolean =>
   requirement.complement !== requirement.values.has(value) && isWithinBounds(value, requirement.gte, requirement.lte)
 
-/** The operator that the requirement reads as. Bounds read as Exists (P-REQ-11). */
+/**
+ * The operator that the requirement reads as. Bounds read as Exists (P-REQ-11).
+ *
+ * @example
+ * Requirement.operatorOf(Requirement.fromSpec({ key: 'cpu', operator: 'Gt', values: ['3'] })) // => 'Exists'
+ */
 export const operatorOf = (requirement: Requirement): 'In' | 'NotIn' | 'Exists' | 'DoesNotExist' =>
   requirement.complement
     ? requirement.values.size > 0
@@ -187,17 +230,34 @@ export const operatorOf = (requirement: Requirement): 'In' | 'NotIn' | 'Exists' 
       ? 'In'
       : 'DoesNotExist'
 
-/** Whether a missing label meets the requirement: only NotIn and DoesNotExist allow it. */
+/**
+ * Whether a missing label meets the requirement: only NotIn and DoesNotExist allow it.
+ *
+ * @example
+ * Requirement.allowsAbsence(Requirement.notIn('team', ['a'])) // => true
+ * Requirement.allowsAbsence(Requirement.exists('team')) // => false
+ */
 export const allowsAbsence = (requirement: Requirement): boolean => {
   const operator = operatorOf(requirement)
   return operator === 'NotIn' || operator === 'DoesNotExist'
 }
 
-/** The values in code-unit order: allowed ones, or excluded ones of a complement (P-REQ-14). */
+/**
+ * The values in code-unit order: allowed ones, or excluded ones of a complement (P-REQ-14).
+ *
+ * @example
+ * Requirement.sortedValues(Requirement.isIn('zone', ['b', 'a'])) // => ['a', 'b']
+ */
 export const sortedValues = (requirement: Requirement): ReadonlyArray<string> =>
   [...requirement.values].sort(compareText)
 
-/** The only value that can meet the requirement, if there is exactly one. */
+/**
+ * The only value that can meet the requirement, if there is exactly one.
+ *
+ * @example
+ * Requirement.singleValue(Requirement.isIn('zone', ['a'])) // => 'a'
+ * Requirement.singleValue(Requirement.isIn('zone', ['a', 'b'])) // => undefined
+ */
 export const singleValue = (requirement: Requirement): string | undefined => {
   if (requirement.complement || requirement.values.size !== 1) return undefined
   for (const value of requirement.values) return value
@@ -208,6 +268,9 @@ export const singleValue = (requirement: Requirement): string | undefined => {
  * The requirement in its written form; both bounds give two entries, each with the minValues. P-REQ-15, P-REQ-16.
  *
  * Values excluded by a NotIn are lost beside a bound: the written form has no place for both.
+ *
+ * @example
+ * Requirement.toSpecs(Requirement.isIn('zone', ['b', 'a'])) // => [{ key: 'zone', operator: 'In', values: ['a', 'b'] }]
  */
 export const toSpecs = (requirement: Requirement): ReadonlyArray<RequirementSpec> => {
   const { key, gte, lte, minValues } = requirement
@@ -224,7 +287,13 @@ export const toSpecs = (requirement: Requirement): ReadonlyArray<RequirementSpec
 
 const shownValues = 5
 
-/** `zone In [a b c d e and 2 others] minValues 2`. P-REQ-17. */
+/**
+ * `zone In [a b c d e and 2 others] minValues 2`. P-REQ-17.
+ *
+ * @example
+ * Requirement.render(Requirement.isIn('zone', ['a', 'b', 'c', 'd', 'e', 'f', 'g']))
+ * // => 'zone In [a b c d e and 2 others]'
+ */
 export const render = (requirement: Requirement): string => {
   const { key, gte, lte, minValues } = requirement
   const operator = operatorOf(requirement)

@@ -26,8 +26,8 @@ export interface Difference {
  * output in every projection in which the reference's own runs do.
  *
  * @example
- * compareProvision(vector.expected, provisionOutputOf(plan, renderReasons)).map(({ projection }) => projection)
- * // => [] where the plan is the reference's
+ * const nothing = { newNodeClaims: [], existingNodes: [], podErrors: {} }
+ * compareProvision({ outputs: [nothing] }, nothing) // => []
  */
 export const compareProvision = (expected: ExpectedProvision, actual: ProvisionOutput): ReadonlyArray<Difference> => {
   const text = comparable(actual)

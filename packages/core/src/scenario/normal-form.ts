@@ -46,7 +46,10 @@ export interface RequirementOutput {
  * `renderRejection` makes the text of `podErrors`; texts are for people and are not compared.
  *
  * @example
- * provisionOutputOf(plan, renderReasons).newNodeClaims[0]?.instanceTypes // => names, cheapest first
+ * import { pendingPod, snapshotFor } from '@scantling/core/testing'
+ * const snapshot = snapshotFor({ pods: [pendingPod('web-0')] })
+ * const plan = planProvisioning(snapshot, { strategy: 'first-fit', reservedOfferings: 'strict' })
+ * provisionOutputOf(plan, renderReasons).newNodeClaims[0]?.instanceTypes // => ['small', 'large']
  */
 export const provisionOutputOf = (
   plan: ProvisioningPlan,

@@ -37,7 +37,7 @@ export const codecOf = <A>(schema: Schema<A>): t.Type<A, A, unknown> => {
 }
 
 /**
- * io-ts validation errors in the form of Kubernetes' field errors; the reporter for settings and other codecs.
+ * Validation errors of io-ts in the form of Kubernetes' field errors; the reporter for settings and other codecs.
  *
  * @example
  * const decoded = codecOf(s.object({ port: s.integer() })).decode({ port: 'http' })

@@ -220,7 +220,7 @@ export const filledIn = <A>(schema: Schema<A>, value: unknown): Defaulted<A> => 
  * @example
  * const form = s.object({ replicas: s.requiredOnServer(s.integer(), 1) })
  * decoderOf(form)({}) // => right({ replicas: 1 })
- * openApiOf(form).required // => ['replicas']
+ * openApiOf(form)['required'] // => ['replicas']
  */
 export const requiredOnServer = <A>(schema: Schema<A>, value: unknown): Defaulted<A> => ({
   presence: 'defaulted',

@@ -24,7 +24,8 @@ type Step = (input: unknown, errors: Array<FieldError>) => unknown
  * @example
  * const decode = decoderOf(s.object({ cpu: s.quantity(), zone: s.optional(s.string()) }))
  * decode({ cpu: 0.5 }) // => right({ cpu: '500m' })
- * decode({ cpu: '1.5Gii' }).left.map(renderFieldError)
+ * const refused = decode({ cpu: '1.5Gii' })
+ * refused._tag === 'Left' && refused.left.map(renderFieldError)
  * // => ['cpu: Invalid value: "1.5Gii": Cannot parse quantity "1.5Gii": unknown suffix "Gii"']
  */
 export const decoderOf = <A>(schema: Schema<A>): Decoder<A> => {

@@ -127,8 +127,8 @@ const readValue = (text: string, spec: FieldSpec): number | undefined => {
  * Units: milliseconds since the epoch. Cost: at most about 2,000 days looked at.
  *
  * @example
- * const { right: daily } = Time.parseCron('30 9 * * *')
- * Time.renderInstant(Time.nextAfter(daily, Date.UTC(2026, 0, 1, 12))) // => '2026-01-02T09:30:00Z'
+ * const daily = Time.parseCron('30 9 * * *')
+ * daily._tag === 'Right' && Time.nextAfter(daily.right, Date.UTC(2026, 0, 1, 12)) // => Date.UTC(2026, 0, 2, 9, 30)
  */
 export const nextAfter = (cron: Cron, ms: number): number | undefined => {
   const start = (Math.floor(ms / minuteMs) + 1) * minuteMs

@@ -64,7 +64,7 @@ export const isOldForm = (manifest: unknown): boolean => isManifest(manifest) &&
  * that is among them, or into the notes for the user where it is not. Other objects pass through untouched.
  *
  * @example
- * const { manifests, notes } = convertManifests([
+ * const { manifests } = convertManifests([
  *   {
  *     apiVersion: 'karpenter.sh/v1beta1',
  *     kind: 'NodePool',
