@@ -39,7 +39,7 @@ const run = async (args: ReadonlyArray<string>, terminal: Terminal): Promise<num
     return 0
   }
   const speed = numberIn('--speed', values.speed, { least: 0.1, most: 100 })
-  const port = numberIn('--port', values.port, { least: 0, most: 65_535 })
+  const port = numberIn('--port', values.port, { least: 0, most: 65_535, isWhole: true })
   const types = chooseCatalog(values.catalog)
   if (E.isLeft(types)) throw new UsageError(types.left.join('\n'))
   const isTerminal = process.stdout.isTTY && process.stdin.isTTY && !values.plain
@@ -62,11 +62,13 @@ const run = async (args: ReadonlyArray<string>, terminal: Terminal): Promise<num
 const numberIn = (
   flag: string,
   text: string,
-  { least, most }: { readonly least: number; readonly most: number },
+  { least, most, isWhole = false }: { readonly least: number; readonly most: number; readonly isWhole?: boolean },
 ): number => {
   const value = Number(text)
-  if (text.trim() !== '' && value >= least && value <= most) return value
-  throw new UsageError(`Cannot use ${flag} ${JSON.stringify(text)}: expected a number from ${least} to ${most}`)
+  if (text.trim() !== '' && value >= least && value <= most && (!isWhole || Number.isInteger(value))) return value
+  throw new UsageError(
+    `Cannot use ${flag} ${JSON.stringify(text)}: expected a ${isWhole ? 'whole ' : ''}number from ${least} to ${most}`,
+  )
 }
 
 export const tourCommand: Command = {

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
-import { startPart, type Part } from './part.ts'
+import { startPart, type Part, type PartFailure } from './part.ts'
 
 /** A whole cluster on this machine: API server, simulated cloud and controller, each a process of its own on loopback. */
 export interface EmbeddedCluster {
@@ -46,6 +46,8 @@ export const startEmbeddedCluster = async (options: EmbeddedClusterOptions): Pro
   const clockOriginMs = Date.now()
   const time = ['--speed', String(speed), '--clock-origin', String(clockOriginMs)]
   const parts: Array<Part> = []
+  let fail: (sentence: string) => void = () => undefined
+  const failed = new Promise<string>((resolve) => (fail = resolve))
   let controller: Part | undefined
   const stopController = async (how: 'stop' | 'kill') => {
     const ending = controller
@@ -61,14 +63,14 @@ export const startEmbeddedCluster = async (options: EmbeddedClusterOptions): Pro
   }
   try {
     const [server, cloud] = await Promise.all([
-      startServing(parts, 'The API server', require.resolve('@scantling/kube-sim/main'), [
+      startServing(parts, fail, 'The API server', require.resolve('@scantling/kube-sim/main'), [
         '--port',
         String(port),
         ...time,
         '--crds',
         path('../../../../deploy/crds'),
       ]),
-      startServing(parts, 'The simulated cloud', require.resolve('@scantling/provider-kwok/cloud'), [
+      startServing(parts, fail, 'The simulated cloud', require.resolve('@scantling/provider-kwok/cloud'), [
         '--port',
         '0',
         ...time,
@@ -78,14 +80,11 @@ export const startEmbeddedCluster = async (options: EmbeddedClusterOptions): Pro
         seed,
       ]),
     ])
-    let fail: (sentence: string) => void = () => undefined
-    const failed = new Promise<string>((resolve) => (fail = resolve))
-    for (const part of parts) void part.failed.then(fail)
     const startController = async () => {
       const started = await startServingController(options, { server, cloud, clockOriginMs })
       controller = started
       parts.push(started)
-      void started.failed.then(fail)
+      void started.failed.then((failure) => fail(endedUnexpectedly('The controller', failure)))
     }
     await startController()
     return {
@@ -108,6 +107,7 @@ export const startEmbeddedCluster = async (options: EmbeddedClusterOptions): Pro
 /** Starts a part that prints one line of JSON with its URL when it listens. */
 const startServing = async (
   parts: Array<Part>,
+  fail: (sentence: string) => void,
   name: string,
   entry: string,
   args: ReadonlyArray<string>,
@@ -118,9 +118,11 @@ const startServing = async (
     const url = readyUrl(line)
     if (url !== undefined) tell(url)
   }
-  const part = startPart({ name, entry, args, cwd: here, onLine })
+  const part = startPart({ entry, args, cwd: here, onLine })
   parts.push(part)
-  return orFailure(name, ready, part)
+  const url = await orFailure(name, ready, part)
+  void part.failed.then((failure) => fail(endedUnexpectedly(name, failure)))
+  return url
 }
 
 const startServingController = async (
@@ -134,7 +136,6 @@ const startServingController = async (
     if (line.includes('"Started"')) tell()
   }
   const part = startPart({
-    name: 'The controller',
     entry: path('./controller-process.ts'),
     args: [
       '--provider',
@@ -178,11 +179,19 @@ const orFailure = async <A>(name: string, ready: Promise<A>, part: Part): Promis
     timer = setTimeout(() => reject(new Error(`${name} is not ready after ${readyWithinMs / 1000} s`)), readyWithinMs)
   })
   try {
-    return await Promise.race([ready, late, part.failed.then((sentence) => Promise.reject(new Error(sentence)))])
+    return await Promise.race([ready, late, failedToStart(name, part)])
   } finally {
     clearTimeout(timer)
   }
 }
+
+const failedToStart = async (name: string, part: Part): Promise<never> => {
+  const { how, said } = await part.failed
+  throw new Error(`${name} did not start: ${said === '' ? how : said}`)
+}
+
+const endedUnexpectedly = (name: string, { how, said }: PartFailure): string =>
+  `${name} ended unexpectedly (${how})${said === '' ? '' : `: ${said}`}`
 
 const readyUrl = (line: string): string | undefined => {
   try {

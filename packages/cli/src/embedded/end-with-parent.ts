@@ -4,3 +4,5 @@
  */
 process.stdin.on('close', () => process.kill(process.pid, 'SIGTERM'))
 process.stdin.resume()
+// Waiting for that alone must not keep a process alive which has failed.
+;(process.stdin as unknown as { readonly unref?: () => void }).unref?.()

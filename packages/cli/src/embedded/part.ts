@@ -9,13 +9,18 @@ export interface Part {
   readonly stop: () => Promise<void>
   /** Kills it outright, as a power cut would. */
   readonly kill: () => Promise<void>
-  /** Resolves with a sentence when the process ends without having been asked to. */
-  readonly failed: Promise<string>
+  /** Resolves when the process ends without having been asked to. */
+  readonly failed: Promise<PartFailure>
+}
+
+export interface PartFailure {
+  /** `exit 1`, `SIGKILL`. */
+  readonly how: string
+  /** The last lines of its standard error. */
+  readonly said: string
 }
 
 export interface PartOptions {
-  /** For people: `the API server`. */
-  readonly name: string
   readonly entry: string
   readonly args: ReadonlyArray<string>
   readonly env?: Readonly<Record<string, string>>
@@ -31,7 +36,7 @@ const stopWithinMs = 10_000
 const keptErrorLines = 20
 
 /** Starts one process under this Node, with workspace packages resolved to their sources. */
-export const startPart = ({ name, entry, args, env = {}, cwd, onLine }: PartOptions): Part => {
+export const startPart = ({ entry, args, env = {}, cwd, onLine }: PartOptions): Part => {
   const child = spawn(
     process.execPath,
     [
@@ -58,13 +63,10 @@ export const startPart = ({ name, entry, args, env = {}, cwd, onLine }: PartOpti
     if (errors.length > keptErrorLines) errors.shift()
   })
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
-  const failed = new Promise<string>((resolve) => {
-    child.once('error', (cause) => resolve(`Cannot start ${name}: ${cause.message}`))
+  const failed = new Promise<PartFailure>((resolve) => {
+    child.once('error', (cause) => resolve({ how: 'no start', said: cause.message }))
     child.once('close', (code, signal) => {
-      if (!asked)
-        resolve(
-          `${name} ended unexpectedly (${signal ?? `exit ${code}`})${errors.length === 0 ? '' : `: ${errors.join('\n')}`}`,
-        )
+      if (!asked) resolve({ how: signal ?? `exit ${code}`, said: errors.join('\n') })
     })
   })
   const end = async (signal: NodeJS.Signals) => {

@@ -11,6 +11,8 @@ export const decisionOf = (line: string): string | undefined => {
   const text = (field: string) => textOf(entry[field])
   switch (entry['message']) {
     case 'Planned':
+      // What found no place is told with its reason.
+      if (entry['new-nodeclaims'] === 0 && entry['existing-nodes'] === 0) return undefined
       return `Planned ${text('pods')} pods: ${text('new-nodeclaims')} new machines, ${text('existing-nodes')} existing nodes take some, ${text('unplaced')} without a place (${(Number(entry['seconds']) * 1000).toFixed(0)} ms)`
     case 'Pods have no place':
       return `No place for ${text('pods')}: ${text('reason')}`

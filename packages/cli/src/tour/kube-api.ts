@@ -1,4 +1,10 @@
-import { KubeConfig, KubernetesObjectApi, PatchStrategy, type KubernetesObject } from '@kubernetes/client-node'
+import {
+  ApiException,
+  KubeConfig,
+  KubernetesObjectApi,
+  PatchStrategy,
+  type KubernetesObject,
+} from '@kubernetes/client-node'
 
 /** The calls that the tour makes to the cluster as its user would: apply, scale. */
 export interface KubeApi {
@@ -44,5 +50,31 @@ export const connectKubeApi = (server: string): KubeApi => {
         } as KubernetesObject,
         PatchStrategy.MergePatch,
       ),
+  }
+}
+
+/** Why the server refused an object, in its own words, and what to do where it has none. */
+export const refusalOf = (
+  cause: unknown,
+  { apiVersion, kind }: { readonly apiVersion: string; readonly kind: string },
+): string => {
+  if (!(cause instanceof ApiException)) return cause instanceof Error ? cause.message : String(cause)
+  // The client asks what the server knows before it sends the object.
+  if (cause.message.startsWith('Failed to fetch resource metadata') && cause.code === 404)
+    return `the server knows no kind ${kind} in ${apiVersion}; correct apiVersion and kind, or apply its CustomResourceDefinition first`
+  return statusMessage(cause.body) ?? `the server answered ${cause.code}`
+}
+
+const statusMessage = (body: unknown): string | undefined => {
+  const status: unknown = typeof body === 'string' ? parsed(body) : body
+  const { message } = (status ?? {}) as { readonly message?: unknown }
+  return typeof message === 'string' && message !== '' ? message : undefined
+}
+
+const parsed = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
   }
 }

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { convertManifests, type InstanceType } from '@scantling/core'
+import type { InstanceType } from '@scantling/core'
 import { noteCluster, startEmbeddedCluster, type EmbeddedCluster } from '../embedded/index.ts'
-import { placeOf, readManifests } from '../manifests/read-manifests.ts'
+import { applyFiles } from './apply-files.ts'
 import { fetchBill, renderBill } from './bill.ts'
 import { decisionOf } from './decisions.ts'
 import { connectKubeApi, type KubeApi } from './kube-api.ts'
@@ -27,6 +27,7 @@ export interface TourOptions {
 
 const refreshMs = 200
 const keptDecisions = 200
+const keptReasons = 20
 const settleMs = 2000
 const examples = fileURLToPath(new URL('../../../../examples/', import.meta.url))
 
@@ -47,7 +48,8 @@ export const runTour = async (options: TourOptions): Promise<number> => {
       catalog: options.catalog,
       onControllerLine: (line) => {
         const decision = decisionOf(line)
-        if (decision === undefined) return
+        // What cannot be placed is said at each pass.
+        if (decision === undefined || log.slice(-keptReasons).includes(decision)) return
         log.push(decision)
         if (log.length > keptDecisions) log.shift()
         screen.note(decision)
@@ -186,36 +188,4 @@ const handsOn = (api: KubeApi, watched: WatchedCluster): TourHands => {
         await nextFrame()
     },
   }
-}
-
-/** Applies files as they are, old forms converted. Returns a sentence for everything that was refused. */
-const applyFiles = async (
-  api: KubeApi,
-  paths: ReadonlyArray<string>,
-  onApplied: (kind: string, name: string, namespace: string) => void = () => undefined,
-): Promise<ReadonlyArray<string>> => {
-  const { manifests, problems } = readManifests(paths)
-  const converted = convertManifests(manifests.map(({ object }) => object))
-  const refused = [
-    ...problems,
-    ...converted.unsettled.map(({ index, text }) => `${placeAt(manifests, index)}: ${text}`),
-  ]
-  for (const manifest of converted.manifests) {
-    const { kind, metadata } = manifest as {
-      readonly kind: string
-      readonly metadata: { readonly name: string; readonly namespace?: string }
-    }
-    try {
-      await api.apply(manifest)
-      onApplied(kind, metadata.name, metadata.namespace ?? 'default')
-    } catch (cause) {
-      refused.push(`${kind} ${metadata.name} was refused: ${cause instanceof Error ? cause.message : String(cause)}`)
-    }
-  }
-  return refused
-}
-
-const placeAt = (manifests: ReadonlyArray<Parameters<typeof placeOf>[0]>, index: number): string => {
-  const manifest = manifests[index]
-  return manifest === undefined ? '' : placeOf(manifest)
 }

@@ -3,6 +3,7 @@ import {
   isVirtual,
   podKey,
   Pods,
+  groupRejections,
   renderRejection,
   startProvisioning,
   type ClaimState,
@@ -27,6 +28,7 @@ const createdAtOnce = 20
 // The corrected decisions; see docs/differences-from-karpenter.md.
 const strategy: Strategy = 'first-fit'
 const failedSchedulingTtlMs = 5 * 60_000
+const namedPods = 3
 const nominatedLimit = { perSecond: 5, burst: 10 } as const
 
 /**
@@ -36,24 +38,28 @@ const nominatedLimit = { perSecond: 5, burst: 10 } as const
  * the claims. A failure of one claim does not stop the others; its pods come again with the next batch.
  */
 export const runProvisioner = async (context: ReconcilerContext, batcher: Batcher): Promise<void> => {
-  const { shutdown, log, clock } = context
+  const { shutdown, log } = context
   while (!shutdown.aborted) {
     if (!(await batcher.wait(shutdown))) continue
-    const waiting = context.state.unaccountedClaims()
-    if (waiting.length > 0) {
-      log.debug('Waiting for claims to launch', {
-        NodeClaims: waiting.slice(0, 5),
-        count: waiting.length,
-      })
-      await clock.sleep(unsyncedPollMs, shutdown).catch(() => undefined)
-      batcher.trigger('unsynced')
-      continue
-    }
+    await untilAccounted(context)
+    if (shutdown.aborted) return
     try {
       await provision(context)
     } catch (cause) {
       log.error('Provisioning failed', { error: String(cause instanceof Error ? cause.stack : cause) })
     }
+  }
+}
+
+// Pods that come meanwhile are part of the pass: its snapshot is taken afterwards.
+const untilAccounted = async ({ state, shutdown, log, clock }: ReconcilerContext): Promise<void> => {
+  let told = ''
+  for (let waiting = state.unaccountedClaims(); waiting.length > 0 && !shutdown.aborted;) {
+    const names = waiting.slice(0, 5).join(', ')
+    if (names !== told) log.debug('Waiting for claims to launch', { NodeClaims: names, count: waiting.length })
+    told = names
+    await clock.sleep(unsyncedPollMs, shutdown).catch(() => undefined)
+    waiting = state.unaccountedClaims()
   }
 }
 
@@ -93,6 +99,7 @@ export const provision = async (context: ReconcilerContext): Promise<void> => {
     })
   }
   announce(context, plan)
+  logUnplaced(context, plan)
   await settleBuffers(context, plan)
   await createClaims(context, plan.launches)
 }
@@ -120,6 +127,16 @@ export const isProvisionable = (pod: Pod): boolean =>
   pod.nominatedNodeName === undefined &&
   !Pods.isOwnedByDaemonSet(pod) &&
   !Pods.isOwnedByNode(pod)
+
+// One line for each reason, however many pods share it.
+const logUnplaced = ({ log }: ReconcilerContext, { rejections }: ProvisioningPlan): void => {
+  const unplaced = rejections.filter(({ verdict, pod }) => verdict === 'unplaced' && !isVirtual(pod))
+  for (const { reasons: reason, rejections: alike } of groupRejections(unplaced)) {
+    const names = alike.slice(0, namedPods).map(({ pod }) => `${pod.namespace}/${pod.name}`)
+    const rest = alike.length - names.length
+    log.info('Pods have no place', { pods: `${names.join(', ')}${rest > 0 ? ` and ${rest} others` : ''}`, reason })
+  }
+}
 
 const announce = ({ events, state }: ReconcilerContext, plan: ProvisioningPlan): void => {
   for (const rejection of plan.rejections) {
@@ -193,6 +210,7 @@ export const createClaim = async (
     pods: launch.pods.slice(0, 5).map(podKey),
     ...(launch.pricePerHour === undefined ? {} : { 'price-per-hour': launch.pricePerHour }),
   })
-  for (const pod of launch.pods) if (!isVirtual(pod)) nominated(events, pod, `Pod should schedule on: nodeclaim/${claim.name}`)
+  for (const pod of launch.pods)
+    if (!isVirtual(pod)) nominated(events, pod, `Pod should schedule on: nodeclaim/${claim.name}`)
   return E.right(claim)
 }
