@@ -99,7 +99,12 @@ describe('empty nodes', () => {
     await scale(cluster, 'web', 0)
     await cluster.clock.advance(300_000)
     expect(await nodeCount(cluster)).toBe(1)
-    expect(await eventReasons(cluster)).toContain('DisruptionBlocked')
+    expect(await cluster.all(kinds.events)).toContainEqual(
+      expect.objectContaining({
+        reason: 'DisruptionBlocked',
+        involvedObject: expect.objectContaining({ kind: 'NodePool', name: 'default' }),
+      }),
+    )
   })
 
   test('D-CAND-04 stay while the Node asks not to be disrupted', async () => {

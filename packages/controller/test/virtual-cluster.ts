@@ -16,7 +16,6 @@ import {
   type ControllersOptions,
   type DraftObject,
   type Face,
-  type KubeObject,
 } from '@scantling/kube-sim'
 import { virtualClock } from '@scantling/provider-kit'
 import {
@@ -140,7 +139,13 @@ export const startVirtualCluster = async (options: VirtualClusterOptions = {}) =
   const clock = virtualClock(startMs)
   const api = createApiServer({ clock })
   const face = api.face('user')
-  for (const kind of [nodePoolResource, nodeClaimResource, nodeOverlayResource, capacityBufferResource, ...kwok.nodeClasses])
+  for (const kind of [
+    nodePoolResource,
+    nodeClaimResource,
+    nodeOverlayResource,
+    capacityBufferResource,
+    ...kwok.nodeClasses,
+  ])
     await face.create(
       resource('apiextensions.k8s.io/v1', 'customresourcedefinitions'),
       crdOf(kind as CustomResource) as DraftObject,
@@ -291,7 +296,7 @@ export const startVirtualCluster = async (options: VirtualClusterOptions = {}) =
   }
 
   const all = async (ref: Parameters<Face['list']>[0]): Promise<ReadonlyArray<Seen>> =>
-    (await face.list<KubeObject & Seen>(ref)).items
+    (await face.list(ref)).items as unknown as ReadonlyArray<Seen>
   return {
     clock,
     api,

@@ -11,7 +11,7 @@ import {
 import { families } from '../observability/index.ts'
 import { deleteClaim, writeClaimStatus } from './claim-writes.ts'
 import type { ReconcilerContext } from './context.ts'
-import { claimEvent, nodeEvent } from './event-records.ts'
+import { claimEvent, nodeEvent, nodePoolEvent } from './event-records.ts'
 import { countDisrupted } from './count-disrupted.ts'
 import { taintManifest } from './node-writes.ts'
 
@@ -19,6 +19,7 @@ const pollMs = 10_000
 // A decision is carried out only if it still holds after this long (D-VALID-01).
 const validationWaitMs = 15_000
 const blockedTtlMs = 15 * 60_000
+const poolBlockedTtlMs = 60_000
 
 /**
  * Takes empty nodes away, as their NodePools' budgets allow. D-LOOP-01…07, D-EMPTY-01…05, D-QUEUE-02.
@@ -148,6 +149,17 @@ const cleanUp = async (context: ReconcilerContext): Promise<void> => {
 
 const explainWhyNot = ({ events, caches }: ReconcilerContext, blocked: ReadonlyArray<BlockedNode>): void => {
   for (const { node, reason } of blocked) {
+    if (reason._tag === 'Budget') {
+      const pool = caches.nodePools.get(reason.nodePool)
+      // One for the pool says it all (D-BUDG-11).
+      if (pool !== undefined)
+        events.record({
+          ...nodePoolEvent(pool.metadata, 'Normal', 'DisruptionBlocked', renderBlocked(reason)),
+          dedupe: [pool.metadata.uid, 'empty'],
+          ttlMs: poolBlockedTtlMs,
+        })
+      continue
+    }
     // Nodes with work on them and nodes in motion are the ordinary case, not news.
     if (reason._tag === 'NotEmpty' || reason._tag === 'NotConsolidatable' || reason._tag === 'Deleting') continue
     const object = caches.nodes.get(node)
