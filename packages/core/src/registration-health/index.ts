@@ -1,2 +1,8 @@
 /** Whether the nodes that a NodePool launches join the cluster. */
-export * from './registration-health.ts'
+export {
+  recordRegistration,
+  registrationCondition,
+  registrationVerdict,
+  restoredHealth,
+  type RegistrationHealth,
+} from './registration-health.ts'

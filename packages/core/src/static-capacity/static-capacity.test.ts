@@ -13,7 +13,7 @@ import { coreLabelKnowledge } from '../labels/index.ts'
 import { Resources } from '../quantity/index.ts'
 import { Requirements } from '../requirements/index.ts'
 import { nodeClaimObject, nodeObject, nodePoolObject, podObject, type Overrides } from '../testing/index.ts'
-import { isScalable, phaseOf, planScaleDown, planScaleUp, staticLaunch, type StaticClaim } from './index.ts'
+import { staticLaunch, StaticPools, type StaticClaim } from './index.ts'
 
 const nowMs = Date.parse('2026-01-02T00:00:00Z')
 const claims = (active: number, pending = 0, deleting = 0) => [
@@ -52,18 +52,18 @@ describe('planScaleUp', () => {
       { _tag: 'Create', count: 2, isCut: false },
     ],
   ])('P-STA-02 S-STATIC-03: %s', (_, pool, present, expected) => {
-    expect(planScaleUp(pool, present)).toEqual(expected)
+    expect(StaticPools.planScaleUp(pool, present)).toEqual(expected)
   })
 
   test('S-STATIC-02: only pools with replicas that are managed, Ready and not being deleted scale', () => {
     const pool = (overrides: Overrides) =>
       ingestNodePool(nodePoolObject('static', overrides), { supportsNodeClass: () => true, readiness: 'stated' })
-    expect(isScalable(pool({ spec: { replicas: 0 } }))).toBe(true)
-    expect(isScalable(pool({}))).toBe(false)
-    expect(isScalable(pool({ spec: { replicas: 1 }, status: { conditions: [] } }))).toBe(false)
-    expect(isScalable(pool({ spec: { replicas: 1 }, metadata: { deletionTimestamp: '2026-01-01T00:00:00Z' } }))).toBe(
-      false,
-    )
+    expect(StaticPools.isScalable(pool({ spec: { replicas: 0 } }))).toBe(true)
+    expect(StaticPools.isScalable(pool({}))).toBe(false)
+    expect(StaticPools.isScalable(pool({ spec: { replicas: 1 }, status: { conditions: [] } }))).toBe(false)
+    expect(
+      StaticPools.isScalable(pool({ spec: { replicas: 1 }, metadata: { deletionTimestamp: '2026-01-01T00:00:00Z' } })),
+    ).toBe(false)
   })
 })
 
@@ -115,7 +115,9 @@ describe('planScaleDown', () => {
     ]
     const order = ['coming-young', 'coming-old', 'daemons', 'quiet', 'busy', 'protected']
     for (let kept = 0; kept <= present.length; kept += 1)
-      expect(planScaleDown({ replicas: kept }, present, nowMs)).toEqual(order.slice(0, present.length - kept))
+      expect(StaticPools.planScaleDown({ replicas: kept }, present, nowMs)).toEqual(
+        order.slice(0, present.length - kept),
+      )
   })
 
   test('S-STATIC-07: a node with only daemons is not empty while one of them asks not to be disrupted', () => {
@@ -123,7 +125,7 @@ describe('planScaleDown', () => {
       launched('a', [ofDaemonSet('d', { 'karpenter.sh/do-not-disrupt': 'true' })]),
       launched('b', [pod('p')]),
     ]
-    expect(planScaleDown({ replicas: 1 }, present, nowMs)).toEqual(['b'])
+    expect(StaticPools.planScaleDown({ replicas: 1 }, present, nowMs)).toEqual(['b'])
   })
 
   test('S-STATIC-07: a node near the end of its life costs less to empty', () => {
@@ -131,7 +133,7 @@ describe('planScaleDown', () => {
       launched('young', [pod('p')], { expireAfter: '720h', createdAt: '2026-01-01T23:00:00Z' }),
       launched('old', [pod('q'), pod('r')], { expireAfter: '25h', createdAt: '2026-01-01T00:00:00Z' }),
     ]
-    expect(planScaleDown({ replicas: 1 }, present, nowMs)).toEqual(['old'])
+    expect(StaticPools.planScaleDown({ replicas: 1 }, present, nowMs)).toEqual(['old'])
   })
 
   test('S-STATIC-06: claims that wait for their replacement or are on their way out are no excess', () => {
@@ -140,12 +142,12 @@ describe('planScaleDown', () => {
       { ...launched('b', []), phase: 'PendingDisruption' },
       { ...launched('c', []), phase: 'Deleting' },
     ]
-    expect(planScaleDown({ replicas: 1 }, present, nowMs)).toEqual([])
+    expect(StaticPools.planScaleDown({ replicas: 1 }, present, nowMs)).toEqual([])
   })
 
   test('P-STA-04: equal nodes go by name, whatever their order', () => {
     const present = ['c', 'a', 'b'].map((name) => launched(name, []))
-    expect(planScaleDown({ replicas: 1 }, present, nowMs)).toEqual(['a', 'b'])
+    expect(StaticPools.planScaleDown({ replicas: 1 }, present, nowMs)).toEqual(['a', 'b'])
   })
 })
 
@@ -167,10 +169,10 @@ describe('phaseOf', () => {
         },
       }),
     )
-    expect(phaseOf(claim, false)).toBe('Active')
-    expect(phaseOf(disrupted, false)).toBe('PendingDisruption')
-    expect(phaseOf(disrupted, true)).toBe('Deleting')
-    expect(phaseOf({ ...claim, deletionTimestampMs: 1 }, false)).toBe('Deleting')
+    expect(StaticPools.phaseOf(claim, false)).toBe('Active')
+    expect(StaticPools.phaseOf(disrupted, false)).toBe('PendingDisruption')
+    expect(StaticPools.phaseOf(disrupted, true)).toBe('Deleting')
+    expect(StaticPools.phaseOf({ ...claim, deletionTimestampMs: 1 }, false)).toBe('Deleting')
   })
 })
 

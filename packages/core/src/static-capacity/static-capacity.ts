@@ -1,5 +1,5 @@
 import { Conditions, Pods, type ClaimState, type NodePool, type StateNode } from '../cluster/index.ts'
-import { evictionCost } from '../disruption/index.ts'
+import { lifetimeCost } from '../disruption/index.ts'
 import { compareNumber, compareText } from '../internal/index.ts'
 import { Quantity } from '../quantity/index.ts'
 
@@ -25,8 +25,8 @@ export type ScaleUp =
  *
  * @example
  * import { nodePool } from '@scantling/core/testing'
- * isScalable(nodePool('static', { replicas: 3 })) // => true
- * isScalable(nodePool('general')) // => false
+ * StaticPools.isScalable(nodePool('static', { replicas: 3 })) // => true
+ * StaticPools.isScalable(nodePool('general')) // => false
  */
 export const isScalable = ({ replicas, isManaged, isReady, isDeleting }: NodePool): boolean =>
   replicas !== undefined && isManaged && isReady && !isDeleting
@@ -38,7 +38,7 @@ export const isScalable = ({ replicas, isManaged, isReady, isDeleting }: NodePoo
  * whether there is one. Every claim counts towards `limits.nodes`, those on their way out included.
  *
  * @example
- * planScaleUp({ replicas: 3 }, [{ phase: 'Active' }]) // => { _tag: 'Create', count: 2, isCut: false }
+ * StaticPools.planScaleUp({ replicas: 3 }, [{ phase: 'Active' }]) // => { _tag: 'Create', count: 2, isCut: false }
  */
 export const planScaleUp = (
   { replicas = 0, limits }: Pick<NodePool, 'replicas' | 'limits'>,
@@ -67,7 +67,7 @@ export const planScaleUp = (
  *   phase: 'Active' as const,
  * }))
  * // Neither has a machine yet: the younger goes first.
- * planScaleDown({ replicas: 1 }, claims, 0) // => ['static-2']
+ * StaticPools.planScaleDown({ replicas: 1 }, claims, 0) // => ['static-2']
  */
 export const planScaleDown = (
   { replicas = 0 }: Pick<NodePool, 'replicas'>,
@@ -95,23 +95,14 @@ const rankOf = (
   const pods = state.pods.filter(Pods.isActive)
   const isProtected = pods.some((pod) => Pods.isDoNotDisruptActive(pod, nowMs))
   if (!isProtected && pods.every(Pods.isOwnedByDaemonSet)) return { rank: 1, cost: 0 }
-  // The older of the two costs, of every pod on the node: the order of scaling down goes by it (D-COST-03).
-  const movingCost = state.pods.reduce((sum, pod) => sum + evictionCost(pod), 0)
-  return { rank: isProtected ? 3 : 2, cost: movingCost * lifetimeLeft(state, nowMs) }
-}
-
-/** The share of the claim's life that is left, from 1 to 0; 1 where it has no end. D-COST-04. */
-const lifetimeLeft = ({ claim }: StateNode, nowMs: number): number => {
-  if (claim?.expireAfterMs === undefined || claim.expireAfterMs <= 0) return 1
-  const left = claim.createdAtMs + claim.expireAfterMs - nowMs
-  return Math.min(1, Math.max(0, left / claim.expireAfterMs))
+  return { rank: isProtected ? 3 : 2, cost: lifetimeCost(state, nowMs) }
 }
 
 /**
  * What phase a claim is in, from what is known of it (P-CST-08).
  *
  * @example
- * phaseOf({ conditions: [] }, false) // => 'Active'
+ * StaticPools.phaseOf({ conditions: [] }, false) // => 'Active'
  */
 export const phaseOf = (
   claim: Pick<ClaimState, 'deletionTimestampMs' | 'conditions'>,
