@@ -1,6 +1,7 @@
 /** `npm run generate` writes every generated file; `npm run generate:check` fails where one on disk differs. */
 import fs from 'node:fs'
 import path from 'node:path'
+import { renderApi } from './api.ts'
 import { readCompatibility, renderCompatibility } from './compatibility-table.ts'
 import { renderCrds } from './crds.ts'
 import { renderReference } from './reference.ts'
@@ -11,6 +12,7 @@ const generators: ReadonlyArray<() => Readonly<Record<string, string>>> = [
   () => ({ 'docs/compatibility.md': renderCompatibility(readCompatibility()) }),
   renderCrds,
   renderReference,
+  renderApi,
 ]
 
 const isCheck = process.argv.includes('--check')

@@ -38,7 +38,7 @@ export const publicSurface = (): ReadonlyArray<PublicName> => {
   const seen = new Set<string>()
   return exportsOf(`${source}/index.ts`)
     .filter(({ name, isType }) => !seen.has(`${name} ${isType}`) && seen.add(`${name} ${isType}`))
-    .map(({ isType: _, ...declaration }) => ({
+    .map((declaration) => ({
       ...declaration,
       module: moduleOf(declaration),
       kind: kindOf(declaration),

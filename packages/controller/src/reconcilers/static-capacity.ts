@@ -1,12 +1,9 @@
 import * as E from 'fp-ts/lib/Either.js'
 import {
   annotationKeys,
-  isScalable,
   nodePoolHashVersion,
-  phaseOf,
-  planScaleDown,
-  planScaleUp,
   staticLaunch,
+  StaticPools,
   type ClaimState,
   type NodePool,
   type StaticClaim,
@@ -29,8 +26,8 @@ export const staticProvisioning = (context: ReconcilerContext): Reconciler => ({
   concurrency: 10,
   reconcile: (key) => async () => {
     const pool = poolOf(context, key)
-    if (pool === undefined || !isScalable(pool)) return E.right({})
-    const plan = planScaleUp(pool, staticClaims(context, pool))
+    if (pool === undefined || !StaticPools.isScalable(pool)) return E.right({})
+    const plan = StaticPools.planScaleUp(pool, staticClaims(context, pool))
     if (plan._tag === 'Enough') return E.right({ requeueAfterMs: recheckMs })
     if (plan._tag === 'AtLimit') {
       context.log.info('Static NodePool is at its limit of nodes', { NodePool: pool.name, limit: plan.limit })
@@ -50,7 +47,7 @@ export const staticDeprovisioning = (context: ReconcilerContext): Reconciler => 
   reconcile: (key) => async () => {
     const pool = poolOf(context, key)
     if (pool === undefined || pool.replicas === undefined || !pool.isManaged || pool.isDeleting) return E.right({})
-    const victims = planScaleDown(pool, staticClaims(context, pool), context.clock.nowMs())
+    const victims = StaticPools.planScaleDown(pool, staticClaims(context, pool), context.clock.nowMs())
     const outcomes = await Promise.all(victims.map((name) => remove(context, name)))
     return outcomes.find(E.isLeft) ?? E.right({ requeueAfterMs: recheckMs })
   },
@@ -71,7 +68,7 @@ const staticClaims = ({ caches, views, state }: ReconcilerContext, pool: NodePoo
     return {
       name: claim.name,
       createdAtMs: claim.createdAtMs,
-      phase: phaseOf(claim, node?.isMarkedForDeletion ?? false),
+      phase: StaticPools.phaseOf(claim, node?.isMarkedForDeletion ?? false),
       ...(node === undefined ? {} : { state: node }),
     }
   })

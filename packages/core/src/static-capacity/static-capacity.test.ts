@@ -152,7 +152,7 @@ describe('planScaleDown', () => {
 })
 
 describe('phaseOf', () => {
-  test('P-CST-08: a claim is in exactly one phase', () => {
+  test('P-CST-08 S-STATIC-10: a claim is in exactly one phase', () => {
     const claim = ingestNodeClaim(nodeClaimObject('c', 'static'))
     const disrupted = ingestNodeClaim(
       nodeClaimObject('c', 'static', {
