@@ -26,6 +26,13 @@ describe('ResourceColumns', () => {
     expect(columns.vector(list)[0]).toBe(2 ** 52)
   })
 
+  test('lists resources by name, in whatever order they were observed', () => {
+    const columns = new ResourceColumns()
+    const list = Resources.parse({ pods: '1', memory: '1Gi', cpu: '1' })
+    columns.observe(list)
+    expect(Object.keys(columns.list(columns.vector(list)))).toEqual(['cpu', 'memory', 'pods'])
+  })
+
   test('leaves zeros out of lists', () => {
     const columns = new ResourceColumns()
     const list = Resources.parse({ cpu: '1', gpu: '0' })

@@ -1,3 +1,4 @@
+import { compareText } from '../internal/index.ts'
 import { Quantity, type ResourceList } from '../quantity/index.ts'
 
 // Coarse to fine; the first that divides every amount of a resource becomes its unit.
@@ -20,6 +21,7 @@ export class ResourceColumns {
   readonly #formats: Array<ReturnType<typeof Quantity.formatOf>> = []
   readonly #amounts: Array<Map<string, number>> = []
   readonly #observed: Array<Set<string>> = []
+  #sorted: ReadonlyArray<number> = []
 
   observe(list: ResourceList): void {
     for (const name of Object.keys(list)) {
@@ -69,10 +71,17 @@ export class ResourceColumns {
     return Quantity.fromNano(BigInt(amount) * units[this.#unitIndexes[index]!]!, this.#formats[index]!)
   }
 
-  /** The row as a list, without the resources of amount 0. */
+  /** Columns by name: the order in which they were observed is that of the input, and must not show. */
+  get #inOrder(): ReadonlyArray<number> {
+    if (this.#sorted.length !== this.names.length)
+      this.#sorted = [...this.names.keys()].sort((a, b) => compareText(this.names[a]!, this.names[b]!))
+    return this.#sorted
+  }
+
+  /** The row as a list in the order of the names, without the resources of amount 0. */
   list(row: Float64Array): ResourceList {
     const list = Object.create(null) as Record<string, Quantity>
-    for (let index = 0; index < row.length; index += 1) {
+    for (const index of this.#inOrder) {
       if (row[index] !== 0) list[this.names[index]!] = this.quantity(index, row[index]!)
     }
     return list
