@@ -155,6 +155,19 @@ describe('a NodeClaim that is deleted', () => {
     expect(cluster.machines()[0]?.name).not.toBe(claim.status.providerID?.replace('kwok://', ''))
   })
 
+  test('P-BAT-04 has its pods planned for as soon as it is marked, not at the next look', async () => {
+    const { cluster, run } = await startWith(1)
+    // Looks come every ten seconds; this is right after one.
+    while (cluster.clock.nowMs() % 10_000 !== 1000) await cluster.clock.advance(10)
+    const before = run.effects.length
+    await deleteClaim(cluster)
+    await cluster.until('a claim is made', () =>
+      run.effects.slice(before).some(({ name }) => name === 'create NodeClaim'),
+    )
+    const atMs = (name: string) => run.effects.slice(before).find((effect) => effect.name === name)?.atMs ?? 0
+    expect(atMs('create NodeClaim') - atMs('patch Node')).toBeLessThanOrEqual(1000)
+  })
+
   test('T-EVICT-06 T-DRAIN-03 waits for a PodDisruptionBudget, and goes when it allows', async () => {
     const { cluster } = await startWith(2)
     const budget = (minAvailable: number) => ({

@@ -1,3 +1,4 @@
+import { Taints, type NodeObject } from '@scantling/core'
 import type { Batcher } from '../batcher/index.ts'
 import type { ReconcilerContext } from './context.ts'
 import { isProvisionable } from './provisioner.ts'
@@ -15,6 +16,10 @@ export const triggerOnPods = (
     const pod = views.pod(change.current)
     if (isProvisionable(pod)) batcher.trigger(pod.uid)
   })
+  const stopListeningToNodes = caches.nodes.onChange((change) => {
+    if (change._tag === 'Deleted' || !isDisrupted(change.current)) return
+    if (change._tag === 'Added' || !isDisrupted(change.previous)) batcher.trigger(change.current.metadata.uid)
+  })
   let cancel: () => void = () => undefined
   const sweep = () => {
     if (shutdown.aborted) return
@@ -23,14 +28,16 @@ export const triggerOnPods = (
       if (isProvisionable(pod)) batcher.trigger(pod.uid)
     }
     // Pods on nodes that are about to go need a place as well (P-BAT-04).
-    for (const { metadata, spec } of caches.nodes.values())
-      if (spec.taints.some(({ key, effect }) => key === 'karpenter.sh/disrupted' && effect === 'NoSchedule'))
-        batcher.trigger(metadata.uid)
+    for (const node of caches.nodes.values()) if (isDisrupted(node)) batcher.trigger(node.metadata.uid)
     cancel = clock.setTimer(retriggerMs, sweep)
   }
   sweep()
   return () => {
     stopListening()
+    stopListeningToNodes()
     cancel()
   }
 }
+
+const isDisrupted = ({ spec }: NodeObject): boolean =>
+  spec.taints.some((taint) => Taints.isSameMark(taint, Taints.disruptedTaint))
