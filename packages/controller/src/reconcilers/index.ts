@@ -146,7 +146,8 @@ const startAll = (context: ReconcilerContext): { readonly stopped: () => Promise
   }
 }
 
-const makeContext = (deps: ControllerDeps): ReconcilerContext => {
+/** The cells that reconcilers share, on caches that are synced. */
+export const makeContext = (deps: ControllerDeps): ReconcilerContext => {
   const { caches, clock, providerModule, settings } = deps
   const { provider, ids } = rememberInstanceIds(deps.provider)
   const nodeClasses = makeNodeClasses(caches, providerModule.nodeClasses)

@@ -34,7 +34,7 @@ import {
   type PodShape,
   type StageContext,
 } from './pod-class.ts'
-import { comparePods } from './pod-queue.ts'
+import { queueOrder, type PodSize } from './pod-queue.ts'
 import { Reservations } from './reservations.ts'
 import { ResourceColumns } from './resource-columns.ts'
 import { PoolLimits, type Template } from './template.ts'
@@ -130,7 +130,8 @@ export function* compile(
     }
     classOf.push(podClass)
   }
-  const queue = queueOf(pods, classOf, columns)
+  const sizes = sizesOf(classes, columns)
+  const queue = yield* queueOrder(pods, (pod) => sizes[classOf[pod]!.index]!)
   yield
 
   // Topology.
@@ -289,23 +290,12 @@ const makeShape = (pod: Pod, snapshot: Snapshot, table: RequirementTable, aliase
   }
 }
 
-const queueOf = (
-  pods: ReadonlyArray<Pod>,
-  classOf: ReadonlyArray<PodClass>,
-  columns: ResourceColumns,
-): ReadonlyArray<number> => {
+const sizesOf = (classes: ReadonlyArray<PodClass>, columns: ResourceColumns): ReadonlyArray<PodSize> => {
   const cpu = columns.index('cpu')
   const memory = columns.index('memory')
-  const amount = (pod: number, resource: number | undefined) =>
-    resource === undefined ? 0 : (classOf[pod]?.requests[resource] ?? 0)
-  const keys = pods.map(({ createdAtMs, uid, namespace, name }, pod) => ({
-    cpu: amount(pod, cpu),
-    memory: amount(pod, memory),
-    createdAtMs,
-    uid,
-    name: `${namespace}/${name}`,
-  }))
-  return [...pods.keys()].sort((a, b) => comparePods(keys[a]!, keys[b]!))
+  const amount = (requests: Float64Array, resource: number | undefined) =>
+    resource === undefined ? 0 : (requests[resource] ?? 0)
+  return classes.map(({ requests }) => ({ cpu: amount(requests, cpu), memory: amount(requests, memory) }))
 }
 
 // Labels that nothing asks for would only make equal nodes look different.

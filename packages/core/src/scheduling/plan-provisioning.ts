@@ -1,12 +1,12 @@
 import type { Pod, Snapshot } from '../cluster/index.ts'
-import { compareText } from '../internal/index.ts'
+import { compareText, sortInSteps } from '../internal/index.ts'
 import { compile, usableNodePools, type Compiled } from './compile.ts'
 import { diagnose } from './diagnosis.ts'
 import { Finalizer } from './finalize.ts'
 import { Packer, type Outcome, type PackerSettings } from './packer.ts'
 import type { Launch, Placement, ProvisioningOptions, ProvisioningPlan } from './plan.ts'
 import { eligiblePods, type EligiblePods } from './pod-eligibility.ts'
-import type { PodShape } from './pod-class.ts'
+import type { PodClass, PodShape } from './pod-class.ts'
 import { PodQueue } from './pod-queue.ts'
 import type { NodePoolReason, Reason, Rejection } from './rejection.ts'
 
@@ -76,16 +76,14 @@ export const startProvisioning = (snapshot: Snapshot, options: ProvisioningOptio
 }
 
 function* provision(snapshot: Snapshot, options: ProvisioningOptions): Generator<void, ProvisioningPlan, void> {
-  const { pods, ignored } = eligiblePods(snapshot)
+  const { pods, ignored } = yield* eligiblePods(snapshot)
   yield
   const rejections = ignored.map(refused)
-  if (pods.length === 0) return planOf({ launches: [], placements: [], rejections })
+  if (pods.length === 0) return yield* planOf({ launches: [], placements: [], rejections })
   if (usableNodePools(snapshot).length === 0) {
     const missing = pods.map((pod) => unplaced(pod, 'failed', [{ _tag: 'NoNodePools' }], true))
-    return {
-      ...planOf({ launches: [], placements: [], rejections: [...rejections, ...missing] }),
-      failure: 'NoNodePools',
-    }
+    const plan = yield* planOf({ launches: [], placements: [], rejections: [...rejections, ...missing] })
+    return { ...plan, failure: 'NoNodePools' }
   }
   const compiled = yield* compile(snapshot, pods, packerSettings(snapshot, options))
   const packer = new Packer(compiled)
@@ -124,17 +122,19 @@ function* provision(snapshot: Snapshot, options: ProvisioningOptions): Generator
     }
     yield
   }
+  const verdicts = new Map<PodClass, Rejection>()
   for (const [pod, outcome] of failures) {
-    rejections.push(rejectionOf(compiled, pod, outcome))
+    rejections.push(rejectionOf(compiled, pod, outcome, verdicts))
     yield
   }
-  return planOf(
+  const relaxed = [...packer.relaxed].map((pod) => keyOf(pods[pod]!))
+  return yield* planOf(
     { launches, placements: placementsOf(compiled), rejections },
     {
       pods: pods.length,
       classes: compiled.classes.length,
       attempts,
-      relaxedPods: [...packer.relaxed].map((pod) => keyOf(pods[pod]!)).sort(compareText),
+      relaxedPods: yield* sortInSteps(relaxed, compareText),
     },
   )
 }
@@ -151,15 +151,13 @@ export const packerSettings = (
   countsOpenedNodes: strategy !== 'reference',
 })
 
-const planOf = (
+function* planOf(
   { launches, placements, rejections }: Pick<ProvisioningPlan, 'launches' | 'placements' | 'rejections'>,
   stats: ProvisioningPlan['stats'] = { pods: 0, classes: 0, attempts: 0, relaxedPods: [] },
-): ProvisioningPlan => ({
-  launches,
-  placements,
-  rejections: [...rejections].sort((a, b) => comparePodNames(a.pod, b.pod)),
-  stats,
-})
+): Generator<void, ProvisioningPlan, void> {
+  const sorted = yield* sortInSteps(rejections, (a, b) => comparePodNames(a.pod, b.pod))
+  return { launches, placements, rejections: sorted, stats }
+}
 
 const placementsOf = ({ nodes, pods }: Compiled): ReadonlyArray<Placement> =>
   nodes
@@ -183,29 +181,35 @@ const unplaced = (
   mayResolveByWaiting: boolean,
 ): Rejection => ({ pod, verdict: outcome === 'reserved' ? 'deferred' : 'unplaced', reasons, mayResolveByWaiting })
 
-const rejectionOf = (compiled: Compiled, pod: number, outcome: Outcome): Rejection => {
+// Pods of one class fail for one reason, which is looked for once.
+const rejectionOf = (
+  compiled: Compiled,
+  pod: number,
+  outcome: Outcome,
+  verdicts: Map<PodClass, Rejection>,
+): Rejection => {
   const podClass = compiled.classOf[pod]!
-  const { shape } = podClass
-  const own: ReadonlyArray<Reason> =
-    outcome === 'devices'
-      ? [{ _tag: 'DynamicResources' }]
-      : compiled.templates.length === 0
-        ? [{ _tag: 'NoInstanceTypes', nodePools: compiled.barrenPools }]
-        : shape.volumes.isUnusable
-          ? shape.constraints.volumes.map(({ claimName }) => ({
-              _tag: 'VolumeClaimRefused' as const,
-              claim: `${shape.namespace}/${claimName}`,
-              problem: 'volume not found' as const,
-            }))
-          : untilDeferred(diagnose(compiled, podClass), outcome)
-  const [first, ...rest] = own
+  const own = compiled.pods[pod]!
+  const known = verdicts.get(podClass)
+  if (known !== undefined && (known.verdict === 'deferred') === (outcome === 'reserved')) return { ...known, pod: own }
+  const [first, ...rest] = reasonsOf(compiled, podClass, outcome)
   const reasons: Rejection['reasons'] = [first ?? { _tag: 'NoInstanceTypes', nodePools: compiled.barrenPools }, ...rest]
-  return unplaced(
-    compiled.pods[pod]!,
-    outcome,
-    reasons,
-    outcome === 'reserved' || reasons.some((reason) => mayPass(reason, shape)),
-  )
+  const mayResolve = outcome === 'reserved' || reasons.some((reason) => mayPass(reason, podClass.shape))
+  const rejection = unplaced(own, outcome, reasons, mayResolve)
+  verdicts.set(podClass, rejection)
+  return rejection
+}
+
+const reasonsOf = (compiled: Compiled, podClass: PodClass, outcome: Outcome): ReadonlyArray<Reason> => {
+  const { shape } = podClass
+  if (outcome === 'devices') return [{ _tag: 'DynamicResources' }]
+  if (compiled.templates.length === 0) return [{ _tag: 'NoInstanceTypes', nodePools: compiled.barrenPools }]
+  if (!shape.volumes.isUnusable) return untilDeferred(diagnose(compiled, podClass), outcome)
+  return shape.constraints.volumes.map(({ claimName }) => ({
+    _tag: 'VolumeClaimRefused',
+    claim: `${shape.namespace}/${claimName}`,
+    problem: 'volume not found',
+  }))
 }
 
 // NodePools after the one whose reservation the pod waits for were not asked (P-RSV-06).
@@ -224,4 +228,5 @@ const mayPass = (reason: Reason, { stages }: PodShape): boolean =>
 
 const keyOf = ({ namespace, name }: Pod): string => `${namespace}/${name}`
 
-const comparePodNames = (a: Pod, b: Pod): number => compareText(keyOf(a), keyOf(b)) || compareText(a.uid, b.uid)
+const comparePodNames = (a: Pod, b: Pod): number =>
+  compareText(a.namespace, b.namespace) || compareText(a.name, b.name) || compareText(a.uid, b.uid)

@@ -28,16 +28,20 @@ export interface EligiblePods {
   readonly ignored: ReadonlyArray<{ readonly pod: Pod; readonly reasons: readonly [PodReason, ...Array<PodReason>] }>
 }
 
+/** Pods that are looked at between two pauses. */
+const podsPerStep = 1000
+
 /**
  * Sorts the snapshot's pods into those to place and those refused before scheduling.
  *
- * Pods of deleting nodes are not checked (P-ELG-08).
+ * Pods of deleting nodes are not checked (P-ELG-08). A generator, so that a caller can pause.
  */
-export const eligiblePods = (snapshot: Snapshot): EligiblePods => {
+export function* eligiblePods(snapshot: Snapshot): Generator<void, EligiblePods, void> {
   const pods: Array<Pod> = []
   const ignored: Array<EligiblePods['ignored'][number]> = []
   const verdicts = new Map<object, ReadonlyArray<PodReason>>()
-  for (const pod of snapshot.pods) {
+  for (const [position, pod] of snapshot.pods.entries()) {
+    if (position % podsPerStep === podsPerStep - 1) yield
     if (!isProvisionable(pod)) continue
     let own = verdicts.get(pod.constraints)
     if (own === undefined) verdicts.set(pod.constraints, (own = constraintProblems(pod, snapshot)))

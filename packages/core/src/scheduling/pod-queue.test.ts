@@ -1,25 +1,24 @@
 import { describe, expect, test } from '@jest/globals'
 
-import { comparePods, PodQueue } from './pod-queue.ts'
+import { pendingPod } from '../testing/index.ts'
+import { PodQueue, queueOrder } from './pod-queue.ts'
 
-const pod = (name: string, cpu: number, memory: number, createdAtMs = 0, uid = name) => ({
-  name,
-  cpu,
-  memory,
-  createdAtMs,
-  uid,
-})
-
-describe('comparePods', () => {
-  test('P-QUE-01: most CPU, then most memory, then oldest, then by UID', () => {
-    const pods = [
-      pod('late', 1, 1, 5),
-      pod('b', 1, 1),
-      pod('a', 1, 1),
-      pod('big-memory', 1, 9),
-      pod('big-cpu', 4, 1, 9),
+describe('queueOrder()', () => {
+  test('P-QUE-01: most CPU, then most memory, then oldest, then by UID; sizes that are equal are one', () => {
+    const [early, late] = [0, 5]
+    const pod = (name: string, createdAtMs: number) => ({ ...pendingPod(name), uid: name, createdAtMs })
+    const pods = [pod('late', late), pod('b', early), pod('a', early), pod('big-memory', early), pod('big-cpu', late)]
+    const sizes = [
+      { cpu: 1, memory: 1 },
+      { cpu: 1, memory: 1 },
+      { cpu: 1, memory: 1 },
+      { cpu: 1, memory: 9 },
+      { cpu: 4, memory: 1 },
     ]
-    expect(pods.sort(comparePods).map(({ name }) => name)).toEqual(['big-cpu', 'big-memory', 'a', 'b', 'late'])
+    const steps = queueOrder(pods, (index) => sizes[index]!)
+    let step = steps.next()
+    while (step.done !== true) step = steps.next()
+    expect(step.value.map((index) => pods[index]?.name)).toEqual(['big-cpu', 'big-memory', 'a', 'b', 'late'])
   })
 })
 

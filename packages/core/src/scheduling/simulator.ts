@@ -61,7 +61,7 @@ const simulate = (snapshot: Snapshot, nodes: ReadonlySet<string>, options: Simul
     ...snapshot,
     nodes: snapshot.nodes.map((state) => (nodes.has(state.name) ? { ...state, isMarkedForDeletion: true } : state)),
   }
-  const { pods } = eligiblePods(derived)
+  const { pods } = drain(eligiblePods(derived))
   const leaving = podsOfDeletingNodes(snapshot)
   const compiled = drain(
     compile(derived, pods, packerSettings(snapshot, options), motionRules(snapshot, options, leaving)),
