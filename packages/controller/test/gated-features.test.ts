@@ -106,7 +106,7 @@ describe('capacity buffers', () => {
   const condition = async (cluster: VirtualCluster, type: string) =>
     conditionOf((await cluster.all(kinds.buffers))[0], type)
 
-  test('P-CBC-01 P-CBC-06…08: nodes are brought for it, kept while it lasts, and let go with it', async () => {
+  test('P-BAT-05 P-CBA-03 P-CBC-01 P-CBC-06…08: nodes are brought for it, kept while it lasts, and let go with it', async () => {
     const { cluster, run } = await start(['--feature-gates', 'CapacityBuffer=true'])
     await applyDefaults(cluster)
     await template(cluster, '3')
@@ -172,6 +172,34 @@ describe('capacity buffers', () => {
     await cluster.until('it is empty', async () => (await condition(cluster, 'Provisioning'))?.reason === 'BufferEmpty')
   })
 
+  test('P-CBC-04: any strategy counts as active, and the status repeats it', async () => {
+    const { cluster } = await start(['--feature-gates', 'CapacityBuffer=true'])
+    await applyDefaults(cluster)
+    await template(cluster, '3')
+    await buffer(cluster, {
+      podTemplateRef: { name: 'unit' },
+      replicas: 1,
+      provisioningStrategy: 'example.com/another',
+    })
+    await cluster.until('there is a node', async () => (await cluster.all(kinds.nodes)).length === 1)
+    expect((await cluster.all(kinds.buffers))[0]?.status).toMatchObject({ provisioningStrategy: 'example.com/another' })
+  })
+
+  test('P-CBC-05 W32: pods that come take the room, and new room is made for the buffer', async () => {
+    const { cluster } = await start(['--feature-gates', 'CapacityBuffer=true'])
+    await applyDefaults(cluster)
+    await template(cluster, '3')
+    await buffer(cluster, { podTemplateRef: { name: 'unit' }, replicas: 1 })
+    await cluster.until('there is a node', async () => (await cluster.all(kinds.nodes)).length === 1)
+    await applyDeployment(cluster, 'web', 5, '3')
+    await cluster.until('all run', async () => (await runningPods(cluster)) === 5)
+    await cluster.until(
+      'the buffer fits again',
+      async () => (await condition(cluster, 'Provisioning'))?.reason === 'FitsExistingCapacity',
+    )
+    expect((await cluster.all(kinds.nodes)).length).toBeGreaterThan(1)
+  })
+
   test('P-CBC-03: a workload that is missing, and a kind that has no scale', async () => {
     const { cluster } = await start(['--feature-gates', 'CapacityBuffer=true'])
     await buffer(cluster, { scalableRef: { apiGroup: 'apps', kind: 'Deployment', name: 'web' }, percentage: 50 })
@@ -212,6 +240,29 @@ describe('static capacity', () => {
     await cluster.until('there are two', async () => (await cluster.all(kinds.nodes)).length === 2)
     expect(cluster.machines()).toHaveLength(2)
     expect(run.errors).toEqual([])
+  })
+
+  test('S-STATIC-01: with the gate shut, as it is by default, nothing is created', async () => {
+    const { cluster } = await start([])
+    await staticPool(cluster, 3)
+    await cluster.clock.advance(120_000)
+    expect(await cluster.all(kinds.nodeClaims)).toEqual([])
+  })
+
+  test('P-STA-04 S-STATIC-08: shrinking looks at no budget, and every excess node goes at once', async () => {
+    const { cluster } = await start(flags)
+    await applyDefaults(cluster, { replicas: 4, disruption: { consolidateAfter: 'Never', budgets: [{ nodes: '0' }] } })
+    await cluster.until('there are four nodes', async () => (await cluster.all(kinds.nodes)).length === 4)
+    await scalePool(cluster, 1)
+    await cluster.until(
+      'three go',
+      async () => {
+        const claims = await cluster.all(kinds.nodeClaims)
+        return claims.filter(({ metadata }) => metadata.deletionTimestamp === undefined).length === 1
+      },
+      5000,
+    )
+    await cluster.until('one node is left', async () => (await cluster.all(kinds.nodes)).length === 1)
   })
 
   test('P-STA-01 S-STATIC-09: pods use the nodes, and bring no others', async () => {

@@ -140,3 +140,58 @@ describe('parseSettings()', () => {
     expect(help).not.toContain('good')
   })
 })
+
+describe('settings of provisioning', () => {
+  const settingsOf = (...argv: ReadonlyArray<string>) => parseSettings({ argv, env: {} }, undefined)
+  const given = (...argv: ReadonlyArray<string>) => {
+    const parsed = settingsOf(...argv)
+    if (E.isLeft(parsed)) throw new Error(parsed.left.join('\n'))
+    return parsed.right.settings
+  }
+
+  test('P-CFG-01: have the defaults of the reference', () => {
+    expect(given()).toMatchObject({
+      batchMaxDurationMs: 10_000,
+      batchIdleDurationMs: 1000,
+      preferencePolicy: 'Respect',
+      minValuesPolicy: 'Strict',
+      ignoreDraRequests: true,
+      cpuRequestsMilli: 1000,
+      schedulerConfig: [],
+    })
+  })
+
+  test('P-CFG-01: CPU requests of zero and below become 1000, and each setting has a variable', () => {
+    expect(given('--cpu-requests', '0').cpuRequestsMilli).toBe(1000)
+    expect(given('--cpu-requests=-5').cpuRequestsMilli).toBe(1000)
+    const parsed = parseSettings(
+      { argv: [], env: { PREFERENCE_POLICY: 'Ignore', BATCH_IDLE_DURATION: '2s' } },
+      undefined,
+    )
+    expect(E.isRight(parsed) && parsed.right.settings).toMatchObject({
+      preferencePolicy: 'Ignore',
+      batchIdleDurationMs: 2000,
+    })
+  })
+
+  test.each([
+    ['--preference-policy', 'Sometimes'],
+    ['--min-values-policy', 'strict'],
+    ['--batch-max-duration', '-1s'],
+    ['--scheduler-config', '{ podTopologySpread: { defaultConstraints: [{ maxSkew: 0 }] } }'],
+    ['--scheduler-config', 'profiles: []'],
+    ['--scheduler-config', '{ unfinished'],
+  ])('P-CFG-01 P-CFG-03: %s %s stops the start', (flag, value) => {
+    const parsed = settingsOf(flag, value)
+    expect(E.isLeft(parsed) && parsed.left.join()).toContain(flag.slice(2))
+  })
+
+  test.each([
+    'podTopologySpread:\n  defaultConstraints:\n    - maxSkew: 2\n      topologyKey: zone\n      whenUnsatisfiable: ScheduleAnyway\n',
+    '{"podTopologySpread":{"defaultConstraints":[{"maxSkew":2,"topologyKey":"zone","whenUnsatisfiable":"ScheduleAnyway"}]}}',
+  ])('P-CFG-03: the scheduler configuration is YAML or JSON', (text) => {
+    expect(given('--scheduler-config', text).schedulerConfig).toMatchObject([
+      { maxSkew: 2, topologyKey: 'zone', whenUnsatisfiable: 'ScheduleAnyway' },
+    ])
+  })
+})
