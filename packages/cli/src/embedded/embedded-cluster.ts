@@ -177,6 +177,8 @@ const orFailure = async <A>(name: string, ready: Promise<A>, part: Part): Promis
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`${name} is not ready after ${readyWithinMs / 1000} s`)), readyWithinMs)
+    // A part that was stopped, since another did not start, is waited for by nobody.
+    timer.unref()
   })
   try {
     return await Promise.race([ready, late, failedToStart(name, part)])
