@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { InstanceType } from '@scantling/core'
 import { noteCluster, startEmbeddedCluster, type EmbeddedCluster } from '../embedded/index.ts'
-import { applyFiles } from './apply-files.ts'
+import { applyFiles, defaultNodeClass } from './apply-files.ts'
 import { fetchBill, renderBill } from './bill.ts'
 import { decisionOf } from './decisions.ts'
 import { connectKubeApi, type KubeApi } from './kube-api.ts'
@@ -90,7 +90,7 @@ const guide = async (
   const types = new Map(options.types.map((type) => [type.name, type]))
   const show = { options, watched, types, log, footer: kubectl, stopped }
   const hands = handsOn(api, watched)
-  await hands.applyExample('tour')
+  await api.apply(defaultNodeClass)
   if (options.files.length > 0) {
     const problems = await applyFiles(api, options.files)
     screen.print(problems.length === 0 ? ['Applied your manifests'] : problems)
