@@ -1,0 +1,2 @@
+/** What the cluster costs, by NodePool. */
+export * from './cluster-cost.ts'
