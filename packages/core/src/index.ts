@@ -32,6 +32,7 @@ export type {
 } from './scheduling/index.ts'
 export * from './default-spread/index.ts'
 export * from './buffers/index.ts'
+export * from './cluster-cost/index.ts'
 export * from './registration-health/index.ts'
 export * from './static-capacity/index.ts'
 export * from './lifecycle/index.ts'

@@ -23,6 +23,7 @@ import { runMaintenance } from './maintenance.ts'
 import { makeNodeClasses, nodeClassStatus } from './nodeclasses.ts'
 import { claimsOfNode } from './claim-nodes.ts'
 import { nodeClaimLifecycle } from './nodeclaim-lifecycle.ts'
+import { runNodePoolCosts } from './nodepool-costs.ts'
 import { nodePoolStatus } from './nodepool-status.ts'
 import { nodeTermination, wakeOnPods } from './node-termination.ts'
 import { triggerOnPods } from './pod-trigger.ts'
@@ -132,6 +133,7 @@ const startAll = (context: ReconcilerContext): { readonly stopped: () => Promise
     runProvisioner(context, batcher),
     runDisruption(context),
     runGarbageCollection(context),
+    runNodePoolCosts(context),
     runInterruptions(context),
   )
   if (providerModule.traits?.kubelet === 'simulated') loops.push(runSimulatedKubelet(context))
