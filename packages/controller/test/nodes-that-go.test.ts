@@ -157,6 +157,12 @@ describe('a NodeClaim that is deleted', () => {
 
   test('P-BAT-04 has its pods planned for as soon as it is marked, not at the next look', async () => {
     const { cluster, run } = await startWith(1)
+    // Held back, the pod is not pending, so only the node can tell of it.
+    await cluster.face.create(
+      { ...kinds.budgets, namespace: 'default' },
+      { metadata: { name: 'web' }, spec: { minAvailable: 1, selector: { matchLabels: { app: 'web' } } } },
+    )
+    await cluster.clock.advance(2000)
     // Looks come every ten seconds; this is right after one.
     while (cluster.clock.nowMs() % 10_000 !== 1000) await cluster.clock.advance(10)
     const before = run.effects.length
@@ -165,7 +171,7 @@ describe('a NodeClaim that is deleted', () => {
       run.effects.slice(before).some(({ name }) => name === 'create NodeClaim'),
     )
     const atMs = (name: string) => run.effects.slice(before).find((effect) => effect.name === name)?.atMs ?? 0
-    expect(atMs('create NodeClaim') - atMs('patch Node')).toBeLessThanOrEqual(1000)
+    expect(atMs('create NodeClaim') - atMs('patch Node')).toBeLessThan(2000)
   })
 
   test('T-EVICT-06 T-DRAIN-03 waits for a PodDisruptionBudget, and goes when it allows', async () => {
