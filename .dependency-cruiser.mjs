@@ -44,7 +44,23 @@ export const coreModules = {
   explain: [...domain, 'topology', 'scheduling', 'disruption', 'lifecycle'],
   // Reads scenario files: it ingests, plans, and writes the answer in the reference's form.
   scenario: [...domain, 'api', 'ingest', 'topology', 'scheduling', 'disruption', 'explain'],
-  testing: [...domain, 'api', 'ingest', 'overlay', 'registration-health', 'cluster-cost', 'default-spread', 'buffers', 'static-capacity', 'topology', 'scheduling', 'disruption', 'lifecycle', 'explain', 'scenario'],
+  testing: [
+    ...domain,
+    'api',
+    'ingest',
+    'overlay',
+    'registration-health',
+    'cluster-cost',
+    'default-spread',
+    'buffers',
+    'static-capacity',
+    'topology',
+    'scheduling',
+    'disruption',
+    'lifecycle',
+    'explain',
+    'scenario',
+  ],
 }
 
 /** package -> the workspace packages and the npm packages that its sources may import. */
