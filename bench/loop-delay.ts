@@ -22,6 +22,7 @@ const { values } = parseArgs({
   },
 })
 
+/** Awaits some work; says how late timers ran meanwhile. */
 const measured = async (work: () => Promise<void>): Promise<{ readonly line: string; readonly maxMs: number }> => {
   const histogram = monitorEventLoopDelay({ resolution: resolutionMs })
   const from = performance.now()

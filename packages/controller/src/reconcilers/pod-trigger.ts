@@ -1,5 +1,6 @@
 import { Taints, type NodeObject } from '@scantling/core'
 import type { Batcher } from '../batcher/index.ts'
+import { inSlices } from '../runtime/index.ts'
 import type { ReconcilerContext } from './context.ts'
 import { isProvisionable } from './provisioner.ts'
 
@@ -8,7 +9,7 @@ const retriggerMs = 10_000
 
 /** Triggers a pass for every pod that waits for a machine, now and again while it waits. Returns what stops it. */
 export const triggerOnPods = (
-  { caches, views, clock, shutdown }: ReconcilerContext,
+  { caches, views, state, clock, steadyNowMs, shutdown }: ReconcilerContext,
   batcher: Batcher,
 ): (() => void) => {
   const stopListening = caches.pods.onChange((change) => {
@@ -21,7 +22,8 @@ export const triggerOnPods = (
     if (change._tag === 'Added' || !isDisrupted(change.previous)) batcher.trigger(change.current.metadata.uid)
   })
   let cancel: () => void = () => undefined
-  const sweep = () => {
+  const sweep = async () => {
+    await inSlices(state.readAhead(), steadyNowMs, shutdown)
     if (shutdown.aborted) return
     for (const object of caches.pods.by('byNode', '')) {
       const pod = views.pod(object)
@@ -29,9 +31,9 @@ export const triggerOnPods = (
     }
     // Pods on nodes that are about to go need a place as well (P-BAT-04).
     for (const node of caches.nodes.values()) if (isDisrupted(node)) batcher.trigger(node.metadata.uid)
-    cancel = clock.setTimer(retriggerMs, sweep)
+    cancel = clock.setTimer(retriggerMs, () => void sweep())
   }
-  sweep()
+  void sweep()
   return () => {
     stopListening()
     stopListeningToNodes()

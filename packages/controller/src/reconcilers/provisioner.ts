@@ -10,18 +10,17 @@ import {
   type Launch,
   type Pod,
   type ProvisioningPlan,
+  type Snapshot,
   type Strategy,
 } from '@scantling/core'
 import type { Batcher } from '../batcher/index.ts'
 import { settleBuffers } from './capacity-buffers.ts'
 import { families } from '../observability/index.ts'
+import { inSlices } from '../runtime/index.ts'
 import { podEvent } from './event-records.ts'
 import { claimManifest } from './claim-manifest.ts'
 import type { ReconcilerContext } from './context.ts'
 
-// A slice of planning holds the event loop this long at the most, so that leases renew and probes answer meanwhile.
-const sliceMs = 15
-const attemptsPerClockLook = 64
 // While claims are being launched planning waits, and looks again this often.
 const unsyncedPollMs = 250
 const createdAtOnce = 20
@@ -65,8 +64,8 @@ const untilAccounted = async ({ state, shutdown, log, clock }: ReconcilerContext
 
 /** One pass over the pods that wait now. */
 export const provision = async (context: ReconcilerContext): Promise<void> => {
-  const { state, types, log, metrics } = context
-  const startedAt = context.steadyNowMs()
+  const { state, types, log, metrics, steadyNowMs, shutdown } = context
+  const startedAt = steadyNowMs()
   const call = { signal: context.shutdown, cluster: context.clusterFacts() }
   const instanceTypes = await types.ofNodePools(state.nodePools(), call, (pool, error) =>
     log.warn('NodePool is left out of this pass: its instance types cannot be had', {
@@ -75,13 +74,14 @@ export const provision = async (context: ReconcilerContext): Promise<void> => {
     }),
   )
   await context.features.spread?.prepare(podsToPlace(context))
+  await inSlices(state.readAhead(), steadyNowMs, shutdown)
+  if (shutdown.aborted) return
   const snapshot = state.snapshot(instanceTypes)
   if (!snapshot.pods.some(isProvisionable) && !snapshot.nodes.some((node) => node.isMarkedForDeletion))
     return settleBuffers(context, { launches: [], placements: [], rejections: [] })
-  const pass = startProvisioning(snapshot, { strategy: strategy, reservedOfferings: 'strict' })
-  while (!(await slice(pass, context.steadyNowMs))) if (context.shutdown.aborted) return
-  const plan = pass.finish()
-  const seconds = (context.steadyNowMs() - startedAt) / 1000
+  const plan = await inSlices(planSteps(snapshot), steadyNowMs, shutdown)
+  if (plan === undefined) return
+  const seconds = (steadyNowMs() - startedAt) / 1000
   metrics.observe(families.schedulerDuration, { controller: 'provisioner' }, seconds)
   metrics.set(
     families.schedulerUnschedulablePods,
@@ -98,7 +98,7 @@ export const provision = async (context: ReconcilerContext): Promise<void> => {
       seconds,
     })
   }
-  announce(context, plan)
+  await inSlices(announce(context, plan), steadyNowMs, shutdown)
   logUnplaced(context, plan)
   await settleBuffers(context, plan)
   await createClaims(context, plan.launches)
@@ -109,15 +109,10 @@ const podsToPlace = ({ state }: ReconcilerContext): ReadonlyArray<Pod> => [
   ...state.nodes().flatMap(({ isMarkedForDeletion, pods }) => (isMarkedForDeletion ? pods : [])),
 ]
 
-const slice = async (
-  pass: { readonly step: (attempts: number) => boolean },
-  steadyNowMs: () => number,
-): Promise<boolean> => {
-  const untilMs = steadyNowMs() + sliceMs
-  do if (pass.step(attemptsPerClockLook)) return true
-  while (steadyNowMs() < untilMs)
-  await new Promise<void>((resolve) => setImmediate(resolve))
-  return false
+function* planSteps(snapshot: Snapshot): Generator<void, ProvisioningPlan, void> {
+  const pass = startProvisioning(snapshot, { strategy, reservedOfferings: 'strict' })
+  while (!pass.step(1)) yield
+  return pass.finish()
 }
 
 /** Whether the pod waits for a machine, and not for something that no machine gives. P-ELG-01. */
@@ -138,8 +133,9 @@ const logUnplaced = ({ log }: ReconcilerContext, { rejections }: ProvisioningPla
   }
 }
 
-const announce = ({ events, state }: ReconcilerContext, plan: ProvisioningPlan): void => {
+function* announce({ events, state }: ReconcilerContext, plan: ProvisioningPlan): Generator<void, void, void> {
   for (const rejection of plan.rejections) {
+    yield
     // Nobody would find an event of a pod that does not exist.
     if (rejection.verdict === 'deferred' || isVirtual(rejection.pod)) continue
     const message = renderRejection(rejection)

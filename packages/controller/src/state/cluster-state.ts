@@ -30,6 +30,12 @@ import type { SpreadCell } from './spread-cell.ts'
 export interface ClusterState {
   readonly labelRules: LabelRules
   readonly settings: PlanningSettings
+  /**
+   * Reads objects that no snapshot has seen, in pieces: what then takes a snapshot finds them read.
+   *
+   * A large cluster takes most of a second to read for the first time, which is too long to do at once.
+   */
+  readonly readAhead: () => Generator<void, void, void>
   /** The input of planners, now. Cost: O(objects); no object is read twice. */
   readonly snapshot: (instanceTypes: ReadonlyMap<string, ReadonlyArray<InstanceType>>) => Snapshot
   readonly nodePools: () => ReadonlyArray<NodePool>
@@ -63,6 +69,7 @@ export interface ClusterStateOptions {
 }
 
 const shortestNominationMs = 10_000
+const podsReadAtOnce = 50
 
 export const makeClusterState = (options: ClusterStateOptions): ClusterState => {
   const { clock, caches, views, supportsNodeClass, labelRules, settings } = options
@@ -125,6 +132,14 @@ export const makeClusterState = (options: ClusterStateOptions): ClusterState => 
     nodePools,
     nodes,
     podsOn,
+    *readAhead() {
+      let read = 0
+      for (const object of caches.pods.values()) {
+        views.pod(object)
+        read += 1
+        if (read % podsReadAtOnce === 0) yield
+      }
+    },
     snapshot: (instanceTypes) => {
       const nowMs = clock.nowMs()
       for (const [name, untilMs] of nominatedUntilMs) if (untilMs <= nowMs) nominatedUntilMs.delete(name)

@@ -50,8 +50,11 @@ export const groupRejections = (
   rejections: ReadonlyArray<Rejection>,
 ): ReadonlyArray<{ readonly reasons: string; readonly rejections: ReadonlyArray<Rejection> }> => {
   const groups = new Map<string, Array<Rejection>>()
+  // Pods of one class share their reasons.
+  const rendered = new Map<Rejection['reasons'], string>()
   for (const rejection of rejections) {
-    const reasons = renderReasons(rejection)
+    const reasons = rendered.get(rejection.reasons) ?? renderReasons(rejection)
+    rendered.set(rejection.reasons, reasons)
     const group = groups.get(reasons)
     if (group === undefined) groups.set(reasons, [rejection])
     else group.push(rejection)
