@@ -251,6 +251,52 @@ describe('a NodeClaim that is deleted', () => {
   })
 })
 
+describe('a machine that the cloud takes away', () => {
+  test('is drained in time, and its pods run on another of another kind', async () => {
+    const { cluster, run } = await startWith(5)
+    const [machine] = cluster.machines()
+    cluster.cloud.interrupt(machine?.id ?? '')
+    await cluster.until('another machine runs the pods', async () => {
+      const pods = await cluster.all(kinds.pods)
+      return (
+        pods.length === 5 &&
+        pods.every(({ spec, status }) => status.phase === 'Running' && spec.nodeName !== machine?.name)
+      )
+    })
+    await cluster.until('the first is gone', async () => (await cluster.all(kinds.nodeClaims)).length === 1)
+    const next = cluster.machines()
+    expect(next.map(({ id }) => id)).not.toContain(machine?.id)
+    expect(
+      next.every(({ zone, instanceType }) => zone !== machine?.zone || instanceType !== machine?.instanceType),
+    ).toBe(true)
+    expect(await eventReasons(cluster)).toContain('SpotInterruption')
+    expect(run.errors).toEqual([])
+  })
+})
+
+describe('pod events', () => {
+  const lastPodEvent = async (cluster: VirtualCluster) =>
+    ((await cluster.all(kinds.nodeClaims))[0]?.status as { readonly lastPodEventTime?: string }).lastPodEventTime
+
+  test('C-POD-01 C-POD-04 are noted on the claim once in ten seconds, and keep the node from being taken', async () => {
+    const { cluster, run } = await startWith(5)
+    await cluster.clock.advance(60_000)
+    const [claim] = await cluster.all(kinds.nodeClaims)
+    expect(conditionOf(claim, 'Consolidatable')).toMatchObject({ status: 'True' })
+    const before = run.effects.length
+    await scale(cluster, 'web', 4)
+    await cluster.clock.advance(2000)
+    await scale(cluster, 'web', 3)
+    await cluster.clock.advance(5000)
+    expect(Date.parse((await lastPodEvent(cluster)) ?? '')).toBeGreaterThan(cluster.clock.nowMs() - 9000)
+    expect(conditionOf((await cluster.all(kinds.nodeClaims))[0], 'Consolidatable')).toBeUndefined()
+    // One for the event, one for the condition.
+    expect(run.effects.slice(before).map(({ name }) => name)).toEqual(['status of NodeClaim', 'status of NodeClaim'])
+    await cluster.clock.advance(30_000)
+    expect(conditionOf((await cluster.all(kinds.nodeClaims))[0], 'Consolidatable')).toMatchObject({ status: 'True' })
+  })
+})
+
 describe('garbage', () => {
   test('C-GC-01 C-GC-02 a claim whose machine vanished is collected, and its pods move', async () => {
     const { cluster } = await startWith(1)
