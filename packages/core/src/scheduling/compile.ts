@@ -163,6 +163,7 @@ export function* compile(
     aliases,
     preferencePolicy: snapshot.settings.preferencePolicy,
     refusesContradictions: settings.refusesContradictions,
+    revisitsAlternatives: settings.revisitsAlternatives,
     hasPreferNoSchedule: nodePools.some(({ taints }) => taints.some(({ effect }) => effect === 'PreferNoSchedule')),
   }
   const inOrder = new Set(queue.map((pod) => classOf[pod]!.shape))

@@ -9,6 +9,7 @@ import {
   inZone,
   instanceType,
   nodePool,
+  offering,
   pod,
   runningOn,
   stateNode,
@@ -79,13 +80,22 @@ describe('limits', () => {
     expect(decide(scene).rejections).toEqual(['p unplaced: LimitReached'])
   })
 
-  test('P-LIM-04: an opened node takes the largest of its types off the limit, and gives nothing back', () => {
+  test('P-LIM-04: an opened node takes the largest of its types off the limit', () => {
     // p0 leaves all three sizes open and is charged 8 of the 10, though it will end up on far less.
     const pods = [web('p0', '1', apart(labelKeys.hostname)), web('p1', '900m', apart(labelKeys.hostname))]
     const decision = decide({ types: sizes, pods, nodePools: limitedTo({ cpu: '10' }) })
     expect(decision.types).toEqual(['small medium large', 'small'])
     const tight = decide({ types: sizes, pods, nodePools: limitedTo({ cpu: '9' }) })
     expect(tight.rejections).toEqual(['p1 unplaced: LimitReached'])
+  })
+
+  test('P-LIM-04: the reference gives nothing back when a node can no longer become its largest type; we do', () => {
+    // p0 leaves the large size open and takes all 8; p1 ties the node to zone c, where only small ones are sold.
+    const here = instanceType('here', 2, { offerings: [offering('c', 'on-demand', 2), offering('a', 'on-demand', 2)] })
+    const pods = [pod('p0', '1'), pod('p1', '800m', inZone('c')), pod('p2', '700m', inZone('a'))]
+    const scene = { types: [here, instanceType('large', 8)], pods, nodePools: limitedTo({ cpu: '8' }) }
+    expect(decide(scene, { strategy: 'reference' }).rejections).toEqual(['p2 unplaced: LimitReached'])
+    expect(decide(scene, { strategy: 'first-fit' }).launches).toEqual(['default: p0 p1', 'default: p2'])
   })
 
   test('P-LIM-05: without limits anything goes; limits are held against capacity, not against what pods may use', () => {

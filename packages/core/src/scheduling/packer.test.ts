@@ -194,9 +194,27 @@ describe('relaxation', () => {
     expect(decide({ nodes, types: only, pods: [further] }).valuesOf(zone)).toEqual(['b'])
   })
 
-  test('P-PRF-01: required alternatives are used up before any preference is dropped, and never come back (W15)', () => {
+  test('P-PRF-01: required alternatives are used up before any preference is dropped', () => {
     const pods = [pod('p', full, requiring([isIn(zone, 'a')], [isIn(zone, 'b')]), preferring([1, isIn(zone, 'c')]))]
     expect(decide({ types: only, pods }).valuesOf(zone)).toEqual(['b'])
+  })
+
+  test('P-PRF-01: the reference never tries an early alternative without the preferences; we do in the end (W15)', () => {
+    const pods = [
+      pod('p', full, requiring([isIn(zone, 'a')], [isIn(zone, 'nowhere')]), preferring([1, isIn(zone, 'b')])),
+    ]
+    expect(decide({ types: only, pods }, { strategy: 'reference' }).launches).toEqual([])
+    expect(decide({ types: only, pods }, { strategy: 'first-fit' }).valuesOf(zone)).toEqual(['a'])
+  })
+
+  test('a wish that contradicts what the pod requires is given up', () => {
+    const wishing = pod(
+      'p',
+      full,
+      requiring([{ key: tier, operator: 'DoesNotExist' }]),
+      preferring([1, isIn(tier, 'gold')]),
+    )
+    expect(decide({ types: only, pods: [wishing] }).launches).toEqual(['default: p'])
   })
 
   test('P-PRF-02: the last required alternative stays', () => {

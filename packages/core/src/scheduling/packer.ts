@@ -41,6 +41,8 @@ export interface Problem {
   readonly reservations: Reservations
   readonly stages: StageContext
   readonly settings: PackerSettings
+  /** Set in simulations, whose state is put back: the nodes with room for a class at first, found once for all of them. */
+  readonly openNodes?: (podClass: PodClass, stage: Stage) => Array<number>
 }
 
 export interface PackerSettings {
@@ -49,8 +51,12 @@ export interface PackerSettings {
   readonly relaxesMinValues: boolean
   /** Whether pods that contradict themselves fit nowhere; the reference lets them go where the label is missing (W16). */
   readonly refusesContradictions: boolean
+  /** Whether alternatives that were given up come back without preferences; the reference never tries that (W15). */
+  readonly revisitsAlternatives: boolean
   /** Whether claims opened in the pass count towards a limit on nodes; the reference forgets them (W23). */
   readonly countsOpenedNodes: boolean
+  /** Whether a claim that can no longer become its largest type gives back the difference; the reference keeps it (W8). */
+  readonly givesBackLimits: boolean
 }
 
 const newSite: Site = { hostname: 'hostname-placeholder', host: -1 }
@@ -92,6 +98,9 @@ export class Packer {
   // Outcome of the last failed attempt of each class, and how many pods had been placed by then.
   readonly #failures: Array<{ readonly placed: number; readonly outcome: Outcome } | undefined> = []
   readonly #tracked = new Set<number>()
+  // What a simulation puts back: nodes as they were, and stages that remember claims of this packer.
+  readonly #before = new Map<ExistingNode, NodeBefore>()
+  readonly #closing = new Set<Stage>()
   #placed = 0
   // Where the last successful check left its answer.
   #set: RequirementSet
@@ -103,12 +112,19 @@ export class Packer {
   #members: Bitset = new Uint32Array(0)
   readonly #total: Float64Array
 
-  constructor(problem: Problem) {
+  /** `pods`: those that will be attempted; absent: all of the problem's. */
+  constructor(problem: Problem, pods: Iterable<number> = problem.classOf.keys()) {
     this.#problem = problem
     this.#set = problem.table.empty
     this.#total = new Float64Array(problem.classes[0]?.requests.length ?? 0)
     this.#podsLeft = problem.classes.map(() => 0)
-    for (const { index } of problem.classOf) this.#podsLeft[index]! += 1
+    for (const pod of pods) this.#podsLeft[problem.classOf[pod]!.index]! += 1
+  }
+
+  /** Puts nodes and stages back as they were before the first pod; counts of topology, limits and reservations are not its. */
+  putBack(): void {
+    for (const [node, before] of this.#before) restore(node, before)
+    for (const { closedClaims } of this.#closing) closedClaims.fill(0)
   }
 
   /** Tries to place one pod, relaxing it step by step while that may help (P-QUE-03, P-PRF-06). */
@@ -192,18 +208,14 @@ export class Packer {
   #addToExisting(pod: number, podClass: PodClass, stage: Stage, memory: ClassMemory): boolean {
     const { nodes } = this.#problem
     if (nodes.length === 0) return false
-    const open = (memory.nodes ??= nodes
-      .filter(
-        ({ taints, isResting }) => !(isResting && podClass.isSettled) && Taints.areTolerated(taints, stage.tolerations),
-      )
-      .map(({ index }) => index))
+    const open = (memory.nodes ??= this.#problem.openNodes?.(podClass, stage) ?? openNodes(nodes, podClass, stage))
     let kept = 0
     let placed = false
     for (let at = 0; at < open.length; at += 1) {
       const index = open[at]!
       const node = nodes[index]!
       // Room only shrinks: a node that has too little is not looked at again.
-      if (!placed && !hasRoom(node, podClass)) continue
+      if (!placed && (node.isGone || !hasRoom(node, podClass))) continue
       open[kept] = index
       kept += 1
       if (!placed && this.#checkNode(node, podClass, stage)) {
@@ -242,6 +254,7 @@ export class Packer {
 
   #placeOnNode(pod: number, node: ExistingNode, podClass: PodClass): void {
     const { shape, requests } = podClass
+    if (this.#problem.openNodes !== undefined && !this.#before.has(node)) this.#before.set(node, stateOf(node))
     node.pods.push(pod)
     node.set = this.#set
     for (let index = 0; index < requests.length; index += 1) node.remaining[index]! -= requests[index]!
@@ -269,7 +282,10 @@ export class Packer {
       const failedHost = stage.hostBindings.length === 0 ? undefined : failedHostBinding(stage, claim, topology)
       if (failedHost !== undefined) {
         // Counts only grow: a host that is full for the constraint stays so. Only affinity may find its pod later.
-        if (failedHost.group.rule.kind !== 'affinity') closed[index] = 1
+        if (failedHost.group.rule.kind !== 'affinity') {
+          closed[index] = 1
+          this.#closing.add(stage)
+        }
         continue
       }
       const failure = this.#checkClaim(claim, podClass, stage, false)
@@ -456,7 +472,11 @@ export class Packer {
     this.#problem.reservations.exchange(claim.reserved, this.#reserved)
     claim.reserved = this.#reserved
     claim.pods.push(pod)
+    const { variants, template } = claim
     claim.shrink(set, this.#variants, requests)
+    if (this.#problem.settings.givesBackLimits && claim.pods.length > 1 && claim.variants !== variants) {
+      template.limits.giveBack(template.catalog, variants, claim.variants)
+    }
     this.#versions[claim.index] = claim.version + 1
     claim.hostPorts.push(...shape.constraints.hostPorts)
     for (const [driver, claims] of shape.volumes.attached) attach(claim.attached, driver, claims)
@@ -510,9 +530,45 @@ export class Packer {
   }
 }
 
+interface NodeBefore {
+  readonly set: RequirementSet
+  readonly remaining: Float64Array
+  readonly hostPorts: number
+  readonly attached: ReadonlyArray<readonly [string, ReadonlySet<string>]>
+}
+
+const stateOf = ({ set, remaining, hostPorts, attached }: ExistingNode): NodeBefore => ({
+  set,
+  remaining: remaining.slice(),
+  hostPorts: hostPorts.length,
+  attached: [...attached].map(([driver, claims]) => [driver, new Set(claims)] as const),
+})
+
+const restore = (node: ExistingNode, { set, remaining, hostPorts, attached }: NodeBefore): void => {
+  node.set = set
+  node.remaining.set(remaining)
+  node.hostPorts.length = hostPorts
+  node.pods.length = 0
+  node.attached.clear()
+  for (const [driver, claims] of attached) node.attached.set(driver, new Set(claims))
+}
+
+/** The nodes that may take a class, by index, in the order in which they are tried. */
+export const openNodes = (
+  nodes: ReadonlyArray<ExistingNode>,
+  podClass: PodClass,
+  { tolerations }: Stage,
+): Array<number> =>
+  nodes
+    .filter(
+      ({ taints, isResting }) => !(isResting && podClass.isSettled) && Taints.areTolerated(taints, tolerations),
+    )
+    .map(({ index }) => index)
+
 const nothingHeld: ReadonlySet<string> = new Set()
 
-const hasRoom = ({ isOvercommitted, remaining }: ExistingNode, { needed, requests }: PodClass): boolean => {
+/** Whether the node has as much left as one pod of the class asks for. */
+export const hasRoom = ({ isOvercommitted, remaining }: ExistingNode, { needed, requests }: PodClass): boolean => {
   if (isOvercommitted) return false
   for (const resource of needed) if (requests[resource]! > remaining[resource]!) return false
   return true

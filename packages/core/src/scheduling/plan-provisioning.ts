@@ -148,7 +148,9 @@ export const packerSettings = (
   defersForReservations: reservedOfferings === 'strict',
   relaxesMinValues: settings.minValuesPolicy === 'BestEffort',
   refusesContradictions: strategy !== 'reference',
+  revisitsAlternatives: strategy !== 'reference',
   countsOpenedNodes: strategy !== 'reference',
+  givesBackLimits: strategy !== 'reference',
 })
 
 function* planOf(

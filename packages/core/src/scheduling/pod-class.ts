@@ -75,6 +75,8 @@ export interface StageContext {
   readonly hasPreferNoSchedule: boolean
   /** Whether a pod that contradicts itself fits nowhere; the reference lets it go where the label is missing (W16). */
   readonly refusesContradictions: boolean
+  /** Whether alternatives that were given up come back without preferences; the reference never tries that (W15). */
+  readonly revisitsAlternatives: boolean
 }
 
 /** The shape's stage at a position, made with its topology groups when first asked for; `undefined` past the last. */
@@ -82,11 +84,29 @@ export const stageAt = (shape: PodShape, position: number, context: StageContext
   const known = shape.stages[position]
   if (known !== undefined) return known
   const before = position === 0 ? undefined : shape.stages[position - 1]
-  const constraints = before === undefined ? shape.constraints : relaxed(before.constraints, context)
+  const constraints =
+    before === undefined
+      ? shape.constraints
+      : (relaxed(before.constraints, context) ?? revisited(shape, position, context))
   if (constraints === undefined) return undefined
   const stage = makeStage(shape, constraints, before, context)
   shape.stages.push(stage)
   return stage
+}
+
+// Alternatives are given up before preferences are. Once there is nothing left to give up, each of the former is tried
+// without any of the latter.
+const revisited = (shape: PodShape, position: number, context: StageContext): PodConstraints | undefined => {
+  const { requiredNodeTerms: terms } = shape.constraints
+  if (!context.revisitsAlternatives || terms.length < 2) return undefined
+  const end = shape.stages.findIndex(({ constraints }) => relaxed(constraints, context) === undefined)
+  const term = terms[position - end - 1]
+  const last = shape.stages[end]
+  // The last alternative has stood alone; and where only alternatives were given up, so have the others.
+  const isNew = end >= terms.length && position - end < terms.length
+  return isNew && term !== undefined && last !== undefined
+    ? { ...last.constraints, requiredNodeTerms: [term] }
+    : undefined
 }
 
 /** The first stage of a pod that topology does not know yet, because its volumes could not be looked up (W28). */
@@ -117,6 +137,8 @@ const makeStage = (
     mustDefine,
     isRepeat:
       before !== undefined &&
+      before.contradiction === undefined &&
+      before.mustDefine.join() === mustDefine.join() &&
       before.demand === table.demand(demand) &&
       before.strict === table.demand(strict) &&
       before.tolerations === constraints.tolerations &&

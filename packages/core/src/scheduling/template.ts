@@ -72,10 +72,20 @@ export class PoolLimits {
     this.#version += 1
   }
 
-  /** Takes off the largest capacity among the types a new claim may become; never given back (P-LIM-04). */
+  /** Takes off the largest capacity among the types a new claim may become (P-LIM-04). */
   chargeClaim(catalog: Catalog, variants: Bitset): void {
     for (const [index, left] of this.#left) this.#left.set(index, left - catalog.mostCapacity(index, variants))
     this.#version += 1
+  }
+
+  /** Gives back what a claim can no longer come to need. */
+  giveBack(catalog: Catalog, before: Bitset, after: Bitset): void {
+    for (const [index, left] of this.#left) {
+      const less = catalog.mostCapacity(index, before) - catalog.mostCapacity(index, after)
+      if (less === 0) continue
+      this.#left.set(index, left + less)
+      this.#version += 1
+    }
   }
 
   /** The variants whose capacity the limits still allow (P-LIM-03). */
