@@ -1,7 +1,6 @@
 export {
   conditionsSchema,
   durationSchema,
-  nillableDurationSchema,
   overlayRequirementsSchema,
   resourceListField,
 } from './fields.ts'
