@@ -9,7 +9,6 @@ import { startDisruptionBudgets } from './disruption-budget/disruption-budget.ts
 import { eventRecorder, noEvents } from './event-recorder.ts'
 import { startInformers } from './informer.ts'
 import { startKubelets, type KubeletOptions } from './kubelet/kubelet.ts'
-import { startNamespaceDeletion } from './namespace-deletion.ts'
 import { startNodeLifecycle, type NodeLifecycleOptions } from './node-lifecycle/node-lifecycle.ts'
 import { startPodGarbageCollection, type PodGarbageOptions } from './pod-garbage.ts'
 import { seededRandom } from './random.ts'
@@ -24,7 +23,6 @@ export const controllerNames = [
   'disruption-budget',
   'node-lifecycle',
   'pod-garbage',
-  'namespace-deletion',
   'volume-binder',
   'scheduler',
   'kubelet',
@@ -77,7 +75,6 @@ export const startControllers = (
     'disruption-budget': startDisruptionBudgets,
     'node-lifecycle': (own) => startNodeLifecycle(own, options.nodeLifecycle),
     'pod-garbage': (own) => startPodGarbageCollection(own, options.podGarbage),
-    'namespace-deletion': startNamespaceDeletion,
     'volume-binder': startVolumeBinder,
     scheduler: (own) => startScheduler(own, options.scheduler),
     kubelet: (own) => startKubelets(own, options.kubelet),
