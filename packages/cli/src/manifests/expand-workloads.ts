@@ -107,7 +107,8 @@ export const expandStatefulSet = ({ metadata, spec, status }: StatefulSetObject)
   }
 }
 
-const blankMetadata = {
+/** Of an object that no API server has stored. */
+export const blankMetadata = {
   uid: '',
   resourceVersion: '',
   generation: 0,

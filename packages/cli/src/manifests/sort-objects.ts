@@ -33,6 +33,7 @@ import * as E from 'fp-ts/lib/Either.js'
 
 import {
   asWaiting,
+  blankMetadata,
   decodeJob,
   expandJob,
   expandReplicated,
@@ -259,14 +260,4 @@ const withNames = (
       status: {},
     }
   })
-}
-
-const blankMetadata = {
-  uid: '',
-  resourceVersion: '',
-  generation: 0,
-  labels: {},
-  annotations: {},
-  finalizers: [],
-  ownerReferences: [],
 }
