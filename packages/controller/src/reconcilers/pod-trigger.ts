@@ -1,8 +1,7 @@
-import { Taints, type NodeObject } from '@scantling/core'
+import { isProvisionable, Taints, type NodeObject } from '@scantling/core'
 import type { Batcher } from '../batcher/index.ts'
 import { inSlices } from '../runtime/index.ts'
 import type { ReconcilerContext } from './context.ts'
-import { isProvisionable } from './provisioner.ts'
 
 // A pod that still waits triggers again after this long: whatever swallowed its first trigger, it is not forgotten (P-BAT-03).
 const retriggerMs = 10_000

@@ -1,8 +1,8 @@
 import * as E from 'fp-ts/lib/Either.js'
 import {
+  isProvisionable,
   isVirtual,
   podKey,
-  Pods,
   groupRejections,
   renderRejection,
   startProvisioning,
@@ -114,14 +114,6 @@ function* planSteps(snapshot: Snapshot): Generator<void, ProvisioningPlan, void>
   while (!pass.step(1)) yield
   return pass.finish()
 }
-
-/** Whether the pod waits for a machine, and not for something that no machine gives. P-ELG-01. */
-export const isProvisionable = (pod: Pod): boolean =>
-  pod.isUnschedulable &&
-  pod.nodeName === undefined &&
-  pod.nominatedNodeName === undefined &&
-  !Pods.isOwnedByDaemonSet(pod) &&
-  !Pods.isOwnedByNode(pod)
 
 // One line for each reason, however many pods share it.
 const logUnplaced = ({ log }: ReconcilerContext, { rejections }: ProvisioningPlan): void => {
