@@ -15,8 +15,8 @@ import { featureKinds, type KubeClient } from '../kube/index.ts'
 export interface SpreadCell {
   /** Looks up the controllers of these pods, so that `spread` knows their selectors. Failures leave a pod without. */
   readonly prepare: (pods: ReadonlyArray<Pod>) => Promise<void>
-  /** Gives one run's pods their constraints; the memory of a run is its own. */
-  readonly run: () => (pod: Pod) => Pod
+  /** The pod with the constraints that it is to have; the same object for the same pod until something changed. */
+  readonly spread: (pod: Pod) => Pod
 }
 
 export interface SpreadCellOptions {
@@ -33,6 +33,25 @@ const rememberedOwners = 20_000
 export const makeSpreadCell = ({ defaults, services, kube, onFailure }: SpreadCellOptions): SpreadCell => {
   // By UID. A controller's selector does not change, so what was found stays; one that was not found is asked for again.
   const owners = new Map<string, OwnerSelector>()
+  // While Services and controllers stay, a pod becomes the same pod again: planners compile by identity.
+  let spread: ((pod: Pod) => Pod) | undefined
+  let made = new WeakMap<Pod, Pod>()
+  const forget = () => {
+    spread = undefined
+    made = new WeakMap()
+  }
+  services.onChange(forget)
+  const spreadOnce = (pod: Pod): Pod => {
+    const known = made.get(pod)
+    if (known !== undefined) return known
+    spread ??= defaultSpread(defaults, {
+      services: (namespace) => selectorsOf(services.by('byNamespace', namespace)),
+      owner: ({ uid }) => owners.get(uid),
+    })
+    const result = spread(pod)
+    made.set(pod, result)
+    return result
+  }
   const lookUp = async (owner: PodOwner, namespace: string): Promise<void> => {
     const found = await readOwner(kube, owner, namespace)
     if (E.isLeft(found)) return onFailure(owner, found.left)
@@ -40,6 +59,7 @@ export const makeSpreadCell = ({ defaults, services, kube, onFailure }: SpreadCe
     const [oldest] = owners.keys()
     if (owners.size >= rememberedOwners && oldest !== undefined) owners.delete(oldest)
     owners.set(owner.uid, found.right)
+    forget()
   }
   return {
     prepare: async (pods) => {
@@ -53,11 +73,7 @@ export const makeSpreadCell = ({ defaults, services, kube, onFailure }: SpreadCe
       }
       await Promise.all(Array.from({ length: Math.min(lookupsAtOnce, queue.length) }, work))
     },
-    run: () =>
-      defaultSpread(defaults, {
-        services: (namespace) => selectorsOf(services.by('byNamespace', namespace)),
-        owner: ({ uid }) => owners.get(uid),
-      }),
+    spread: spreadOnce,
   }
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import * as E from 'fp-ts/lib/Either.js'
 
+import type { TopologySpreadConstraint } from '../cluster/index.ts'
 import { ingestPod, makePodInterner } from '../ingest/index.ts'
 import { podObject, type Overrides } from '../testing/index.ts'
 import { decodeSchedulerConfig, defaultSpread, type SpreadSources } from './index.ts'
@@ -55,9 +56,7 @@ describe('decodeSchedulerConfig', () => {
   })
 })
 
-const defaults = E.getOrElse((): never => {
-  throw new Error('the configuration is valid')
-})(decodeSchedulerConfig(config(zonal)))
+const defaults = E.getOrElse((): ReadonlyArray<TopologySpreadConstraint> => [])(decodeSchedulerConfig(config(zonal)))
 
 const interner = makePodInterner()
 const replicaSet = { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web-1', uid: 'rs-1', controller: true }

@@ -1,4 +1,5 @@
 import type { InstanceType, Offering } from '../instance/index.ts'
+import { compareText } from '../internal/index.ts'
 import type { Quantity, ResourceList } from '../quantity/index.ts'
 
 /** What overlays decided for one type of one pool. */
@@ -10,7 +11,10 @@ export interface TypeEffects {
 
 /** Text that two effects on one type share exactly when they make the same of it. */
 export const signatureOf = ({ offerings }: InstanceType, { prices, capacity }: TypeEffects): string =>
-  JSON.stringify([offerings.map((offering) => prices.get(offering) ?? null), [...capacity].sort()])
+  JSON.stringify([
+    offerings.map((offering) => prices.get(offering) ?? null),
+    [...capacity].sort(([a], [b]) => compareText(a, b)),
+  ])
 
 /**
  * The type with prices and capacity laid over it; everything else of it is shared (P-OVC-08).
