@@ -19,6 +19,7 @@ import { families } from '../observability/index.ts'
 import { inSlices } from '../runtime/index.ts'
 import { podEvent } from './event-records.ts'
 import { claimManifest } from './claim-manifest.ts'
+import { makeConsolidationHints } from './consolidation-hints.ts'
 import type { ReconcilerContext } from './context.ts'
 
 // While claims are being launched planning waits, and looks again this often.
@@ -38,12 +39,13 @@ const nominatedLimit = { perSecond: 5, burst: 10 } as const
  */
 export const runProvisioner = async (context: ReconcilerContext, batcher: Batcher): Promise<void> => {
   const { shutdown, log } = context
+  const hint = makeConsolidationHints(context)
   while (!shutdown.aborted) {
     if (!(await batcher.wait(shutdown))) continue
     await untilAccounted(context)
     if (shutdown.aborted) return
     try {
-      await provision(context)
+      await provision(context, hint)
     } catch (cause) {
       log.error('Provisioning failed', { error: String(cause instanceof Error ? cause.stack : cause) })
     }
@@ -63,7 +65,10 @@ const untilAccounted = async ({ state, shutdown, log, clock }: ReconcilerContext
 }
 
 /** One pass over the pods that wait now. */
-export const provision = async (context: ReconcilerContext): Promise<void> => {
+export const provision = async (
+  context: ReconcilerContext,
+  hint: (pods: ReadonlyArray<Pod>) => void = () => undefined,
+): Promise<void> => {
   const { state, types, log, metrics, steadyNowMs, shutdown } = context
   const startedAt = steadyNowMs()
   const call = { signal: context.shutdown, cluster: context.clusterFacts() }
@@ -73,14 +78,15 @@ export const provision = async (context: ReconcilerContext): Promise<void> => {
       error: error.message,
     }),
   )
-  await context.features.spread?.prepare(podsToPlace(context))
   await inSlices(state.readAhead(), steadyNowMs, shutdown)
+  await context.features.spread?.prepare(podsToPlace(context))
   if (shutdown.aborted) return
   const snapshot = state.snapshot(instanceTypes)
   if (!snapshot.pods.some(isProvisionable) && !snapshot.nodes.some((node) => node.isMarkedForDeletion))
     return settleBuffers(context, { launches: [], placements: [], rejections: [] })
   const plan = await inSlices(planSteps(snapshot), steadyNowMs, shutdown)
   if (plan === undefined) return
+  hint(snapshot.pods)
   const seconds = (steadyNowMs() - startedAt) / 1000
   metrics.observe(families.schedulerDuration, { controller: 'provisioner' }, seconds)
   metrics.set(

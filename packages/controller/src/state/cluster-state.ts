@@ -145,7 +145,7 @@ export const makeClusterState = (options: ClusterStateOptions): ClusterState => 
       for (const [name, untilMs] of nominatedUntilMs) if (untilMs <= nowMs) nominatedUntilMs.delete(name)
       const waiting = new Set<string>()
       for (const uids of assigned.values()) for (const uid of uids) waiting.add(uid)
-      const spreadPod = spread?.run() ?? ((pod: Pod) => pod)
+      const spreadPod = spread?.spread ?? ((pod: Pod) => pod)
       const unbound = buffers === undefined ? podsOn('') : [...podsOn(''), ...buffers.pods()]
       return {
         nowMs,
