@@ -12,6 +12,8 @@ export interface Row {
   readonly tests: ReadonlyArray<ProvingTest>
   /** Why it is declined; absent otherwise. */
   readonly reason?: string
+  /** How today's reference differs from the text, which was written of an earlier one; the test proves this instead. */
+  readonly correction?: string
 }
 
 export interface ProvingTest {
@@ -45,11 +47,15 @@ export const readCompatibility = (): CompatibilityTable => {
   const known = new Set(rowsByFile.flatMap(({ sections }) => sections.flatMap(({ rows }) => Object.keys(rows))))
   const { tests, unknown } = findProofs(known)
   const declined = readJson<Readonly<Record<string, string>>>('docs/parity/declined.json')
+  const corrected = readJson<Readonly<Record<string, string>>>('docs/parity/corrected.json')
   const sections = rowsByFile.flatMap(({ area, sections: read }) =>
     read.map(({ title, rows }) => ({
       area,
       title,
-      rows: Object.entries(rows).map(([id, behaviour]) => toRow(id, behaviour, tests.get(id) ?? [], declined)),
+      rows: Object.entries(rows).map(([id, behaviour]) => ({
+        ...toRow(id, behaviour, tests.get(id) ?? [], declined),
+        ...(corrected[id] === undefined ? {} : { correction: corrected[id] }),
+      })),
     })),
   )
   return { sections, unknown }
@@ -68,6 +74,7 @@ export const renderCompatibility = ({ sections }: CompatibilityTable): string =>
     'Written by `npm run generate`; not edited by hand. Each row is one behaviour of the reference (the texts stand in',
     '`docs/parity/`). A row is **proven** when a test carries its id in its name, **declined** when',
     '`docs/parity/declined.json` says why, and **open** otherwise. `npm run compatibility` checks that those tests passed.',
+    'Where the reference of today differs from the text, `docs/parity/corrected.json` says how, and the test proves that.',
     '',
     '| area | proven | declined | open |',
     '|---|---:|---:|---:|',
@@ -142,9 +149,9 @@ const summaryLine = (name: string, rows: ReadonlyArray<Row>): string => {
   return `| ${name} | ${proven} | ${declined} | ${open} |`
 }
 
-const rowLine = ({ id, behaviour, state, tests, reason }: Row): string => {
+const rowLine = ({ id, behaviour, state, tests, reason, correction }: Row): string => {
   const proof = tests.map(({ file, titles }) => `\`${file}\`: ${cell(titles.join(' › '))}`)
-  return `| ${id} | ${cell(firstSentence(behaviour))} | ${[state, ...proof, ...(reason === undefined ? [] : [cell(reason)])].join('<br>')} |`
+  return `| ${id} | ${cell(firstSentence(behaviour))} | ${[state, ...proof, ...[reason, correction].flatMap((text) => (text === undefined ? [] : [cell(text)]))].join('<br>')} |`
 }
 
 const firstSentence = (text: string): string => {

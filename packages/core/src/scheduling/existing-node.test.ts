@@ -9,6 +9,7 @@ import {
   daemonSet,
   decide,
   inZone,
+  instanceType,
   near,
   pendingPod,
   pod,
@@ -301,6 +302,18 @@ describe('attached volumes', () => {
     const young = { ...starting('n', { cpu: '8' }), volumeLimits: new Map([['csi', 1]]) }
     expect(placed(young, pod('p', '1', usingClaims('a', 'b')))).toEqual([])
     expect(placed(young, pod('p', '1', usingClaims('a')))).toEqual(['n: p'])
+  })
+
+  test('P-VLM-05: so are nodes to come, to what their types are known to attach', () => {
+    const types = [instanceType('only', 8, { volumeAttachmentLimits: new Map([['csi', 1]]) })]
+    const pods = [
+      pod('p', '1', usingClaims('a')),
+      pod('q', '900m', usingClaims('b')),
+      pod('r', '800m', usingClaims('c')),
+    ]
+    expect(decide({ types, volumes, pods }).launches).toEqual(['default: p r', 'default: q'])
+    const both = [pod('p', '1', usingClaims('a', 'b'))]
+    expect(decide({ types, volumes, pods: both }).rejections).toEqual(['p unplaced: TooManyVolumes'])
   })
 })
 
