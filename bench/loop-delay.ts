@@ -1,72 +1,71 @@
 /**
  * `npm run bench:loop-delay -- --pods 20000`: how late the event loop of a controller runs while it plans a large batch.
  *
- * Does what the controller does with pods it has not read before: the triggers of a start, the instance types, the
- * snapshot, the pass, its events and its claims. Prints the delay of each round, the first of which is cold. Fails when
- * a probe or a lease would have waited longer than they may.
+ * Does what the controller does with pods it has not read before: the lists, the triggers of a start, the instance
+ * types, the snapshot, the pass, its events and its claims. The first round is cold.
+ *
+ * Delays are shown by the wall and by this thread's own CPU time. On a machine that others keep busy the wall counts
+ * their work as well, so it is the CPU time from one turn of the loop to the next that must stay within the bound.
  */
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { parseArgs } from 'node:util'
 
 import { triggerOnPods } from '../packages/controller/src/reconcilers/pod-trigger.ts'
 import { provision } from '../packages/controller/src/reconcilers/provisioner.ts'
 import { largeBatch, type LargeBatch } from '../packages/controller/test/large-batch.ts'
+import { watchTurns } from '../packages/controller/test/loop-turns.ts'
 
 const boundMs = 100
-const resolutionMs = 1
 
 const { values } = parseArgs({
   options: {
     pods: { type: 'string', default: '20000' },
-    rounds: { type: 'string', default: '3' },
+    rounds: { type: 'string', default: '2' },
   },
 })
-
-/** Awaits some work; says how late timers ran meanwhile. */
-const measured = async (work: () => Promise<void>): Promise<{ readonly line: string; readonly maxMs: number }> => {
-  const histogram = monitorEventLoopDelay({ resolution: resolutionMs })
-  const from = performance.now()
-  histogram.enable()
-  await new Promise((resolve) => setTimeout(resolve, 2 * resolutionMs))
-  await work()
-  await new Promise((resolve) => setTimeout(resolve, 2 * resolutionMs))
-  histogram.disable()
-  const ms = (nanoseconds: number) => Math.max(nanoseconds / 1e6 - resolutionMs, 0)
-  const [p50, p99, maxMs] = [ms(histogram.percentile(50)), ms(histogram.percentile(99)), ms(histogram.max)]
-  const shown = [p50, p99, maxMs, performance.now() - from].map((value) => `${value.toFixed(1)} ms`.padStart(11))
-  return { line: shown.join(''), maxMs }
-}
-
+const pods = Number(values.pods)
+const columns = ['p50', 'p99', 'max', 'CPU p99', 'CPU max', 'took']
 let worstMs = 0
-console.log(
-  `${values.pods} pods, 400 types`.padEnd(28) + ['p50', 'p99', 'max', 'took'].map((name) => name.padStart(11)).join(''),
-)
-const show = async (name: string, work: () => Promise<void>) => {
-  const { line, maxMs } = await measured(work)
-  worstMs = Math.max(worstMs, maxMs)
-  console.log(name.padEnd(28) + line)
+
+const row = (name: string, cells: ReadonlyArray<string>): void =>
+  console.log(name.padEnd(26) + cells.map((cell) => cell.padStart(11)).join(''))
+
+const show = async <A>(name: string, work: () => Promise<A>): Promise<A> => {
+  const stop = watchTurns()
+  const from = performance.now()
+  const result = await work()
+  const tookMs = performance.now() - from
+  const { wall, cpu } = await stop()
+  worstMs = Math.max(worstMs, cpu.max)
+  row(
+    name,
+    [wall.p50, wall.p99, wall.max, cpu.p99, cpu.max, tookMs].map((value) => `${value.toFixed(1)} ms`),
+  )
+  return result
 }
+
+const triggersOf = ({ context }: LargeBatch): Promise<() => void> =>
+  new Promise((resolve) => {
+    let count = 0
+    const trigger = () => {
+      count += 1
+      if (count === pods) setImmediate(() => resolve(stop))
+    }
+    const stop = triggerOnPods(context, { trigger, wait: async () => true })
+  })
+
+row(`${values.pods} pods, 400 types`, columns)
 for (let round = 1; round <= Number(values.rounds); round += 1) {
-  for (const [name, limits] of [
+  for (const [fate, limits] of [
     ['all placed', {}],
     ['none placed', { nodes: '0' }],
   ] as const) {
-    const start = largeBatch(Number(values.pods), limits)
-    let started: LargeBatch | undefined
-    await show(`${round}: ${name}, lists`, async () => {
-      started = await start()
-    })
-    const { context, stop } = started!
-    let waiting = 0
-    let stopTrigger = () => {}
-    await show(`${round}: ${name}, triggers`, async () => {
-      stopTrigger = triggerOnPods(context, { trigger: () => void (waiting += 1), wait: async () => true })
-      while (waiting < Number(values.pods)) await new Promise((resolve) => setTimeout(resolve, 1))
-    })
-    await show(`${round}: ${name}, pass`, () => provision(context))
-    stopTrigger()
-    stop()
+    const start = largeBatch(pods, limits)
+    const started = await show(`${round} ${fate}: lists`, start)
+    const stopTriggers = await show(`${round} ${fate}: triggers`, () => triggersOf(started))
+    await show(`${round} ${fate}: pass`, () => provision(started.context))
+    stopTriggers()
+    started.stop()
   }
 }
-console.log(`worst delay ${worstMs.toFixed(1)} ms; ${boundMs} ms are allowed`)
+console.log(`longest turn ${worstMs.toFixed(1)} ms of CPU; ${boundMs} ms are allowed`)
 if (worstMs > boundMs) process.exitCode = 1

@@ -22,7 +22,7 @@ const memories = ['100M', '256Mi', '512Mi', '1Gi', '2Gi', '4Gi']
 const letters = ['a', 'b', 'c', 'd', 'e', 'f', 'g']
 
 /** An object as the API server would list it. */
-type Manifest = Record<string, unknown> & { readonly metadata: { readonly name: string } }
+type Manifest = Record<string, unknown> & { readonly metadata: object }
 
 /** The reference's mix of diverse pods: plain, spread by zone and by host, with affinity and anti-affinity (P-OBS-04). */
 export const diversePod = (index: number, random: () => number): Manifest => {
