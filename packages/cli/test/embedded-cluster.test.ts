@@ -63,7 +63,7 @@ describe('startEmbeddedCluster()', () => {
     const present = await claims(cluster)
     const running = (await machines(cluster)).filter(({ state }) => state === 'running')
     expect(present.map(({ metadata }) => metadata.uid).sort()).toEqual(running.map(({ token }) => token).sort())
-    expect(present.map(({ status }) => status.providerID).sort()).toEqual(
+    expect(present.map(({ status }) => String(status.providerID)).sort()).toEqual(
       running.map(({ name }) => `kwok://${name}`).sort(),
     )
   }, 60_000)

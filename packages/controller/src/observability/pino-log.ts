@@ -13,6 +13,10 @@ export interface AdjustableLog extends Log {
   readonly setLevel: (level: LogOptions['level']) => void
 }
 
+// Written at once, as the reference does: what pino buffers it flushes at exit, and there it tries for ever to write to
+// a pipe whose reader is gone.
+const standardOutput = (): DestinationStream => pino.destination({ dest: 1, sync: true })
+
 /**
  * JSON lines with the reference's keys: `level` in capitals, `time` in ISO 8601, `logger`, `message`, then the fields.
  *
@@ -27,7 +31,7 @@ export const makeLog = ({ level, nowMs, destination }: LogOptions): AdjustableLo
       timestamp: () => `,"time":"${new Date(nowMs()).toISOString()}"`,
       formatters: { level: (label) => ({ level: label.toUpperCase() }) },
     },
-    ...(destination === undefined ? [] : [destination]),
+    destination ?? standardOutput(),
   )
   // Levels are checked against the root, because a child of pino keeps the level it was born with.
   const wrap = (logger: pino.Logger): Log => ({
