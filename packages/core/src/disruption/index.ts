@@ -1,6 +1,6 @@
 /** What to take away: candidates, budgets and the planner of disruption. */
 export * from './budget.ts'
-export { evictionCost, lifetimeCost, nodePricePerHour, rescheduleCost } from './cost.ts'
+export { evictionCost, lifetimeCost, nodePricePerHour, rescheduleCost, type CostRules } from './cost.ts'
 export type { CandidateState } from './candidate.ts'
 export { type MethodOutcome } from './pass.ts'
 export * from './plan.ts'

@@ -9,7 +9,7 @@ export {
   capacityTypes,
   coreLabelKnowledge,
   labelKeys,
-  ownKeys,
+  scantlingKeys,
   taintKeys,
   terminationFinalizer,
 } from './well-known.ts'

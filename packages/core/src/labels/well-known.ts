@@ -38,7 +38,7 @@ export const annotationKeys = {
 } as const
 
 /** Keys of this project's own settings and marks, all under `scantling.sh/`. */
-export const ownKeys = {
+export const scantlingKeys = {
   strategy: 'scantling.sh/strategy',
   nodePoolHash: 'scantling.sh/nodepool-hash',
   nodePoolHashVersion: 'scantling.sh/nodepool-hash-version',

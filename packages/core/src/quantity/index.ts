@@ -5,5 +5,6 @@ import * as resources from './resources.ts'
 export type Quantity = quantity.Quantity
 export const Quantity = quantity
 
+export type { Format as QuantityFormat } from './quantity.ts'
 export type { ResourceList } from './resources.ts'
 export const Resources = resources

@@ -1,6 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js'
 
-import { Labels, ownKeys } from '../../labels/index.ts'
+import { Labels, scantlingKeys } from '../../labels/index.ts'
 import { decoderOf, s, type FieldErrors, type TypeOf } from '../../schema/index.ts'
 
 /** Settings that the reference's API has no field for, as the fields that they would be. */
@@ -21,7 +21,7 @@ export interface NodePoolSettings extends TypeOf<typeof nodePoolSettingsSchema> 
 
 const decodeSettings = decoderOf<NodePoolSettings>(nodePoolSettingsSchema)
 
-const annotationOf = { strategy: ownKeys.strategy } as const satisfies Record<keyof NodePoolSettings, string>
+const annotationOf = { strategy: scantlingKeys.strategy } as const satisfies Record<keyof NodePoolSettings, string>
 
 /**
  * Reads the `scantling.sh/` annotations of a NodePool.
