@@ -52,6 +52,10 @@ export interface ControllerRun {
   /** Every effect so far, those that failed included. */
   readonly effects: ReadonlyArray<Effect>
   readonly isDead: () => boolean
+  /** What the log was told of as ordinary news, with its fields. */
+  readonly news: ReadonlyArray<string>
+  /** The metrics as they are served. */
+  readonly metrics: () => Promise<string>
   /** Errors that the log was told of. */
   readonly errors: ReadonlyArray<string>
   /** Ends it as a crash does. */
@@ -172,6 +176,7 @@ export const startVirtualCluster = async (options: VirtualClusterOptions = {}) =
   ): Promise<ControllerRun> => {
     const effects: Array<Effect> = []
     const errors: Array<string> = []
+    const news: Array<string> = []
     const shutdown = new AbortController()
     let dead = false
     const kill = () => {
@@ -200,6 +205,7 @@ export const startVirtualCluster = async (options: VirtualClusterOptions = {}) =
     const log: Log = {
       ...silentLog,
       with: () => log,
+      info: (message, fields) => void news.push(`${message} ${JSON.stringify(fields)}`),
       error: (message, fields) => void errors.push(`${message} ${JSON.stringify(fields)}`),
     }
     const parsed = parseSettings(
@@ -290,7 +296,7 @@ export const startVirtualCluster = async (options: VirtualClusterOptions = {}) =
       clusterFacts: () => ({ name: settings.clusterName, kubernetesVersion: '1.34.2', objects: {} }),
       shutdown: shutdown.signal,
     })
-    const run: ControllerRun = { effects, errors, isDead: () => dead, kill }
+    const run: ControllerRun = { effects, news, metrics: metrics.render, errors, isDead: () => dead, kill }
     runs.push(run)
     return run
   }
