@@ -140,10 +140,17 @@ describe('ingestPod()', () => {
     ])
   })
 
-  test('host ports without an address hold it on all of them', () => {
-    const ports = [{ containerPort: 80 }, { containerPort: 80, hostPort: 8080 }]
-    expect(ingest({ containers: [{ name: 'a', ports }] }).constraints.hostPorts).toEqual([
+  test('P-HPT-01: host ports are those of the containers, on all addresses where none is given; init containers have none', () => {
+    const ports = [
+      { containerPort: 80 },
+      { containerPort: 80, hostPort: 0 },
+      { containerPort: 80, hostPort: 8080 },
+      { containerPort: 53, hostPort: 53, hostIP: '10.0.0.1', protocol: 'UDP' },
+    ]
+    const initContainers = [{ name: 'init', ports: [{ containerPort: 90, hostPort: 90 }] }]
+    expect(ingest({ initContainers, containers: [{ name: 'a', ports }] }).constraints.hostPorts).toEqual([
       { ip: '0.0.0.0', port: 8080, protocol: 'TCP' },
+      { ip: '10.0.0.1', port: 53, protocol: 'UDP' },
     ])
   })
 

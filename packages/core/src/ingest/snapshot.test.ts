@@ -53,6 +53,14 @@ describe('snapshotOf()', () => {
     expect([...instanceTypes]).toEqual([['empty', []]])
   })
 
+  test('P-CPI-06: a NodePool is ours where its NodeClass is of a kind that the provider supports', () => {
+    const [pool] = snapshot([nodePoolObject('p')], {
+      supportsNodeClass: ({ kind }) => kind === 'TestNodeClass',
+    }).nodePools
+    const [other] = snapshot([nodePoolObject('p')], { supportsNodeClass: ({ kind }) => kind === 'Other' }).nodePools
+    expect([pool?.isManaged, other?.isManaged]).toEqual([true, false])
+  })
+
   test('readiness is what the NodePool states, or assumed where no cluster states it', () => {
     const unready = nodePoolObject('p', { status: { conditions: [] } })
     expect(snapshot([unready]).nodePools[0]?.isReady).toBe(false)
@@ -70,6 +78,14 @@ describe('snapshotOf()', () => {
     ]
     expect(snapshot(objects).daemonSets[0]?.pod.requests['cpu']).toBe('2')
     expect(snapshot(objects.slice(0, 1)).daemonSets[0]?.pod.requests['cpu']).toBe('100m')
+  })
+
+  test('P-DMN-02: the shape follows the pods from one reading to the next; when the last is gone the template counts', () => {
+    const containers = (cpu: string) => ({ containers: [{ name: 'a', resources: { requests: { cpu } } }] })
+    const cpuWith = (...pods: ReadonlyArray<ReturnType<typeof daemonPod>>) =>
+      snapshot([daemonSet(containers('100m')), ...pods]).daemonSets[0]?.pod.requests['cpu']
+    const live = (cpu: string) => daemonPod('live', '2026-01-01T00:00:00Z', containers(cpu))
+    expect([cpuWith(live('1')), cpuWith(live('2')), cpuWith()]).toEqual(['1', '2', '100m'])
   })
 
   test("P-DMN-01: the template's required node affinity replaces the pod's, which names one node", () => {

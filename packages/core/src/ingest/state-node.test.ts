@@ -77,7 +77,12 @@ describe('joinStateNodes()', () => {
         ],
       },
     }
-    expect(join({ nodes: [node()], csiNodes: [csiNode] })[0]?.volumeLimits).toEqual(new Map([['limited', 3]]))
+    expect(join({ nodes: [node()], csiNodes: [csiNode] })[0]?.volumeLimits).toEqual(
+      new Map([
+        ['free', Number.MAX_SAFE_INTEGER],
+        ['limited', 3],
+      ]),
+    )
     expect(join({ nodes: [node()] })[0]?.volumeLimits).toEqual(new Map())
   })
 

@@ -3,7 +3,14 @@ import * as E from 'fp-ts/lib/Either.js'
 import fc from 'fast-check'
 import { invariant } from '../internal/index.ts'
 import { awkwardKey } from '../testing/index.ts'
-import { coreLabelKnowledge, Labels, type LabelSelector } from './index.ts'
+import {
+  annotationKeys,
+  coreLabelKnowledge,
+  labelKeys,
+  Labels,
+  terminationFinalizer,
+  type LabelSelector,
+} from './index.ts'
 
 const check = (selector: LabelSelector | undefined) => {
   const checked = Labels.checkSelector(selector)
@@ -151,5 +158,25 @@ describe('selectors', () => {
         },
       ),
     )
+  })
+})
+
+describe('keys', () => {
+  test('P-LBL-07: those that the reference writes and reads are the same here', () => {
+    const under = (name: string) => `karpenter.sh/${name}`
+    expect(annotationKeys).toMatchObject({
+      nodePoolHash: under('nodepool-hash'),
+      nodePoolHashVersion: under('nodepool-hash-version'),
+      minValuesRelaxed: under('nodeclaim-min-values-relaxed'),
+      requestedDraDrivers: under('requested-dra-drivers'),
+      priceOverlayApplied: under('price-overlay-applied'),
+      capacityOverlayApplied: under('capacity-overlay-applied'),
+    })
+    expect(labelKeys).toMatchObject({
+      registered: under('registered'),
+      initialized: under('initialized'),
+      doNotSyncTaints: under('do-not-sync-taints'),
+    })
+    expect(terminationFinalizer).toBe(under('termination'))
   })
 })

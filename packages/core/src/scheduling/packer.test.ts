@@ -185,6 +185,33 @@ describe('nodes opened in the pass', () => {
 })
 
 describe('relaxation', () => {
+  test('P-RQS-09: of what a pod asks, selector, first alternative and heaviest wish are looked at, and hold together', () => {
+    const wishes = preferring([1, isIn(zone, 'a')], [5, isIn(arch, 'amd64')])
+    const asking = pod(
+      'p',
+      full,
+      inZone('b'),
+      requiring([isIn(labelKeys.capacityType, 'on-demand')], [isIn(zone, 'a')]),
+      wishes,
+    )
+    const decision = decide({ types: only, pods: [asking] })
+    expect([decision.valuesOf(zone), decision.demanded(arch)]).toEqual([['b'], [`${arch} In [amd64]`]])
+    expect(decision.plan.stats.relaxedPods).toEqual([])
+  })
+
+  test('P-RQS-10: under Ignore wishes ask for nothing', () => {
+    const pods = [pod('p', full, preferring([1, isIn(zone, 'b')]))]
+    expect(decide({ types: only, pods }).demanded(zone)).toEqual([`${zone} In [b]`])
+    expect(decide({ types: only, pods, settings: { preferencePolicy: 'Ignore' } }).demanded(zone)).toEqual([''])
+  })
+
+  test('P-RQS-11: the heaviest wish is found wherever it stands; of equals the first', () => {
+    const chosen = (...wishes: Parameters<typeof preferring>) =>
+      decide({ types: only, pods: [pod('p', full, preferring(...wishes))] }).valuesOf(zone)
+    expect(chosen([1, isIn(zone, 'a')], [9, isIn(zone, 'b')])).toEqual(['b'])
+    expect(chosen([5, isIn(zone, 'b')], [5, isIn(zone, 'a')])).toEqual(['b'])
+  })
+
   test('P-PRF-06: after each step everything is tried again: a node that exists, then open ones, then a new one', () => {
     const nodes = [stateNode('n', { cpu: '2' }, { labels: { [zone]: 'a' } })]
     const wishing = pod('p', full, preferring([2, isIn(zone, 'nowhere')], [1, isIn(zone, 'a')]))
