@@ -5,9 +5,12 @@ import * as E from 'fp-ts/lib/Either.js'
 import { silentLog } from '../../test/silent-log.ts'
 import { runTasks } from './run-tasks.ts'
 
-type Task = MaintenanceTask<NodeClassObject>
+interface GivenTask extends Omit<MaintenanceTask<NodeClassObject>, 'everyMs' | 'runsOn'> {
+  readonly everyMs?: number
+  readonly runsOn?: 'leader' | 'every-replica'
+}
 
-const setUp = (tasks: (ran: Array<string>) => ReadonlyArray<Partial<Task> & Pick<Task, 'name' | 'run'>>) => {
+const setUp = (tasks: (ran: Array<string>) => ReadonlyArray<GivenTask>) => {
   const clock = virtualClock(0)
   const shutdown = new AbortController()
   const ran: Array<string> = []
