@@ -51,7 +51,7 @@ const emptyThenOldest = (a: CandidateState, b: CandidateState): number =>
 const commandFor = (one: CandidateState, pass: Pass): DisruptionCommand | BlockedReason => {
   const simulator = pass.simulator(false)
   if (!simulator.isUsable) return { _tag: 'NoNodePools' }
-  const simulation = simulator.without(new Set([one.state.name]))
+  const simulation = simulator.without([one.state.name])
   const command = { reason: 'Drifted', candidates: [one.candidate] } as const
   if (simulation.homeless.length === 0) {
     const { pricePerHour } = one.candidate
@@ -85,7 +85,7 @@ const wouldFitFreedSlot = ({ state }: CandidateState, pass: Pass): boolean => {
     keepsRestingNodes: false,
     reservedOfferings: 'strict',
   })
-  return simulator.without(new Set([state.name])).homeless.length === 0
+  return simulator.without([state.name]).homeless.length === 0
 }
 
 /** The reservation that a node's labels name. */

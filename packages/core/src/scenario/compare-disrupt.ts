@@ -64,7 +64,10 @@ const projections = ({ selected, methods }: DisruptOutput): ReadonlyMap<string, 
         [`${method}.decision`, decision],
         [`${method}.budgets`, stableJson(budgets ?? {})],
         [`${method}.candidates`, stableJson(candidates)],
-        [`${method}.disruptedCount`, stableJson(output.commands.map((command) => command.candidates.length).sort())],
+        [
+          `${method}.disruptedCount`,
+          stableJson(output.commands.map((command) => command.candidates.length).sort((a, b) => a - b)),
+        ],
         [`${method}.disrupted`, stableJson(disrupted)],
         [`${method}.commands`, stableJson(commands)],
       ]

@@ -58,6 +58,8 @@ export interface Compiled extends Problem {
   readonly queue: ReadonlyArray<number>
   /** Labels that a node yet to be launched need not define. */
   readonly wellKnown: ReadonlySet<string>
+  /** Nodes as topology counts them. */
+  readonly counted: ReadonlyMap<StateNode, CountedNode>
   /** NodePools whose own requirements leave no type. */
   readonly barrenPools: ReadonlyArray<string>
 }
@@ -66,9 +68,11 @@ export interface Compiled extends Problem {
 export interface MotionRules {
   readonly isResting: (state: StateNode) => boolean
   readonly isSettled: (pod: Pod) => boolean
+  /** Whether the pod is placed in any case; the others count where they run until their node is taken away. */
+  readonly isMoving: (pod: Pod) => boolean
 }
 
-const freeMotion: MotionRules = { isResting: () => false, isSettled: () => false }
+const freeMotion: MotionRules = { isResting: () => false, isSettled: () => false, isMoving: () => true }
 
 /** Pods that are read between two pauses of the compiler. */
 const podsPerStep = 500
@@ -143,7 +147,8 @@ export function* compile(
   ])
   const projected = (labels: Labels): RequirementSet => project(labels, nodeKeys, table, aliases)
   const counted = countedNodes(snapshot.nodes, projected)
-  const moving = new Set(pods.filter((_, index) => !classOf[index]!.shape.volumes.isPlaceUnknown).map(({ uid }) => uid))
+  const isTracked = (index: number) => !classOf[index]!.shape.volumes.isPlaceUnknown
+  const moving = new Set(pods.filter((pod, index) => isTracked(index) && motion.isMoving(pod)).map(({ uid }) => uid))
   const topology = new Topology({
     table,
     universe: new DomainUniverse(offers, aliases),
@@ -228,6 +233,7 @@ export function* compile(
     columns,
     queue,
     wellKnown: snapshot.labelRules.knowledge.wellKnown,
+    counted,
     barrenPools,
   }
 }

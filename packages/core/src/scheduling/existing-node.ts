@@ -20,6 +20,8 @@ export interface ExistingNode {
   readonly isInitialized: boolean
   /** Closed to settled pods: it must not be filled again while its NodePool waits to see it idle (D-SIM-05). */
   readonly isResting: boolean
+  /** Taken away by a simulation. */
+  isGone: boolean
   /** The labels it has, which `set` starts from and pods of the pass narrow. */
   readonly own: RequirementSet
   set: RequirementSet
@@ -93,6 +95,7 @@ export const existingNode = (
     taints,
     isInitialized: StateNodes.isInitialized(state),
     isResting: identity.isResting,
+    isGone: false,
     own: identity.set,
     set: identity.set,
     remaining,

@@ -52,6 +52,8 @@ export class Finalizer {
   finalize(claim: Claim): Finalized {
     const { offer, unmet } = this.offerOf(claim)
     if (this.#context.minValuesPolicy === 'Strict' && unmet.length > 0) return { unmet }
+    // The reference looks at what the template's last claim did (W26).
+    if (this.#context.isReference) claim.hasRelaxedMinValues = claim.template.hasRelaxedMinValues
     return { launch: this.launch(claim, offer) }
   }
 
@@ -79,7 +81,6 @@ export class Finalizer {
     const { instanceTypes, byKey, customLabels: custom } = this.#termsOf(offer)
     const [firstPod, ...otherPods] = claim.pods.map((pod) => pods[pod]!)
     invariant(firstPod !== undefined, 'a claim with a pod')
-    const hasRelaxedMinValues = isReference ? template.hasRelaxedMinValues : claim.hasRelaxedMinValues
     const price = offer.pricePerHour
     return {
       nodePool: nodePool.name,
@@ -90,7 +91,7 @@ export class Finalizer {
       taints: nodePool.taints,
       startupTaints: nodePool.startupTaints,
       labels: { ...template.labels, ...custom },
-      annotations: { ...template.annotations, [annotationKeys.minValuesRelaxed]: String(hasRelaxedMinValues) },
+      annotations: { ...template.annotations, [annotationKeys.minValuesRelaxed]: String(claim.hasRelaxedMinValues) },
       ...(price === Number.POSITIVE_INFINITY ? {} : { pricePerHour: price }),
     }
   }

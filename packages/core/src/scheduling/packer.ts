@@ -121,6 +121,11 @@ export class Packer {
     for (const pod of pods) this.#podsLeft[problem.classOf[pod]!.index]! += 1
   }
 
+  /** Nodes that got a pod, in a simulation. */
+  usedNodes(): Iterable<ExistingNode> {
+    return this.#before.keys()
+  }
+
   /** Puts nodes and stages back as they were before the first pod; counts of topology, limits and reservations are not its. */
   putBack(): void {
     for (const [node, before] of this.#before) restore(node, before)
@@ -560,15 +565,16 @@ export const openNodes = (
   { tolerations }: Stage,
 ): Array<number> =>
   nodes
-    .filter(
-      ({ taints, isResting }) => !(isResting && podClass.isSettled) && Taints.areTolerated(taints, tolerations),
-    )
+    .filter(({ taints, isResting }) => !(isResting && podClass.isSettled) && Taints.areTolerated(taints, tolerations))
     .map(({ index }) => index)
 
 const nothingHeld: ReadonlySet<string> = new Set()
 
 /** Whether the node has as much left as one pod of the class asks for. */
-export const hasRoom = ({ isOvercommitted, remaining }: ExistingNode, { needed, requests }: PodClass): boolean => {
+export const hasRoom = (
+  { isOvercommitted, remaining }: Pick<ExistingNode, 'isOvercommitted' | 'remaining'>,
+  { needed, requests }: PodClass,
+): boolean => {
   if (isOvercommitted) return false
   for (const resource of needed) if (requests[resource]! > remaining[resource]!) return false
   return true

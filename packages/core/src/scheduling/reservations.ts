@@ -20,6 +20,14 @@ export class Reservations {
     }
   }
 
+  /** Remembers what is left; calling the result puts it back. */
+  checkpoint(): () => void {
+    const left = [...this.#left]
+    return () => {
+      for (const [id, remaining] of left) this.#left.set(id, remaining)
+    }
+  }
+
   canReserve(held: ReadonlySet<string>, id: string): boolean {
     return held.has(id) || (this.#left.get(id) ?? 0) > 0
   }

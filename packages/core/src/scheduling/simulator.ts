@@ -1,11 +1,15 @@
 import { Conditions, StateNodes, type NodePool, type Pod, type Snapshot, type StateNode } from '../cluster/index.ts'
+import { invariant } from '../internal/index.ts'
 import { labelKeys, Labels } from '../labels/index.ts'
+import type { LeavingNode } from '../topology/index.ts'
 import { compile, usableNodePools, type Compiled, type MotionRules } from './compile.ts'
+import type { ExistingNode } from './existing-node.ts'
 import { Finalizer } from './finalize.ts'
 import type { Offer } from './offer.ts'
-import { Packer } from './packer.ts'
+import { hasRoom, openNodes, Packer } from './packer.ts'
 import type { Launch, Strategy } from './plan.ts'
 import { packerSettings } from './plan-provisioning.ts'
+import type { PodClass, Stage } from './pod-class.ts'
 import { eligiblePods, isProvisionable } from './pod-eligibility.ts'
 import { PodQueue } from './pod-queue.ts'
 
@@ -20,14 +24,14 @@ export interface SimulationOptions {
 export interface SimulatedLaunch {
   readonly nodePool: NodePool
   readonly offer: Offer
-  /** The launch on the terms of an offer narrowed from `offer`. */
+  /** The launch on the terms of `offer`, or of one narrowed from it. */
   readonly launch: (offer: Offer) => Launch
 }
 
 /** What would become of the pods if some nodes were gone. */
 export interface Simulation {
   readonly launches: ReadonlyArray<SimulatedLaunch>
-  /** Running pods that would have no place to count on, by namespace and name. Pending pods may stay pending (D-SIM-08). */
+  /** Running pods that would have no place to count on. Pods that wait already may go on waiting (D-SIM-08). */
   readonly homeless: ReadonlyArray<HomelessPod>
 }
 
@@ -41,33 +45,205 @@ export interface HomelessPod {
 export interface Simulator {
   /** Without any usable NodePool nothing can be simulated (D-SIM-11). */
   readonly isUsable: boolean
-  /** Nodes by name. */
-  readonly without: (nodes: ReadonlySet<string>) => Simulation
+  /** What would happen without the named nodes. None of them may be under deletion. */
+  readonly without: (nodes: ReadonlyArray<string>) => Simulation
 }
 
 /**
  * Loads a snapshot for simulations.
  *
  * Pods that wait, those of nodes under deletion and those of the nodes taken away are placed together, as a pass of
- * provisioning would place them after the fact (D-SIM-01, D-SIM-02).
+ * provisioning would place them after the fact (D-SIM-01, D-SIM-02). The cluster is loaded once; a simulation takes
+ * nodes away, places their pods, reads the answer and puts everything back.
+ *
+ * Cost: loading as much as a pass of provisioning over all pods; a simulation grows with the pods that it places and
+ * the nodes that have room for them, not with the cluster.
+ *
+ * @example
+ * loadSimulator(snapshot, options).without(['node-a']).homeless.length === 0 // => whether its pods find a place
  */
 export const loadSimulator = (snapshot: Snapshot, options: SimulationOptions): Simulator => {
-  const isUsable = usableNodePools(snapshot).length > 0
-  return { isUsable, without: (nodes) => simulate(snapshot, nodes, options) }
+  if (usableNodePools(snapshot).length === 0) {
+    return { isUsable: false, without: () => ({ launches: [], homeless: [] }) }
+  }
+  const loaded = new LoadedCluster(snapshot, options, undefined)
+  if (!loaded.dependsOnOrder) return { isUsable: true, without: (nodes) => loaded.without(nodes) }
+  // Which pods are placed then decides how topology counts, so that every set of nodes is loaded by itself.
+  return { isUsable: true, without: (nodes) => new LoadedCluster(snapshot, options, nodes).without(nodes) }
 }
 
-const simulate = (snapshot: Snapshot, nodes: ReadonlySet<string>, options: SimulationOptions): Simulation => {
-  const derived: Snapshot = {
-    ...snapshot,
-    nodes: snapshot.nodes.map((state) => (nodes.has(state.name) ? { ...state, isMarkedForDeletion: true } : state)),
+/** A node as a simulation takes it away. */
+interface Removal {
+  readonly node: ExistingNode
+  readonly leaving: LeavingNode | undefined
+  /** Indexes of the pods that must then be placed. */
+  readonly pods: ReadonlyArray<number>
+}
+
+class LoadedCluster {
+  readonly #snapshot: Snapshot
+  readonly #options: SimulationOptions
+  readonly #compiled: Compiled
+  readonly #finalizer: Finalizer
+  readonly #removals = new Map<string, Removal>()
+  /** Pods that are placed in every simulation, and by pod its turn. */
+  readonly #moving: ReadonlyArray<number>
+  readonly #turns: Int32Array
+  /** Pods of nodes under deletion. */
+  readonly #displaced: ReadonlySet<Pod>
+  readonly #openNodes = new Map<PodClass, Map<Stage, ReadonlyArray<number>>>()
+  readonly #groups: number
+  /** What every node has left before any simulation. */
+  readonly #atFirst: ReadonlyArray<Pick<ExistingNode, 'isOvercommitted' | 'remaining'>>
+
+  /** `removable`: the nodes that may be taken away; absent: any. */
+  constructor(snapshot: Snapshot, options: SimulationOptions, removable: ReadonlyArray<string> | undefined) {
+    this.#snapshot = snapshot
+    this.#options = options
+    this.#displaced = displacedPods(snapshot)
+    const { pods: moving } = drain(eligiblePods(snapshot))
+    const always = new Set(moving)
+    const { pods } = drain(eligiblePods(withoutNodes(snapshot, removable)))
+    const compiled = drain(
+      compile(snapshot, pods, packerSettings(snapshot, options), {
+        ...restRules(snapshot, options, this.#displaced),
+        isMoving: (pod) => always.has(pod),
+      }),
+    )
+    this.#compiled = compiled
+    this.#groups = compiled.topology.groups.length
+    this.#atFirst = compiled.nodes.map(({ isOvercommitted, remaining }) => ({
+      isOvercommitted,
+      remaining: remaining.slice(),
+    }))
+    this.#finalizer = new Finalizer({
+      table: compiled.table,
+      columns: compiled.columns,
+      pods,
+      labelRules: snapshot.labelRules,
+      minValuesPolicy: snapshot.settings.minValuesPolicy,
+      isReference: options.strategy === 'reference',
+    })
+    this.#turns = new Int32Array(pods.length)
+    for (const [turn, pod] of compiled.queue.entries()) this.#turns[pod] = turn
+    this.#moving = [...pods.keys()].filter((pod) => always.has(pods[pod]!))
+    const indexes = new Map(pods.map((pod, index) => [pod, index]))
+    for (const node of compiled.nodes) this.#removals.set(node.name, this.#removalOf(node, indexes))
   }
-  const { pods } = drain(eligiblePods(derived))
-  const leaving = podsOfDeletingNodes(snapshot)
-  const compiled = drain(
-    compile(derived, pods, packerSettings(snapshot, options), motionRules(snapshot, options, leaving)),
-  )
-  const packer = new Packer(compiled)
-  const queue = new PodQueue(compiled.queue)
+
+  /** Whether what one pod is told of the topology depends on which others are placed with it (W19, W20). */
+  get dependsOnOrder(): boolean {
+    return this.#compiled.topology.hasSharedUnlike
+  }
+
+  without(nodes: ReadonlyArray<string>): Simulation {
+    const { topology, templates, reservations, columns } = this.#compiled
+    const removals = nodes.map((name) => {
+      const removal = this.#removals.get(name)
+      invariant(removal !== undefined, 'a node that is not under deletion')
+      return removal
+    })
+    const putBacks = [...templates.map(({ limits }) => limits.checkpoint()), reservations.checkpoint()]
+    const relaxed = templates.map(({ hasRelaxedMinValues }) => hasRelaxedMinValues)
+    topology.takeAway(removals.flatMap(({ leaving }) => leaving ?? []))
+    for (const { node } of removals) {
+      node.isGone = true
+      const pool = Labels.get(StateNodes.labelsOf(node.state), labelKeys.nodePool)
+      const template = templates.find(({ nodePool }) => nodePool.name === pool)
+      template?.limits.releaseNode(columns.vector(StateNodes.capacityOf(node.state)))
+    }
+    const pods = [...this.#moving, ...removals.flatMap((removal) => removal.pods)]
+    pods.sort((a, b) => this.#turns[a]! - this.#turns[b]!)
+    const packer = new Packer({ ...this.#compiled, openNodes: this.#openNodesOf }, pods)
+    const failed = place(packer, pods)
+    const simulation = this.#read(packer, failed)
+    packer.putBack()
+    this.#forgetStages(pods)
+    topology.putBack(this.#groups)
+    for (const { node } of removals) node.isGone = false
+    for (const putBack of putBacks) putBack()
+    for (const [index, template] of templates.entries()) template.hasRelaxedMinValues = relaxed[index]!
+    return simulation
+  }
+
+  #removalOf(node: ExistingNode, indexes: ReadonlyMap<Pod, number>): Removal {
+    const { counted, classOf } = this.#compiled
+    const placed = node.state.pods.flatMap((pod) => {
+      const index = indexes.get(pod)
+      return index === undefined ? [] : [{ pod, index }]
+    })
+    const countedNode = counted.get(node.state)
+    return {
+      node,
+      pods: placed.map(({ index }) => index),
+      leaving:
+        countedNode === undefined
+          ? undefined
+          : {
+              node: countedNode,
+              labelsInForce: StateNodes.labelsOf(node.state),
+              // Topology does not learn that pods with unknown volumes move, so they count where they are.
+              pods: placed.filter(({ index }) => !classOf[index]!.shape.volumes.isPlaceUnknown).map(({ pod }) => pod),
+            },
+    }
+  }
+
+  // Room only shrinks within a simulation, so the nodes that have none at first need no look in any.
+  readonly #openNodesOf = (podClass: PodClass, stage: Stage): Array<number> => {
+    let byStage = this.#openNodes.get(podClass)
+    if (byStage === undefined) this.#openNodes.set(podClass, (byStage = new Map()))
+    let open = byStage.get(stage)
+    if (open === undefined) {
+      const { nodes } = this.#compiled
+      open = openNodes(nodes, podClass, stage).filter((index) => hasRoom(this.#atFirst[index]!, podClass))
+      byStage.set(stage, open)
+    }
+    return [...open]
+  }
+
+  #read(packer: Packer, failed: ReadonlySet<number>): Simulation {
+    const { pods, nodes } = this.#compiled
+    const homeless = new Map<Pod, HomelessPod>()
+    for (const pod of failed) homeless.set(pods[pod]!, { pod: pods[pod]! })
+    const launches: Array<SimulatedLaunch> = []
+    for (const claim of packer.claims) {
+      const { offer, unmet } = this.#finalizer.offerOf(claim)
+      if (unmet.length > 0 && this.#snapshot.settings.minValuesPolicy === 'Strict') {
+        for (const pod of claim.pods) homeless.set(pods[pod]!, { pod: pods[pod]! })
+      } else {
+        const { nodePool, hasRelaxedMinValues } = claim.template
+        if (this.#options.strategy === 'reference') claim.hasRelaxedMinValues = hasRelaxedMinValues
+        launches.push({ nodePool, offer, launch: (narrowed) => this.#finalizer.launch(claim, narrowed) })
+      }
+    }
+    for (const node of packer.usedNodes()) {
+      if (nodes[node.index]!.isInitialized) continue
+      for (const pod of node.pods) {
+        const placed = pods[pod]!
+        if (!this.#displaced.has(placed)) homeless.set(placed, { pod: placed, uninitializedNode: node.name })
+      }
+    }
+    return { launches, homeless: [...homeless.values()].filter(({ pod }) => !isProvisionable(pod)) }
+  }
+
+  // Stages that made new groups counted a cluster without the nodes; the next simulation makes them anew.
+  #forgetStages(pods: ReadonlyArray<number>): void {
+    const { topology, classOf } = this.#compiled
+    if (topology.groups.length === this.#groups) return
+    const forgotten = new Set(topology.groups.slice(this.#groups))
+    for (const pod of pods) {
+      const { shape } = classOf[pod]!
+      shape.stages.length = Math.min(shape.stages.length, shape.volumes.isPlaceUnknown ? 0 : 1)
+      shape.seenGroups = Math.min(shape.seenGroups, this.#groups)
+      const kept = shape.counting.filter((group) => !forgotten.has(group))
+      shape.counting.splice(0, shape.counting.length, ...kept)
+    }
+    this.#openNodes.clear()
+  }
+}
+
+const place = (packer: Packer, pods: ReadonlyArray<number>): ReadonlySet<number> => {
+  const queue = new PodQueue(pods)
   const failed = new Set<number>()
   for (let pod = queue.pop(); pod !== undefined; pod = queue.pop()) {
     if (packer.attempt(pod) === 'placed') failed.delete(pod)
@@ -76,64 +252,31 @@ const simulate = (snapshot: Snapshot, nodes: ReadonlySet<string>, options: Simul
       queue.push(pod)
     }
   }
-  return read(compiled, packer, failed, leaving, snapshot, options)
+  return failed
 }
 
-const read = (
-  compiled: Compiled,
-  packer: Packer,
-  failed: ReadonlySet<number>,
-  leaving: ReadonlySet<Pod>,
-  snapshot: Snapshot,
-  { strategy }: SimulationOptions,
-): Simulation => {
-  const { pods } = compiled
-  const finalizer = new Finalizer({
-    table: compiled.table,
-    columns: compiled.columns,
-    pods,
-    labelRules: snapshot.labelRules,
-    minValuesPolicy: snapshot.settings.minValuesPolicy,
-    isReference: strategy === 'reference',
-  })
-  const homeless = new Map<Pod, HomelessPod>()
-  for (const pod of failed) homeless.set(pods[pod]!, { pod: pods[pod]! })
-  const launches: Array<SimulatedLaunch> = []
-  for (const claim of packer.claims) {
-    const { offer, unmet } = finalizer.offerOf(claim)
-    if (unmet.length > 0 && snapshot.settings.minValuesPolicy === 'Strict') {
-      for (const pod of claim.pods) homeless.set(pods[pod]!, { pod: pods[pod]! })
-    } else {
-      launches.push({
-        nodePool: claim.template.nodePool,
-        offer,
-        launch: (narrowed) => finalizer.launch(claim, narrowed),
-      })
-    }
+const withoutNodes = (snapshot: Snapshot, names: ReadonlyArray<string> | undefined): Snapshot => {
+  const gone = names === undefined ? undefined : new Set(names)
+  const isGone = ({ name, isManaged }: StateNode) => (gone === undefined ? isManaged : gone.has(name))
+  return {
+    ...snapshot,
+    nodes: snapshot.nodes.map((state) => (isGone(state) ? { ...state, isMarkedForDeletion: true } : state)),
   }
-  for (const node of compiled.nodes) {
-    if (node.isInitialized) continue
-    for (const pod of node.pods) {
-      const placed = pods[pod]!
-      if (!leaving.has(placed)) homeless.set(placed, { pod: placed, uninitializedNode: node.name })
-    }
-  }
-  return { launches, homeless: [...homeless.values()].filter(({ pod }) => !isProvisionable(pod)) }
 }
 
-const podsOfDeletingNodes = ({ nodes }: Snapshot): ReadonlySet<Pod> =>
+const displacedPods = ({ nodes }: Snapshot): ReadonlySet<Pod> =>
   new Set(nodes.flatMap(({ isMarkedForDeletion, pods }) => (isMarkedForDeletion ? pods : [])))
 
-const motionRules = (
+const restRules = (
   snapshot: Snapshot,
   { keepsRestingNodes }: SimulationOptions,
-  leaving: ReadonlySet<Pod>,
-): MotionRules => {
+  displaced: ReadonlySet<Pod>,
+): Pick<MotionRules, 'isResting' | 'isSettled'> => {
   const pools = new Map(usableNodePools(snapshot).map((pool) => [pool.name, pool]))
   const poolOf = (state: StateNode) => pools.get(Labels.get(StateNodes.labelsOf(state), labelKeys.nodePool) ?? '')
   return {
     isResting: (state) => keepsRestingNodes && isResting(state, poolOf(state), snapshot.nowMs),
-    isSettled: (pod) => keepsRestingNodes && pod.phase !== 'Pending' && !leaving.has(pod),
+    isSettled: (pod) => keepsRestingNodes && pod.phase !== 'Pending' && !displaced.has(pod),
   }
 }
 

@@ -72,6 +72,25 @@ export class PoolLimits {
     this.#version += 1
   }
 
+  /** Gives back what a node took off. */
+  releaseNode(capacity: Float64Array): void {
+    for (const [index, left] of this.#left) this.#left.set(index, left + capacity[index]!)
+    const index = this.#columns.index('nodes')
+    if (this.#nodes !== undefined && index !== undefined) this.#nodes += this.#columns.amount(index, oneNode)
+    this.#version += 1
+  }
+
+  /** Remembers what is left; calling the result puts it back. */
+  checkpoint(): () => void {
+    const nodes = this.#nodes
+    const left = [...this.#left]
+    return () => {
+      this.#nodes = nodes
+      for (const [index, amount] of left) this.#left.set(index, amount)
+      this.#version += 1
+    }
+  }
+
   /** Takes off the largest capacity among the types a new claim may become (P-LIM-04). */
   chargeClaim(catalog: Catalog, variants: Bitset): void {
     for (const [index, left] of this.#left) this.#left.set(index, left - catalog.mostCapacity(index, variants))

@@ -1,3 +1,4 @@
+import { invariant } from '../internal/index.ts'
 import type { Selector } from '../labels/index.ts'
 import { Labels } from '../labels/index.ts'
 import type { DomainSpace, DomainView } from './domains.ts'
@@ -22,10 +23,34 @@ export interface TopologyRule {
 const noDomain = 2 ** 31 - 1
 const unknown = -1
 
+/** Changes of counts, so that a simulation can be taken back. Nothing is written down while `entries` is absent. */
+export interface Journal {
+  entries: Array<JournalEntry> | undefined
+}
+
+interface JournalEntry {
+  readonly group: TopologyGroup
+  readonly domain: number
+  readonly count: number
+  readonly sources: number
+}
+
+/** Takes back what the journal holds, last first, and stops writing. */
+export const rollBack = (journal: Journal): void => {
+  const { entries = [] } = journal
+  journal.entries = undefined
+  for (let at = entries.length - 1; at >= 0; at -= 1) {
+    const { group, domain, count, sources } = entries[at]!
+    group.restore(domain, count, sources)
+  }
+}
+
 /**
  * Pods counted by topology domain, shared by all pods whose constraint has the same identity (P-TOP-01).
  *
- * A domain is unknown until it is registered or counted. Counts only grow within a pass, and `version` with them.
+ * A domain is unknown until something vouches for it: a NodePool or node that could hold pods there, or a pod that is
+ * counted. Counts only grow within a pass; a simulation lowers them for pods that it takes away, before it places any.
+ * `version` grows with every change.
  */
 export class TopologyGroup {
   readonly rule: TopologyRule
@@ -33,29 +58,56 @@ export class TopologyGroup {
   /** Domains that count at least one pod. */
   #occupied = 0
   readonly #counts: Array<number> = []
+  /** By domain, the NodePools and nodes that vouch for it; absent: none. */
+  readonly #sources: Array<number | undefined> = []
+  readonly #journal: Journal
   #minimum = { version: -1, view: undefined as DomainView | undefined, value: 0 }
 
-  constructor(rule: TopologyRule) {
+  constructor(rule: TopologyRule, journal: Journal = { entries: undefined }) {
     this.rule = rule
+    this.#journal = journal
   }
 
   selects(namespace: string, labels: Labels): boolean {
     return this.rule.namespaces.has(namespace) && Labels.matches(this.rule.selector, labels)
   }
 
-  /** Makes a domain known, with no pods if it was not. */
+  /** Makes a domain known, with no pods if it was not, on the word of one more NodePool or node. */
   register(domain: number): void {
-    while (this.#counts.length <= domain) this.#counts.push(unknown)
-    if (this.#counts[domain] !== unknown) return
-    this.#counts[domain] = 0
-    this.version += 1
+    const count = this.#raw(domain)
+    this.#set(domain, count === unknown ? 0 : count, (this.#sources[domain] ?? 0) + 1)
   }
 
   /** Counts one more pod in a domain. */
   record(domain: number): void {
-    this.register(domain)
-    if (this.#counts[domain] === 0) this.#occupied += 1
-    this.#counts[domain]! += 1
+    this.#set(domain, Math.max(0, this.#raw(domain)) + 1, this.#sources[domain] ?? 0)
+  }
+
+  /** Takes a node's word for a domain and its pods there away; what nothing vouches for any more is unknown again. */
+  withdraw(domain: number, gone: { readonly nodes: number; readonly pods: number }): void {
+    const sources = (this.#sources[domain] ?? 0) - gone.nodes
+    const count = Math.max(0, this.#raw(domain)) - gone.pods
+    invariant(sources >= 0 && count >= 0, 'only what was counted is taken away')
+    this.#set(domain, count === 0 && sources === 0 ? unknown : count, sources)
+  }
+
+  /** Puts a domain back as it was. */
+  restore(domain: number, count: number, sources: number): void {
+    this.#set(domain, count, sources)
+  }
+
+  #raw(domain: number): number {
+    return this.#counts[domain] ?? unknown
+  }
+
+  #set(domain: number, count: number, sources: number): void {
+    const before = this.#raw(domain)
+    this.#journal.entries?.push({ group: this, domain, count: before, sources: this.#sources[domain] ?? 0 })
+    this.#sources[domain] = sources
+    if (before === count) return
+    while (this.#counts.length <= domain) this.#counts.push(unknown)
+    if (before > 0 !== count > 0) this.#occupied += count > 0 ? 1 : -1
+    this.#counts[domain] = count
     this.version += 1
   }
 

@@ -15,7 +15,7 @@ import type { DomainUniverse } from './domain-universe.ts'
 import { DomainSpace } from './domains.ts'
 import { NodeFilter } from './node-filter.ts'
 import type { RequirementSet, RequirementTable } from './requirement-table.ts'
-import { TopologyGroup, type TopologyKind, type TopologyRule } from './topology-group.ts'
+import { rollBack, TopologyGroup, type Journal, type TopologyKind, type TopologyRule } from './topology-group.ts'
 
 /** A Node as topology counts it: its own labels and taints, not those of its claim. */
 export interface CountedNode {
@@ -50,6 +50,21 @@ export interface TopologyContext {
   readonly pods: ReadonlyArray<CountedPod>
 }
 
+/** A node that a simulation takes away, with those of its counted pods that are placed anew. */
+export interface LeavingNode {
+  readonly node: CountedNode
+  readonly labelsInForce: Labels
+  readonly pods: ReadonlyArray<Pod>
+}
+
+// What a group loses with a node.
+interface Loss {
+  readonly group: TopologyGroup
+  readonly domain: number
+  readonly nodes: number
+  readonly pods: number
+}
+
 const unlimited = 2 ** 31 - 1
 
 /**
@@ -68,6 +83,15 @@ export class Topology {
   readonly groups: Array<TopologyGroup> = []
   /** Groups of required anti-affinity seen from the other side: pods they select keep away from their owners. */
   readonly inverse: Array<TopologyGroup> = []
+  readonly #journal: Journal = { entries: undefined }
+  /** What a group was made from, by group: pods that share it and would have made another see the first one's. */
+  readonly #origins = new Map<TopologyGroup, string>()
+  readonly #alike = new Map<TopologyGroup, Set<PodConstraints>>()
+  /** Which running pods a group counts; an absent selector counts every one (W22). */
+  readonly #counted = new Map<TopologyGroup, Selector>()
+  readonly #losses = new Map<LeavingNode, ReadonlyArray<Loss>>()
+  #leaving: ReadonlyArray<LeavingNode> = []
+  #hasSharedUnlike = false
 
   constructor(context: TopologyContext) {
     this.#context = context
@@ -115,12 +139,14 @@ export class Topology {
     return subject.constraints.podAntiAffinity.required.map((term) => {
       const rule = this.#affinityRule('anti-affinity', subject.namespace, term)
       const identity = this.#identity(rule, term.labelSelector, '')
+      const origin = () => this.#originOf(rule, subject)
       let group = this.#inverseByIdentity.get(identity)
       if (group === undefined) {
         group = this.#made(rule, subject)
         this.#inverseByIdentity.set(identity, group)
         this.inverse.push(group)
-      }
+        this.#origins.set(group, origin())
+      } else this.#compareOrigins(group, subject.constraints, origin)
       const domain = labels === undefined ? undefined : Labels.get(labels, term.topologyKey)
       if (domain !== undefined) group.record(rule.space.index(domain))
       return group
@@ -142,8 +168,11 @@ export class Topology {
       filter: new NodeFilter(table, subject.constraints, constraint, aliases),
     }
     const identity = this.#identity(rule, labelSelector, filterIdentity(subject.constraints, constraint))
-    return this.#shared(identity, () => {
-      const group = this.#made(rule, subject, constraint.nodeTaintsPolicy === 'Ignore')
+    const ignoresTaints = constraint.nodeTaintsPolicy === 'Ignore'
+    const origin = () =>
+      JSON.stringify([this.#originOf(rule, subject, ignoresTaints), minDomains, filterOrigin(subject.constraints)])
+    return this.#shared(identity, subject.constraints, origin, () => {
+      const group = this.#made(rule, subject, ignoresTaints)
       this.#countCluster(group, labelSelector)
       return group
     })
@@ -151,7 +180,8 @@ export class Topology {
 
   #affinity(kind: TopologyKind, subject: TopologySubject, term: PodAffinityTerm): TopologyGroup {
     const rule = this.#affinityRule(kind, subject.namespace, term)
-    return this.#shared(this.#identity(rule, term.labelSelector, ''), () => {
+    const origin = () => this.#originOf(rule, subject)
+    return this.#shared(this.#identity(rule, term.labelSelector, ''), subject.constraints, origin, () => {
       const group = this.#made(rule, subject)
       this.#countCluster(group, term.labelSelector)
       return group
@@ -177,18 +207,44 @@ export class Topology {
     return new Set([...selected.map(([name]) => name), ...namespaces])
   }
 
-  #shared(identity: string, make: () => TopologyGroup): TopologyGroup {
+  #shared(
+    identity: string,
+    constraints: PodConstraints,
+    origin: () => string,
+    make: () => TopologyGroup,
+  ): TopologyGroup {
     const known = this.#byIdentity.get(identity)
-    if (known !== undefined) return known
+    if (known !== undefined) {
+      this.#compareOrigins(known, constraints, origin)
+      return known
+    }
     const group = make()
     this.#byIdentity.set(identity, group)
     this.groups.push(group)
+    this.#origins.set(group, origin())
+    for (const leaving of this.#leaving) this.#apply(this.#lossesOf(leaving, [group], []))
     return group
+  }
+
+  // Pods by the thousand have one object of constraints, so that is looked at once.
+  #compareOrigins(group: TopologyGroup, constraints: PodConstraints, origin: () => string): void {
+    if (this.#hasSharedUnlike) return
+    const known = this.#alike.get(group)
+    if (known?.has(constraints) === true) return
+    if (known === undefined) this.#alike.set(group, new Set([constraints]))
+    else known.add(constraints)
+    if (this.#origins.get(group) !== origin()) this.#hasSharedUnlike = true
+  }
+
+  #originOf(rule: TopologyRule, subject: TopologySubject, ignoresTaints = false): string {
+    return this.#context.universe
+      .domains(rule.space.key, ignoresTaints ? undefined : subject.constraints.tolerations)
+      .join('\u0001')
   }
 
   // The first pod's tolerations decide which domains the group starts with, even for those that share it (W20).
   #made(rule: TopologyRule, subject: TopologySubject, ignoresTaints = false): TopologyGroup {
-    const group = new TopologyGroup(rule)
+    const group = new TopologyGroup(rule, this.#journal)
     const tolerations = ignoresTaints ? undefined : subject.constraints.tolerations
     for (const domain of this.#context.universe.domains(rule.space.key, tolerations)) {
       group.register(rule.space.index(domain))
@@ -198,21 +254,89 @@ export class Topology {
 
   // P-TOP-04, P-TOP-05. An absent selector selects no pod of the pass but counts every pod of the cluster (W22).
   #countCluster(group: TopologyGroup, labelSelector: LabelSelector | undefined): void {
-    const { space, isHost, filter, namespaces } = group.rule
-    const counts = (node: CountedNode) =>
-      filter === undefined || filter.matches(node.taints, node.set, hostnameOf(node))
+    this.#counted.set(group, labelSelector === undefined ? Labels.selectEverything : group.rule.selector)
     for (const { node, labelsInForce } of this.#context.nodes) {
-      const domain = Labels.get(labelsInForce, space.key)
-      if (domain !== undefined && counts(node)) group.register(space.index(domain))
+      const domain = this.#domainOfNode(group, node, labelsInForce)
+      if (domain !== undefined) group.register(domain)
     }
-    const selector = labelSelector === undefined ? Labels.selectEverything : group.rule.selector
-    for (const namespace of namespaces) {
+    for (const namespace of group.rule.namespaces) {
       for (const { pod, node } of this.#podsByNamespace.get(namespace) ?? []) {
-        if (pod.deletionTimestampMs !== undefined || !Labels.matches(selector, pod.labels)) continue
-        const domain = Labels.get(node.labels, space.key) ?? (isHost ? node.name : undefined)
-        if (domain !== undefined && counts(node)) group.record(space.index(domain))
+        const domain = this.#domainOfPod(group, pod, node)
+        if (domain !== undefined) group.record(domain)
       }
     }
+  }
+
+  // The domain that a node vouches for.
+  #domainOfNode({ rule }: TopologyGroup, node: CountedNode, labelsInForce: Labels): number | undefined {
+    const domain = Labels.get(labelsInForce, rule.space.key)
+    return domain !== undefined && isCounted(rule, node) ? rule.space.index(domain) : undefined
+  }
+
+  // The domain in which a running pod counts.
+  #domainOfPod(group: TopologyGroup, pod: Pod, node: CountedNode): number | undefined {
+    const { rule } = group
+    const selector = this.#counted.get(group)
+    if (selector === undefined || !rule.namespaces.has(pod.namespace)) return undefined
+    if (pod.deletionTimestampMs !== undefined || !Labels.matches(selector, pod.labels)) return undefined
+    const domain = Labels.get(node.labels, rule.space.key) ?? (rule.isHost ? node.name : undefined)
+    return domain !== undefined && isCounted(rule, node) ? rule.space.index(domain) : undefined
+  }
+
+  /** Whether pods share a group that each by itself would have made otherwise, so that the order of pods matters (W19, W20). */
+  get hasSharedUnlike(): boolean {
+    return this.#hasSharedUnlike
+  }
+
+  /** Takes nodes away until {@link putBack}; what is counted in between is forgotten then. */
+  takeAway(leaving: ReadonlyArray<LeavingNode>): void {
+    this.#journal.entries = []
+    this.#leaving = leaving
+    for (const node of leaving) {
+      let losses = this.#losses.get(node)
+      if (losses === undefined) this.#losses.set(node, (losses = this.#lossesOf(node, this.groups, this.inverse)))
+      this.#apply(losses)
+    }
+  }
+
+  /** Puts the nodes back, undoes all counting since, and forgets the groups made since: `made` of them were there. */
+  putBack(made: number): void {
+    rollBack(this.#journal)
+    this.#leaving = []
+    if (this.groups.length === made) return
+    const forgotten = new Set(this.groups.splice(made))
+    for (const [identity, group] of this.#byIdentity) if (forgotten.has(group)) this.#byIdentity.delete(identity)
+  }
+
+  #apply(losses: ReadonlyArray<Loss>): void {
+    for (const { group, domain, nodes, pods } of losses) group.withdraw(domain, { nodes, pods })
+  }
+
+  #lossesOf(
+    { node, labelsInForce, pods }: LeavingNode,
+    groups: ReadonlyArray<TopologyGroup>,
+    inverse: ReadonlyArray<TopologyGroup>,
+  ): ReadonlyArray<Loss> {
+    const losses: Array<Loss> = []
+    for (const group of groups) {
+      const vouched = this.#domainOfNode(group, node, labelsInForce)
+      if (vouched !== undefined) losses.push({ group, domain: vouched, nodes: 1, pods: 0 })
+      for (const pod of pods) {
+        const domain = this.#domainOfPod(group, pod, node)
+        if (domain !== undefined) losses.push({ group, domain, nodes: 0, pods: 1 })
+      }
+    }
+    if (inverse.length === 0) return losses
+    for (const pod of pods) {
+      for (const term of pod.constraints.podAntiAffinity.required) {
+        const rule = this.#affinityRule('anti-affinity', pod.namespace, term)
+        const group = this.#inverseByIdentity.get(this.#identity(rule, term.labelSelector, ''))
+        const domain = Labels.get(node.labels, term.topologyKey)
+        if (group !== undefined && domain !== undefined)
+          losses.push({ group, domain: rule.space.index(domain), nodes: 0, pods: 1 })
+      }
+    }
+    return losses
   }
 
   // What the reference hashes. minDomains and the values in the node filter are not part of it (W19).
@@ -227,6 +351,16 @@ export class Topology {
     ])
   }
 }
+
+const isCounted = ({ filter }: TopologyRule, node: CountedNode): boolean =>
+  filter === undefined || filter.matches(node.taints, node.set, hostnameOf(node))
+
+// What a spread's node filter is made of; identity looks at less (W19).
+const filterOrigin = ({ nodeSelector, requiredNodeTerms, tolerations }: PodConstraints): unknown => [
+  Object.entries(nodeSelector).sort(([a], [b]) => compareText(a, b)),
+  requiredNodeTerms.map(({ expressions }) => expressions),
+  tolerations,
+]
 
 const hostnameOf = ({ labels, name }: CountedNode): string => Labels.get(labels, labelKeys.hostname) || name
 

@@ -23,7 +23,7 @@ export interface Consolidation {
 export const consolidate = (moved: ReadonlyArray<CandidateState>, pass: Pass): Consolidation | BlockedReason => {
   const simulator = pass.simulator(true)
   if (!simulator.isUsable) return { _tag: 'NoNodePools' }
-  const simulation = simulator.without(new Set(moved.map(({ state }) => state.name)))
+  const simulation = simulator.without(moved.map(({ state }) => state.name))
   if (simulation.homeless.length > 0) return homelessReason(simulation)
   const [node, ...others] = simulation.launches
   if (node === undefined) return { moved }
