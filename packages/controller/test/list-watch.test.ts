@@ -165,7 +165,7 @@ const start = async (
       () =>
         cache.synced() &&
         [...cache.values()]
-          .map((each) => each.metadata.name)
+          .map((each) => String(each.metadata.name))
           .sort()
           .join() === toy.names().join(),
     )

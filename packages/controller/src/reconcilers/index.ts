@@ -128,7 +128,11 @@ const startAll = (context: ReconcilerContext): { readonly stopped: () => Promise
   )
 
   const batcher = makeBatcher({ clock, idleMs: settings.batchIdleDurationMs, maxMs: settings.batchMaxDurationMs })
-  stops.push(triggerOnPods(context, batcher), ...startGatedFeatures(context, batcher, start), startRegistrationHealth(context, start))
+  stops.push(
+    triggerOnPods(context, batcher),
+    ...startGatedFeatures(context, batcher, start),
+    startRegistrationHealth(context, start),
+  )
   loops.push(
     runProvisioner(context, batcher),
     runDisruption(context),
@@ -169,7 +173,17 @@ export const makeContext = (deps: ControllerDeps): ReconcilerContext => {
   })
   const { wellKnown } = labelRules.knowledge
   const types = makeInstanceTypeCell({ provider, clock, wellKnown, nodeClassOf: nodeClasses.get, ...features })
-  return { ...deps, provider, views, state, types, nodeClasses, features, labelPolicy: labelPolicyOf(deps), instanceIds: ids }
+  return {
+    ...deps,
+    provider,
+    views,
+    state,
+    types,
+    nodeClasses,
+    features,
+    labelPolicy: labelPolicyOf(deps),
+    instanceIds: ids,
+  }
 }
 
 // What a catalogue defines at run time is narrower than what the module could ever define.

@@ -1,9 +1,4 @@
-export {
-  conditionsSchema,
-  durationSchema,
-  overlayRequirementsSchema,
-  resourceListField,
-} from './fields.ts'
+export { conditionsSchema, durationSchema, overlayRequirementsSchema, resourceListField } from './fields.ts'
 export * from './node-claim.ts'
 export * from './node-pool.ts'
 export * from './node-pool-hash.ts'
