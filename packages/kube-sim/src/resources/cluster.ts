@@ -1,3 +1,4 @@
+import { taintEffects } from '@scantling/core'
 import type { KubeObject } from '../face.ts'
 import { forbiddenValue, invalidValue, requiredValue, unsupportedValue, type FieldError } from '../server/failures.ts'
 import { equalJson, objectAt, objectsAt, stringAt, valueAtPath, type JsonObject } from '../server/json.ts'
@@ -45,8 +46,6 @@ const nodeAddress = (node: KubeObject, type: string): string =>
 const nodeInfoColumn = (name: string, key: string) =>
   pathColumn(name, 'string', `status.nodeInfo.${key}`, { priority: 1, none: '<unknown>' })
 
-const taintEffects = ['NoSchedule', 'PreferNoSchedule', 'NoExecute']
-
 const validateNode = (node: KubeObject, previous: KubeObject | undefined): ReadonlyArray<FieldError> => {
   const errors: FieldError[] = []
   const seen = new Set<string>()
@@ -62,7 +61,7 @@ const validateNode = (node: KubeObject, previous: KubeObject | undefined): Reado
     const problem = labelValue(value)
     if (problem !== undefined) errors.push(invalidValue(`${field}.value`, value, problem))
     const effect = taint['effect']
-    if (!taintEffects.includes(String(effect)))
+    if (!taintEffects.some((known) => known === effect))
       errors.push(unsupportedValue(`${field}.effect`, effect ?? '', taintEffects))
     const place = `${key ?? ''}:${String(effect)}`
     if (seen.has(place)) {
