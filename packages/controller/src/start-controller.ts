@@ -31,6 +31,7 @@ export const startController = async (
   const { settings, providerSettings, withoutEffect } = parsed.right
   const log = makeLog({ level: settings.logLevel, nowMs: input.clock.nowMs })
   for (const flag of withoutEffect) log.warn('A flag of Karpenter has no effect here', { flag })
+  if (settings.enableProfiling) log.warn('A flag of Karpenter has no effect here', { flag: 'enable-profiling' })
   const running = await runController({
     settings,
     providerModule: loaded.right,

@@ -12,6 +12,7 @@ import { runReconciler, type Reconciler, type RunningReconciler } from '../queue
 import type { ControllerDeps, RunningReconcilers } from '../runtime/index.ts'
 import { makeClusterState, makeDomainViews, makeInstanceTypeCell } from '../state/index.ts'
 import { claimConditions, podEvents, watchPodEvents } from './claim-conditions.ts'
+import { runClusterMetrics } from './cluster-metrics.ts'
 import type { ReconcilerContext } from './context.ts'
 import { runDisruption } from './disruption.ts'
 import { startEvictions } from './evictions.ts'
@@ -134,6 +135,7 @@ const startAll = (context: ReconcilerContext): { readonly stopped: () => Promise
     startRegistrationHealth(context, start),
   )
   loops.push(
+    runClusterMetrics(context),
     runProvisioner(context, batcher),
     runDisruption(context),
     runGarbageCollection(context),
