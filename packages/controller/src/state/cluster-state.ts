@@ -91,8 +91,10 @@ export const makeClusterState = (options: ClusterStateOptions): ClusterState => 
 
   const join = (providerId: string, node: NodeState | undefined, claim: ClaimState | undefined): StateNode => {
     const csiNode = node && caches.csiNodes.get(node.name)
-    const nominated = nominatedUntilMs.get(node?.name ?? claim?.name ?? providerId)
-    const bufferPods = buffers?.podsOn(node?.name ?? claim?.name ?? providerId) ?? 0
+    // Plans call it by its claim's name until it has registered; what they said of it then still holds.
+    const names = [node?.name, claim?.name].filter((name) => name !== undefined)
+    const nominated = latest(names.map((name) => nominatedUntilMs.get(name)))
+    const bufferPods = latest(names.map((name) => buffers?.podsOn(name))) ?? 0
     const joined = stateNodeOf({
       providerId,
       ...(node === undefined ? {} : { node }),
@@ -187,6 +189,11 @@ export const makeClusterState = (options: ClusterStateOptions): ClusterState => 
     markForDeletion: (claim) => void marked.add(claim),
     unmark: (claim) => void marked.delete(claim),
   }
+}
+
+const latest = (numbers: ReadonlyArray<number | undefined>): number | undefined => {
+  const known = numbers.filter((each) => each !== undefined)
+  return known.length === 0 ? undefined : Math.max(...known)
 }
 
 const byName = <A extends { readonly metadata: { readonly name: string } }, B>(
