@@ -1,0 +1,152 @@
+import { describe, expect, test } from '@jest/globals'
+import { coreLabelKnowledge, defaultPlanningSettings, type NodeClaimObject, type PodObject } from '@scantling/core'
+import { nodeClaimObject, nodeObject, nodePoolObject, podObject, type Overrides } from '@scantling/core/testing'
+import { virtualClock } from '@scantling/provider-kit'
+import { makeObjectCache, type Caches, type Indexers } from '../cache/index.ts'
+import { makeKinds, type KubeObject, type ResourceKind } from '../kube/index.ts'
+import { makeClusterState } from './cluster-state.ts'
+import { makeDomainViews } from './domain-views.ts'
+
+const setup = (batchMaxDurationMs = 10_000) => {
+  const kinds = makeKinds()
+  let version = 1
+  const make = <A extends KubeObject, I extends string = never>(kind: ResourceKind<A>, indexers: Indexers<A, I>) => {
+    const made = makeObjectCache({
+      kind,
+      indexers,
+      onListenerError: (cause) => {
+        throw cause
+      },
+    })
+    const stamped = (object: A): A => {
+      version += 1
+      return { ...object, metadata: { ...object.metadata, resourceVersion: String(version) } }
+    }
+    return {
+      cache: made.cache,
+      put: (object: A) => made.sink.apply({ _tag: 'Modified', object: stamped(object) }),
+      remove: (object: A) => made.sink.apply({ _tag: 'Deleted', object: stamped(object) }),
+    }
+  }
+  const pods = make(kinds.pods, { byNode: (pod: PodObject) => pod.spec.nodeName ?? '' })
+  const nodes = make(kinds.nodes, { byProviderId: (node) => node.spec.providerID })
+  const nodeClaims = make(kinds.nodeClaims, {
+    byProviderId: (claim: NodeClaimObject) => claim.status.providerID,
+    byNodePool: (claim: NodeClaimObject) => claim.metadata.labels['karpenter.sh/nodepool'],
+    byNodeClass: () => '',
+  })
+  const nodePools = make(kinds.nodePools, { byNodeClass: () => '' })
+  const caches: Caches = {
+    pods: pods.cache,
+    nodes: nodes.cache,
+    nodeClaims: nodeClaims.cache,
+    nodePools: nodePools.cache,
+    nodeClasses: new Map(),
+    daemonSets: make(kinds.daemonSets, {}).cache,
+    podDisruptionBudgets: make(kinds.podDisruptionBudgets, {}).cache,
+    persistentVolumeClaims: make(kinds.persistentVolumeClaims, {}).cache,
+    persistentVolumes: make(kinds.persistentVolumes, {}).cache,
+    storageClasses: make(kinds.storageClasses, {}).cache,
+    csiNodes: make(kinds.csiNodes, {}).cache,
+    volumeAttachments: make(kinds.volumeAttachments, { byNode: () => '' }).cache,
+    namespaces: make(kinds.namespaces, {}).cache,
+    priorityClasses: make(kinds.priorityClasses, {}).cache,
+    synced: () => true,
+  }
+  const clock = virtualClock(0)
+  const supportsNodeClass = () => true
+  const state = makeClusterState({
+    clock,
+    caches,
+    views: makeDomainViews(supportsNodeClass),
+    supportsNodeClass,
+    labelRules: {
+      knowledge: coreLabelKnowledge,
+      unsupportedTopologyKeys: new Set(),
+      unsupportedProvisioners: new Set(),
+    },
+    settings: defaultPlanningSettings,
+    batchMaxDurationMs,
+  })
+  return { clock, state, pods, nodes, nodeClaims, nodePools }
+}
+
+const bound = (name: string, nodeName: string, overrides: Overrides = {}) =>
+  podObject(name, { cpu: '1' }, { spec: { nodeName }, status: { phase: 'Running' }, ...overrides })
+
+describe('the cluster as planners see it', () => {
+  test('P-PRV-02: one snapshot holds nodes and pods of one moment, and later changes do not reach it', () => {
+    const { state, pods, nodes } = setup()
+    nodes.put(nodeObject('n'))
+    pods.put(podObject('waits', { cpu: '1' }))
+    const snapshot = state.snapshot(new Map())
+    pods.remove(podObject('waits', { cpu: '1' }))
+    pods.put(bound('late', 'n'))
+    expect(snapshot.pods.map(({ name }) => name)).toEqual(['waits'])
+    expect(snapshot.nodes.map((node) => node.pods)).toEqual([[]])
+    expect(state.snapshot(new Map()).nodes[0]!.pods.map(({ name }) => name)).toEqual(['late'])
+  })
+
+  test('P-CST-10: a pod that comes again under its name on another node leaves the first', () => {
+    const { state, pods, nodes } = setup()
+    nodes.put(nodeObject('a'))
+    nodes.put(nodeObject('b'))
+    const names = () => Object.fromEntries(state.nodes().map((node) => [node.name, node.pods.map(({ uid }) => uid)]))
+    pods.put(bound('web-0', 'a', { metadata: { name: 'web-0', namespace: 'default', uid: 'first' } }))
+    expect(names()).toEqual({ a: ['first'], b: [] })
+    pods.put(bound('web-0', 'b', { metadata: { name: 'web-0', namespace: 'default', uid: 'second' } }))
+    expect(names()).toEqual({ a: [], b: ['second'] })
+  })
+
+  test.each([
+    [10_000, 20_000],
+    [1000, 10_000],
+  ])('P-CST-06 ST-11: with batches of %d ms a promise protects a node for %d ms', async (batchMs, protectedMs) => {
+    const { clock, state, nodes } = setup(batchMs)
+    nodes.put(nodeObject('n'))
+    const nominated = () => (state.nodes()[0]!.nominatedUntilMs ?? 0) > clock.nowMs()
+    expect(nominated()).toBe(false)
+    state.nominate('n')
+    await clock.advance(protectedMs - 1)
+    expect(nominated()).toBe(true)
+    await clock.advance(1)
+    expect(nominated()).toBe(false)
+  })
+
+  test('P-CST-01 W36: a claim that is being launched holds up planning, one whose launch failed only its own pods', () => {
+    const { state, pods, nodeClaims, nodePools } = setup()
+    nodePools.put(nodePoolObject('default'))
+    pods.put(podObject('hers', { cpu: '1' }))
+    pods.put(podObject('other', { cpu: '1' }))
+    nodeClaims.put(nodeClaimObject('claim', 'default'))
+    expect(state.unaccountedClaims()).toEqual(['claim'])
+    const hers = state.snapshot(new Map()).pods.filter(({ name }) => name === 'hers')
+    state.assign('claim', hers)
+    expect(state.unaccountedClaims()).toEqual(['claim'])
+    const failed = {
+      type: 'Launched',
+      status: 'Unknown',
+      reason: 'LaunchFailed',
+      message: '',
+      lastTransitionTime: '2026-01-01T00:00:00Z',
+    }
+    nodeClaims.put(nodeClaimObject('claim', 'default', { status: { conditions: [failed] } }))
+    expect(state.unaccountedClaims()).toEqual([])
+    expect(state.snapshot(new Map()).pods.map(({ name }) => name)).toEqual(['other'])
+    nodeClaims.remove(nodeClaimObject('claim', 'default'))
+    expect(state.snapshot(new Map()).pods.map(({ name }) => name)).toEqual(['hers', 'other'])
+  })
+
+  test('P-CST-03 ST-08: a claim with a machine stands for its node until there is one, and then both are one', () => {
+    const { state, nodes, nodeClaims } = setup()
+    nodeClaims.put(nodeClaimObject('claim', 'default', { status: { providerID: 'test://n' } }))
+    expect(state.nodes().map(({ name }) => name)).toEqual(['claim'])
+    nodes.put(nodeObject('n'))
+    expect(state.nodes()).toHaveLength(1)
+    expect(state.nodes()[0]).toMatchObject({ isManaged: true, node: { name: 'n' }, claim: { name: 'claim' } })
+    // Plans promise it pods under the claim's name; the promise outlives the change of names.
+    state.nominate('claim')
+    nodes.put(nodeObject('n', { metadata: { labels: { 'karpenter.sh/registered': 'true' } } }))
+    expect(state.nodes()[0]).toMatchObject({ name: 'n', nominatedUntilMs: 20_000 })
+  })
+})
