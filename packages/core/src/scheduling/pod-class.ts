@@ -137,7 +137,6 @@ const makeStage = (
     mustDefine,
     isRepeat:
       before !== undefined &&
-      before.contradiction === undefined &&
       before.mustDefine.join() === mustDefine.join() &&
       before.demand === table.demand(demand) &&
       before.strict === table.demand(strict) &&

@@ -15,6 +15,7 @@ import {
   offering,
   pod,
   preferring,
+  requiring,
   runningOn,
   selecting,
   softSpread,
@@ -206,6 +207,12 @@ describe('counts', () => {
     expect(decide({ types, pods: undecided }).valuesOf(zone)).toEqual(['', 'a', 'b'])
     const decided = [web('open', full, inZone('a')), ...copies(2, (name) => web(name, '1400m', spread(zone)))]
     expect(decide({ types, pods: decided }).valuesOf(zone)).toEqual(['a', 'b', 'a'])
+  })
+
+  test('P-TOP-09: a pod keeps away from every zone that a launch it avoids may still be in', () => {
+    const offerings = ['a', 'b', 'c'].map((where) => offering(where, 'on-demand', 1))
+    const pods = [web('open', full, requiring([isIn(zone, 'a', 'b')])), pod('shy', '1400m', apart(zone))]
+    expect(decide({ types: [instanceType('only', 2, { offerings })], pods }).valuesOf(zone)).toEqual(['a b', 'c'])
   })
 
   test('P-TOP-10: a pod may be bound by a group that does not count it, and be counted by one that does not bind it', () => {

@@ -194,6 +194,13 @@ describe('spread constraints', () => {
     expect(decide({ nodes, types, pods }).valuesOf(zone)).toEqual(['b', 'b', 'b', 'a', 'b'])
   })
 
+  test('P-TSC-03: with fewer zones than minDomains the minimum is zero, however full all of them are', () => {
+    const nodes = [nodeIn('n0', 'a', ['x']), nodeIn('n1', 'b', ['y'])]
+    const placed = (minDomains: number) =>
+      decide({ nodes, types, pods: [web('p', full, spread(zone, { minDomains }))] }).launches.length
+    expect([placed(2), placed(3)]).toEqual([1, 0])
+  })
+
   test('P-TSC-03: minDomains that are there change nothing', () => {
     const pods = copies(4, (name) => web(name, full, spread(zone, { minDomains: 2 })))
     expect(decide({ pods, types }).valuesOf(zone)).toEqual(['a', 'b', 'a', 'b'])
