@@ -33,9 +33,12 @@ describe('the slice of Pod', () => {
 
   test('decodes quickly: each pod in well under a tenth of a millisecond', () => {
     const pods = Array.from({ length: 5000 }, (_, index) => podObject(`p${index}`, { cpu: '100m', memory: '1Gi' }))
-    const startMs = performance.now()
-    for (const pod of pods) expect(E.isRight(decodePod(pod))).toBe(true)
-    expect(performance.now() - startMs).toBeLessThan(2000)
+    // CPU time, because other tests run at the same time.
+    const before = process.cpuUsage()
+    const refused = pods.filter((pod) => E.isLeft(decodePod(pod)))
+    const { user } = process.cpuUsage(before)
+    expect(refused).toEqual([])
+    expect(user / 1000).toBeLessThan(1000)
   })
 })
 

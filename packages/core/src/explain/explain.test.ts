@@ -36,6 +36,7 @@ const misfit: Reason = {
   meetRequirements: 9,
   haveRoom: 0,
   haveOffering: 10,
+  overLimit: 0,
   requirements: Requirements.empty,
   requests: Resources.parse({ cpu: '200', pods: '1' }),
   closest: { instanceType: 'm5.24xlarge', resource: 'cpu', requested: '200', allocatable: '95690m' },

@@ -65,7 +65,7 @@ describe('joinStateNodes()', () => {
     expect(isMarked({ nodeClaims: [claim({ conditions })] })).toBe(true)
   })
 
-  test('P-VLM-02: limits come from the CSINode of the same name; a driver without a count has none', () => {
+  test('P-VLM-02: limits come from the CSINode of the same name; a driver without a count is unlimited', () => {
     const csiNode = {
       apiVersion: 'storage.k8s.io/v1' as const,
       kind: 'CSINode' as const,
