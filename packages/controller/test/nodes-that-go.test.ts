@@ -276,8 +276,7 @@ describe('a machine that the cloud takes away', () => {
 
 describe('pod events', () => {
   const lastPodEvent = async (cluster: VirtualCluster) =>
-    ((await cluster.all(kinds.nodeClaims))[0]?.status as { readonly lastPodEventTime?: string } | undefined)
-      ?.lastPodEventTime
+    (await cluster.all(kinds.nodeClaims))[0]?.status.lastPodEventTime
 
   test('C-POD-01 C-POD-04 are noted on the claim once in ten seconds, and keep the node from being taken', async () => {
     const { cluster, run } = await startWith(5)

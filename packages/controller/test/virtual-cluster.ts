@@ -120,6 +120,7 @@ export interface Seen {
   readonly status: {
     readonly phase?: string
     readonly providerID?: string
+    readonly lastPodEventTime?: string
     readonly nodes?: number
     readonly resources?: Readonly<Record<string, string>>
     readonly conditions?: ReadonlyArray<{
