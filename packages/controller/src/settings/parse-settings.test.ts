@@ -124,7 +124,10 @@ describe('parseSettings()', () => {
   })
 
   test('accepts flags of the reference that have no effect here', () => {
-    expect(rightOf(['--karpenter-service', 'karpenter']).withoutEffect).toEqual(['karpenter-service'])
+    expect(rightOf(['--karpenter-service', 'karpenter', '--cpu-requests', '4000']).withoutEffect).toEqual([
+      'cpu-requests',
+      'karpenter-service',
+    ])
   })
 
   test('names the provider before its flags are known', () => {

@@ -118,8 +118,16 @@ export const settingsSpec: SettingsSpec<Settings> = {
       : [],
 }
 
-/** Flags of the reference that have no effect here; accepted, so that a Deployment written for it starts. */
+/**
+ * Flags of the reference that have no effect here; accepted, so that a Deployment written for it starts, and reported.
+ *
+ * Planning takes one core whatever is requested, the memory limit is left to Node, and pods that claim devices are
+ * always left out.
+ */
 export const flagsWithoutEffect: ReadonlyArray<string> = [
+  'cpu-requests',
+  'memory-limit',
+  'ignore-dra-requests',
   'karpenter-service',
   'disable-controller-warmup',
   'disable-cluster-state-observability',
