@@ -14,7 +14,9 @@ import {
   requiring,
   reservationKey,
   reserved,
+  snapshotFor,
   softSpread,
+  usingClaims,
   web,
 } from '../testing/index.ts'
 
@@ -140,5 +142,28 @@ describe('reservations', () => {
       'reserved',
       'on-demand reserved',
     ])
+  })
+
+  test('P-CPI-09: which label names a reservation, and what volumes may not use, is the provider’s to say', () => {
+    const types = typed(reserved('a', 'r-1', 1))
+    const { labelRules } = snapshotFor({})
+    const { reservation: _, ...without } = labelRules
+    const pods = copies(2, (name) => pod(name, full))
+    expect(decide({ types, pods }).demanded(reservationKey)).toEqual([`${reservationKey} In [r-1]`])
+    expect(decide({ types, pods, labelRules: without }).demanded(reservationKey)).not.toContain(
+      `${reservationKey} In [r-1]`,
+    )
+    const claims = new Map([
+      ['default/c', { namespace: 'default', name: 'c', isDeleting: false, isBindCompleted: true, volumeName: 'v' }],
+    ])
+    const driver = 'old.example.com'
+    const persistentVolumes = new Map([
+      ['v', { name: 'v', isDeleting: false, isNodeLocal: false, driver, nodeTerms: [] }],
+    ])
+    const volumes = { claims, persistentVolumes, storageClasses: new Map() }
+    const picky = { ...labelRules, unsupportedProvisioners: new Set([driver]) }
+    const mounting = [pod('p', full, usingClaims('c'))]
+    expect(decide({ volumes, pods: mounting }).launches).toHaveLength(1)
+    expect(decide({ volumes, pods: mounting, labelRules: picky }).rejections).toEqual(['p ignored: VolumeClaimRefused'])
   })
 })
