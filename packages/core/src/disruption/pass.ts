@@ -34,6 +34,7 @@ export class Pass {
   readonly #sorted = new Map<DisruptionClass, Sorted>()
   readonly #allowances = new Map<DisruptionReason, ReadonlyMap<string, Allowance>>()
   readonly #simulators = new Map<boolean, Simulator>()
+  #simulations = 0
 
   constructor(snapshot: Snapshot, strategy: Strategy) {
     this.snapshot = snapshot
@@ -73,15 +74,27 @@ export class Pass {
     return made
   }
 
+  /** Sets of nodes that were tried without; what the pass costs. */
+  get simulations(): number {
+    return this.#simulations
+  }
+
   /** `keepsRestingNodes`: whether moved pods keep away from nodes within their consolidateAfter (D-SIM-05). */
   simulator(keepsRestingNodes: boolean): Simulator {
     const known = this.#simulators.get(keepsRestingNodes)
     if (known !== undefined) return known
-    const made = loadSimulator(this.snapshot, {
+    const loaded = loadSimulator(this.snapshot, {
       strategy: this.strategy,
       keepsRestingNodes,
       reservedOfferings: 'fallback',
     })
+    const made: Simulator = {
+      isUsable: loaded.isUsable,
+      without: (nodes) => {
+        this.#simulations += 1
+        return loaded.without(nodes)
+      },
+    }
     this.#simulators.set(keepsRestingNodes, made)
     return made
   }

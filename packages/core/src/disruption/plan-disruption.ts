@@ -50,7 +50,7 @@ export const planDisruption = (snapshot: Snapshot, { strategy }: DisruptionOptio
     ...(last === undefined || commands.length === 0 ? {} : { method: last.method }),
     commands,
     blocked: blockedNodes(pass, outcomes),
-    stats: { nodes: snapshot.nodes.length, candidates: candidates.size },
+    stats: { nodes: snapshot.nodes.length, candidates: candidates.size, simulations: pass.simulations },
   }
 }
 
@@ -90,7 +90,7 @@ export const planEmptiness = (snapshot: Snapshot): DisruptionPlan => {
     ...(commands.length === 0 ? {} : { method: 'emptiness' as const }),
     commands,
     blocked: byName([...pass.sorted('graceful').blocked, ...blocked]),
-    stats: { nodes: snapshot.nodes.length, candidates: candidates.length },
+    stats: { nodes: snapshot.nodes.length, candidates: candidates.length, simulations: pass.simulations },
   }
 }
 

@@ -110,4 +110,6 @@ export type BlockedReason =
 export interface DisruptionStats {
   readonly nodes: number
   readonly candidates: number
+  /** Sets of nodes that were tried without. */
+  readonly simulations: number
 }

@@ -6,14 +6,18 @@ import { consolidate, savingsOf, type Consolidation } from './consolidate.ts'
 import { consolidatable } from './eligibility.ts'
 import { withoutKept } from './replacement-price.ts'
 
-/** Nodes beyond the first two that the reference's search looks at (D-MULTI-03). */
+/** Nodes beyond the first two that the search by prefix looks at (D-MULTI-03). */
 const mostBeyondFirst = 100
+/** Sets that the search beyond prefixes looks at. */
+const mostLooks = 200
 
 /**
  * Several nodes that can go together, for none or for one cheaper node. D-MULTI-01…08.
  *
  * The most rewarding nodes that the budgets allow are ordered, and the search halves the number of them that it takes
- * from the front: more where they can go, fewer where they cannot. It ends after at most seven looks.
+ * from the front: more where they can go, fewer where they cannot. It ends after at most seven looks; `reference` leaves
+ * it at that. One node near the front that cannot go fails every prefix, so `first-fit` goes on from the best prefix and
+ * adds one node after the other, most rewarding first, where that saves more (weakness W-01).
  */
 export const multiNode = (pass: Pass): MethodOutcome => {
   const { candidates } = consolidatable(pass)
@@ -26,7 +30,8 @@ export const multiNode = (pass: Pass): MethodOutcome => {
     allowed.push(one)
   }
   const totals = poolTotals(pass.sorted('graceful').candidates, pass.snapshot)
-  const found = longestPrefix(allowed, pass, totals)
+  const prefix = longestPrefix(allowed, pass, totals)
+  const found = pass.strategy === 'reference' ? prefix : grown(prefix, allowed, pass, totals)
   return {
     method: 'multi-node-consolidation',
     reason: 'Underutilized',
@@ -57,6 +62,26 @@ const longestPrefix = (
   return best
 }
 
+// Never saves less than the prefix it starts from.
+const grown = (
+  prefix: Consolidation | undefined,
+  ordered: ReadonlyArray<CandidateState>,
+  pass: Pass,
+  totals: ReadonlyMap<string, PoolTotals>,
+): Consolidation | undefined => {
+  let best = prefix
+  let looks = 0
+  for (const one of ordered) {
+    if (best?.moved.includes(one) === true) continue
+    if (looks === mostLooks) break
+    looks += 1
+    const found = together([...(best?.moved ?? []), one], pass, totals)
+    if (found !== undefined && (best === undefined || savingsOf(found) > savingsOf(best))) best = found
+  }
+  // One node alone is left to the method for single nodes.
+  return best === undefined || best.moved.length < 2 ? undefined : best
+}
+
 const together = (
   moved: ReadonlyArray<CandidateState>,
   pass: Pass,
@@ -65,7 +90,8 @@ const together = (
   const found = consolidate(moved, pass)
   if ('_tag' in found) return undefined
   const { replacement } = found
-  const offer = replacement === undefined ? undefined : withoutKept(replacement.offer, moved, pass)
+  const offer =
+    replacement === undefined || moved.length < 2 ? replacement?.offer : withoutKept(replacement.offer, moved, pass)
   if (offer !== undefined && '_tag' in offer) return undefined
   const narrowed: Consolidation =
     replacement === undefined || offer === undefined ? found : { moved, replacement: { ...replacement, offer } }
