@@ -71,7 +71,7 @@ test('D-LOOP-04 L-FIN-03 T-TERM-10 a controller killed at any effect of a remova
     })
     expect(outcome.claimed).toEqual(outcome.machines)
   }
-}, 120_000)
+}, 300_000)
 
 test('a removal comes through any one call that fails, whether it took effect or not', async () => {
   for (let number = 1; number <= planned.effects.length; number++) {
@@ -86,4 +86,4 @@ test('a removal comes through any one call that fails, whether it took effect or
     })
     expect(outcome.claimed).toEqual(outcome.machines)
   }
-}, 120_000)
+}, 300_000)
