@@ -26,6 +26,7 @@ const leastRatios: ReadonlyArray<readonly [pods: number, ratio: number]> = [
 const rssBound = { fromPods: 20_000, bytes: 300e6 }
 // From one size to a larger one the time may grow as the pods do, and by half as much again.
 const growth = { fromPods: 5000, toPods: 20_000, factor: 1.5 }
+const processes = 3
 // How far the cost may exceed the reference's, beyond what its own runs differ by.
 const costSlack = 1.01
 
@@ -113,17 +114,22 @@ const compare = (
   ])
   const [frame, pods] = [join(catalogs, 'frame.json'), join(catalogs, 'pods.jsonl')]
   splitScenario(scenario, frame, pods)
-  const once = runOurs(frame, pods, 1)
-  const twice = runOurs(frame, pods, 2)
+  // The best of several processes, as of the reference: a pass this short is at the mercy of neighbours.
+  const once = Array.from({ length: processes }, () => runOurs(frame, pods, 1))
+  const twice = Array.from({ length: processes }, () => runOurs(frame, pods, 2))
+  rmSync(scenario)
   return {
     pods: sizes.pods,
-    cold: once.passes[0]!,
-    warm: twice.passes[1]!,
-    rssColdBytes: once.peakRssBytes,
-    rssWarmBytes: twice.peakRssBytes,
+    cold: fastest(once.map(({ passes }) => passes[0]!)),
+    warm: fastest(twice.map(({ passes }) => passes[1]!)),
+    rssColdBytes: Math.max(...once.map(({ peakRssBytes }) => peakRssBytes)),
+    rssWarmBytes: Math.max(...twice.map(({ peakRssBytes }) => peakRssBytes)),
     reference,
   }
 }
+
+const fastest = (passes: ReadonlyArray<PassFigures>): PassFigures =>
+  passes.reduce((best, pass) => (pass.planMs < best.planMs ? pass : best))
 
 const number = (value: number, digits = 0): string =>
   value.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits })

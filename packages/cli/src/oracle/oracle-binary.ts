@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 
 /** The reference itself as a program, built from `tools/oracle`. */
 export interface Oracle {
+  /** Where it is, for callers that measure it. */
   readonly binary: string
   /** Runs it; returns its standard output. Throws with its standard error when it fails. */
   readonly run: (args: ReadonlyArray<string>) => string
