@@ -35,7 +35,7 @@ export const consolidate = (moved: ReadonlyArray<CandidateState>, pass: Pass): C
   const offer =
     isAllSpot && node.offer.admits(capacityTypes.spot)
       ? spotOffer(node.offer, { pricePerHour, nodes: moved.length, isAllowed: spotGate(pass) })
-      : cheaperOffer(node.offer, pricePerHour)
+      : cheaperOffer(node.offer, pricePerHour, pass.strategy)
   return '_tag' in offer ? offer : { moved, replacement: { node, offer } }
 }
 

@@ -1,7 +1,7 @@
 import { StateNodes } from '../../cluster/index.ts'
 import { capacityTypes, labelKeys, Labels } from '../../labels/index.ts'
 import { Requirements } from '../../requirements/index.ts'
-import type { Offer } from '../../scheduling/index.ts'
+import type { Offer, Strategy } from '../../scheduling/index.ts'
 import type { CandidateState } from '../candidate.ts'
 import type { Pass } from '../pass.ts'
 import type { BlockedReason } from '../plan.ts'
@@ -10,13 +10,19 @@ import type { BlockedReason } from '../plan.ts'
  * The offer narrowed to types that are sure to cost less than `pricePerHour`. D-CONS-06…09.
  *
  * What may be spot or on demand is pinned to spot: the price was reckoned for spot, and a launch that finds none must
- * fail instead of buying a dearer node.
+ * fail instead of buying a dearer node. The reference pins types that are never sold as spot, too, so that their launch
+ * is bound to fail; otherwise the capacity type that comes cheaper is chosen, with the types that are sold as it.
  */
-export const cheaperOffer = (offer: Offer, pricePerHour: number): Offer | BlockedReason => {
+export const cheaperOffer = (offer: Offer, pricePerHour: number, strategy: Strategy): Offer | BlockedReason => {
   const cheaper = below(offer, pricePerHour)
   if ('_tag' in cheaper) return cheaper
-  const mayBeEither = cheaper.admits(capacityTypes.spot) && cheaper.admits(capacityTypes.onDemand)
-  return mayBeEither ? cheaper.pinnedTo(capacityTypes.spot) : cheaper
+  if (!cheaper.admits(capacityTypes.spot) || !cheaper.admits(capacityTypes.onDemand)) return cheaper
+  if (strategy === 'reference') return cheaper.pinnedTo(capacityTypes.spot)
+  const [spot, onDemand] = [capacityTypes.spot, capacityTypes.onDemand].map((capacityType) =>
+    below(cheaper.pinnedTo(capacityType).onSale().inOrder(), pricePerHour),
+  )
+  if (spot === undefined || '_tag' in spot) return onDemand ?? cheaper
+  return onDemand === undefined || '_tag' in onDemand || spot.pricePerHour <= onDemand.pricePerHour ? spot : onDemand
 }
 
 /** The types that cost less at worst; minValues bind here under either policy (D-CONS-07). */
