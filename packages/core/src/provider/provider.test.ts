@@ -223,9 +223,11 @@ describe('truncateTypes()', () => {
   const family = (name: string) => typeNamed(name, { requirements: Requirements.fromLabels({ family: name }) })
   const types = ['a', 'a', 'b'].map(family)
   const requirements = specs({ key: 'family', operator: 'Exists', minValues: 2 })
-  test('counts the own values of the types (P-MIN-01)', () => {
+  test('counts those values of the types that the requirement still allows (P-MIN-01)', () => {
     expect(unmetMinValues(types, requirements)).toEqual([])
     expect(unmetMinValues(types.slice(0, 2), requirements)).toEqual([{ key: 'family', minValues: 2, reached: 1 }])
+    const narrowed = specs({ key: 'family', operator: 'In', values: ['b', 'c'], minValues: 2 })
+    expect(unmetMinValues(types, narrowed)).toEqual([{ key: 'family', minValues: 2, reached: 1 }])
   })
   test('refuses under strict what no longer meets minValues, and lets it pass otherwise (P-MIN-06)', () => {
     const cut = (minValues: 'strict' | 'best-effort') => truncateTypes(types, { requirements, limit: 2, minValues })

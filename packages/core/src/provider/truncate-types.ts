@@ -1,7 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { InstanceType } from '../instance/index.ts'
 import { compareText } from '../internal/index.ts'
-import type { Requirements } from '../requirements/index.ts'
+import { Requirement, type Requirements } from '../requirements/index.ts'
 
 /** A key for which the types that remain offer too few values. */
 export interface UnmetMinValues {
@@ -13,7 +13,8 @@ export interface UnmetMinValues {
 /**
  * Which `minValues` a list of types falls short of, ordered by key; empty when it meets all (P-MIN-01).
  *
- * Counted over the types' own values for the key. An empty list of types meets everything (P-MIN-02).
+ * Counted are those of the types' values that the requirement still allows. An empty list of types meets everything
+ * (P-MIN-02).
  *
  * @example
  * import { instanceType } from '@scantling/core/testing'
@@ -29,12 +30,14 @@ export const unmetMinValues = (
   types.length === 0
     ? []
     : [...requirements.byKey.values()]
-        .flatMap(({ key, minValues }) => {
+        .flatMap((requirement) => {
+          const { key, minValues } = requirement
           if (minValues === undefined) return []
           const values = new Set<string>()
           for (const type of types) {
             const own = type.requirements.byKey.get(key)
-            if (own !== undefined && !own.complement) for (const value of own.values) values.add(value)
+            if (own === undefined || own.complement) continue
+            for (const value of own.values) if (Requirement.has(requirement, value)) values.add(value)
           }
           return values.size < minValues ? [{ key, minValues, reached: values.size }] : []
         })
