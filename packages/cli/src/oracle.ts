@@ -1,14 +1,18 @@
 /**
  * `npm run oracle -- --seed N --count M --family F`: our decisions beside the reference's own, on fresh scenarios.
  *
- * Prints how each family fared and, for the first difference, the smallest scenario that still shows it.
+ * Prints how each family fared and, for the first difference, the smallest scenario that still shows it. With
+ * `--size large` scenarios open so many nodes that the order in which the reference tries them is an accident of its
+ * sort. There the answers that are not equal must be as good in sum: unplaced pods, nodes and cost.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { findOracle, type Oracle } from './oracle/oracle-binary.ts'
+import { isAsGood, qualityOf, type Quality } from './oracle/quality.ts'
 import { shrink, type ShrinkableScenario } from './oracle/shrink.ts'
+import { answerScenario } from './plan/scenario-answer.ts'
 import { differencesOf as differencesFrom } from './plan/compare-vector.ts'
 import { catalogsIn, readVectors, type Vector } from './plan/scenario-files.ts'
 import { fileURLToPath } from 'node:url'
@@ -73,6 +77,7 @@ const main = (): void => {
       count: { type: 'string', default: '100' },
       family: { type: 'string', multiple: true, default: [] },
       runs: { type: 'string', default: String(defaultRuns) },
+      size: { type: 'string', default: 'small' },
     },
   })
   const oracle = findOracle((line) => console.log(line))
@@ -96,8 +101,16 @@ const compareFamilies = (
     count,
     family: chosen,
     runs,
-  }: { readonly seed: string; readonly count: string; readonly family: ReadonlyArray<string>; readonly runs: string },
+    size,
+  }: {
+    readonly seed: string
+    readonly count: string
+    readonly family: ReadonlyArray<string>
+    readonly runs: string
+    readonly size: string
+  },
 ): void => {
+  const isLarge = size === 'large'
   let passed = 0
   let failed = 0
   for (const family of chosen.length > 0 ? chosen : families) {
@@ -114,18 +127,23 @@ const compareFamilies = (
       '--jsonl',
       '--runs',
       runs,
+      '--size',
+      size,
     ])
     const vectors = readVectors(folder, family).filter(({ expected }) => expected.failure === undefined)
     const suspects = vectors.filter((vector) => differencesOf(vector).length > 0)
-    const confirmed =
-      suspects.length === 0
-        ? []
-        : askOracle(
-            oracle,
-            suspects.map(({ scenario }) => scenario),
-            folder,
-            closerRuns,
-          ).filter((vector) => differencesOf(vector).length > 0)
+    if (isLarge && suspects.length > 0) {
+      const holds = showQuality(family, vectors, suspects)
+      passed += holds ? vectors.length : vectors.length - suspects.length
+      failed += holds ? 0 : suspects.length
+      continue
+    }
+    const confirmed = askOracle(
+      oracle,
+      suspects.map(({ scenario }) => scenario),
+      folder,
+      closerRuns,
+    ).filter((vector) => differencesOf(vector).length > 0)
     console.log(`${family.padEnd(14)} ${vectors.length - confirmed.length}/${vectors.length} agree`)
     passed += vectors.length - confirmed.length
     failed += confirmed.length
@@ -138,6 +156,20 @@ const compareFamilies = (
   }
   console.log(`${passed} passed, ${failed} failed`)
   if (failed > 0) process.exitCode = 1
+}
+
+// Compares what differs in sum; says whether ours is as good.
+const showQuality = (family: string, vectors: ReadonlyArray<Vector>, suspects: ReadonlyArray<Vector>): boolean => {
+  const provisioned = suspects.filter(({ scenario }) => scenario.kind === 'provision')
+  const ours = provisioned.flatMap(({ scenario }) =>
+    answerScenario(scenario, { strategy: 'reference', catalogOf }).outputs.slice(0, 1),
+  )
+  const [our, their] = [qualityOf(ours), qualityOf(provisioned.flatMap(({ expected }) => expected.outputs.slice(0, 1)))]
+  const text = ({ unplaced, nodes, pricePerHour }: Quality) =>
+    `${unplaced} unplaced, ${nodes} nodes, ${pricePerHour.toFixed(2)}/h`
+  console.log(`${family.padEnd(14)} ${vectors.length - suspects.length}/${vectors.length} equal`)
+  console.log(`  the other ${suspects.length}: ours ${text(our)}; reference ${text(their)}`)
+  return provisioned.length === suspects.length && isAsGood(our, their)
 }
 
 const report = (vector: Vector, names: ReadonlyArray<string>): void => {
