@@ -4,7 +4,7 @@ import * as fc from 'fast-check'
 import { podKey, type Pod, type PodConstraints, type Snapshot } from '../cluster/index.ts'
 import { labelKeys } from '../labels/index.ts'
 import { instanceType, managedNode, nodePool, pendingPod, runningPod, snapshotFor } from '../testing/index.ts'
-import { isProvisionable, loadSimulator, planProvisioning, type Simulation } from './index.ts'
+import { isProvisionable, loadSimulator, planProvisioning, type Simulation, type Strategy } from './index.ts'
 
 const app = (name: string) => ({ matchLabels: { app: name } })
 const term = (topologyKey: string, name: string) => ({ topologyKey, labelSelector: app(name), namespaces: [] })
@@ -90,7 +90,8 @@ const snapshotOf = ({
     pods: pending.map((pod, index) => podOf(pendingPod, `pending-${index}`, pod)),
   })
 
-const options = { strategy: 'reference', keepsRestingNodes: false, reservedOfferings: 'fallback' } as const
+const optionsFor = (strategy: Strategy) =>
+  ({ strategy, keepsRestingNodes: false, reservedOfferings: 'fallback' }) as const
 
 const inWords = ({ launches, homeless }: Simulation) => ({
   launches: launches.map(({ launch, offer }) => {
@@ -101,11 +102,11 @@ const inWords = ({ launches, homeless }: Simulation) => ({
 })
 
 // What provisioning does once the nodes are on their way out is what a simulation must foresee.
-const afterTheFact = (snapshot: Snapshot, gone: ReadonlyArray<string>) => {
+const afterTheFact = (snapshot: Snapshot, gone: ReadonlyArray<string>, strategy: Strategy) => {
   const nodes = snapshot.nodes.map((state) =>
     gone.includes(state.name) ? { ...state, isMarkedForDeletion: true } : state,
   )
-  const plan = planProvisioning({ ...snapshot, nodes }, options)
+  const plan = planProvisioning({ ...snapshot, nodes }, optionsFor(strategy))
   return {
     launches: plan.launches.map(
       ({ pods, instanceTypes }) =>
@@ -119,19 +120,22 @@ const afterTheFact = (snapshot: Snapshot, gone: ReadonlyArray<string>) => {
 }
 
 describe('loadSimulator()', () => {
-  test('D-SIM-01, D-SIM-02: one loaded cluster foresees for any nodes what a pass without them would do', () => {
-    fc.assert(
-      fc.property(drawnCluster, (drawn) => {
-        const snapshot = snapshotOf(drawn)
-        const simulator = loadSimulator(snapshot, options)
-        const staying = snapshot.nodes.filter(({ isMarkedForDeletion }) => !isMarkedForDeletion)
-        fc.pre(staying.length > 0)
-        for (const set of drawn.sets) {
-          const gone = [...new Set(set.map((index) => staying[index % staying.length]!.name))]
-          expect(inWords(simulator.without(gone))).toEqual(afterTheFact(snapshot, gone))
-        }
-      }),
-      { numRuns: 300 },
-    )
-  })
+  test.each(['reference', 'first-fit'] as const)(
+    'D-SIM-01, D-SIM-02: one loaded cluster foresees for any nodes what a pass without them would do (%s)',
+    (strategy) => {
+      fc.assert(
+        fc.property(drawnCluster, (drawn) => {
+          const snapshot = snapshotOf(drawn)
+          const simulator = loadSimulator(snapshot, optionsFor(strategy))
+          const staying = snapshot.nodes.filter(({ isMarkedForDeletion }) => !isMarkedForDeletion)
+          fc.pre(staying.length > 0)
+          for (const set of drawn.sets) {
+            const gone = [...new Set(set.map((index) => staying[index % staying.length]!.name))]
+            expect(inWords(simulator.without(gone))).toEqual(afterTheFact(snapshot, gone, strategy))
+          }
+        }),
+        { numRuns: 300 },
+      )
+    },
+  )
 })

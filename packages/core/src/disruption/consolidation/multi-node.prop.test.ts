@@ -1,0 +1,82 @@
+import { describe, expect, test } from '@jest/globals'
+import * as fc from 'fast-check'
+
+import { instanceType, managedNode, nodePool, runningPod, sceneOf } from '../../testing/index.ts'
+import { disruptionByMethod, type MethodOutcome, type DisruptionOptions } from '../index.ts'
+
+const types = [1, 2, 4, 8].map((cpu) => instanceType(`cpu-${cpu}`, 2 * cpu))
+const pool = (budget: string) =>
+  nodePool('default', {
+    requirements: [{ key: 'karpenter.sh/capacity-type', operator: 'In', values: ['on-demand'] }],
+    disruption: {
+      consolidationPolicy: 'WhenEmptyOrUnderutilized',
+      consolidateAfterMs: 0,
+      budgets: [{ nodes: budget }],
+    },
+  })
+
+const cluster = fc.record({
+  budget: fc.constantFrom('100%', '2', '3'),
+  nodes: fc.array(
+    fc.record({
+      size: fc.nat(3),
+      pods: fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 4 }),
+      isStuck: fc.integer({ min: 0, max: 5 }).map((one) => one === 0),
+    }),
+    { minLength: 2, maxLength: 8 },
+  ),
+})
+
+const severalNodes = (drawn: typeof cluster extends fc.Arbitrary<infer A> ? A : never, options: DisruptionOptions) => {
+  const nodes = drawn.nodes.map(({ size, pods, isStuck }, index) => {
+    const name = `node-${index}`
+    const constraints = isStuck ? { nodeSelector: { 'kubernetes.io/hostname': name } } : {}
+    return managedNode(name, {
+      type: types[size]!.name,
+      cpu: 2 ** (size + 1),
+      pods: pods.map((share, slot) =>
+        runningPod(`${name}-${slot}`, { cpu: `${share * 10 * 2 ** size}m` }, constraints),
+      ),
+    })
+  })
+  const snapshot = sceneOf({ nodes, types, nodePools: [pool(drawn.budget)] })
+  const found = disruptionByMethod(snapshot, options).find(({ method }) => method === 'multi-node-consolidation')
+  return { snapshot, found: found as MethodOutcome }
+}
+const savings = ({ commands }: MethodOutcome) => commands.reduce((sum, { savingsPerHour }) => sum + savingsPerHour, 0)
+
+describe('multi-node consolidation', () => {
+  test('W-01: first-fit never saves less than the search by prefix, and keeps the budget', () => {
+    let more = 0
+    fc.assert(
+      fc.property(cluster, (drawn) => {
+        const reference = severalNodes(drawn, { strategy: 'reference' })
+        const ours = severalNodes(drawn, { strategy: 'first-fit' })
+        const gain = savings(ours.found) - savings(reference.found)
+        expect(gain).toBeGreaterThanOrEqual(0)
+        if (gain > 0) more += 1
+        const [command] = ours.found.commands
+        const most = drawn.budget === '100%' ? drawn.nodes.length : Number(drawn.budget)
+        expect(command?.candidates.length ?? 2).toBeLessThanOrEqual(most)
+      }),
+      { numRuns: 200, seed: 1 },
+    )
+    expect(more).toBeGreaterThan(0)
+  })
+
+  test('D-CONS-06: what replaces nodes costs less than they do', () => {
+    fc.assert(
+      fc.property(cluster, (drawn) => {
+        for (const strategy of ['reference', 'first-fit'] as const) {
+          for (const { candidates, replacements } of severalNodes(drawn, { strategy }).found.commands) {
+            const before = candidates.reduce((sum, { pricePerHour }) => sum + pricePerHour, 0)
+            for (const { instanceTypes = [] } of replacements)
+              for (const { offerings } of instanceTypes)
+                for (const { pricePerHour = Number.NaN } of offerings) expect(pricePerHour).toBeLessThan(before)
+          }
+        }
+      }),
+      { numRuns: 100 },
+    )
+  })
+})
