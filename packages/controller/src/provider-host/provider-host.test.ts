@@ -45,7 +45,7 @@ describe('makeProviderHost()', () => {
 })
 
 describe('observeProvider()', () => {
-  test('M-CP-01 times every call and counts failures under the names of the reference', async () => {
+  test('M-CP-01 P-CPI-07: times every call and counts failures under the names of the reference', async () => {
     const metrics = makeMetrics()
     const clock = virtualClock(0)
     const provider: CloudProvider<NodeClassObject> = {
@@ -69,7 +69,14 @@ describe('observeProvider()', () => {
       '',
       undefined,
     ])
-    expect(text).toMatch(/duration_seconds_count\{[^}]*method="GetInstanceTypes"[^}]*provider="toy"[^}]*\} 1/)
+    expect(text).toMatch(
+      /^karpenter_cloudprovider_duration_seconds_count\{controller="provisioner",method="GetInstanceTypes",provider="toy"\} 1$/m,
+    )
+    const noClass = { error: { _tag: 'NodeClassNotReady', message: 'no' }, reason: 'NodeClassNotReady' } as const
+    await observeProvider({ ...provider, launch: () => TE.left(noClass) }, 'toy', metrics, clock).launch(arg, arg)()
+    expect(await metrics.render()).toMatch(
+      /^karpenter_cloudprovider_errors_total\{controller="nodeclaim.lifecycle",method="Create",provider="toy",error="NodeClassNotReadyError"\} 1$/m,
+    )
     expect(observed.get).toBeUndefined()
   })
 })

@@ -188,10 +188,52 @@ describe('provider-kwok', () => {
     ])
   })
 
-  test('repairs a node that was not Ready for ten minutes (K-09)', () => {
-    expect(provider.traits?.repair?.map(({ status, tolerationMs }) => [status, tolerationMs])).toEqual([
-      ['False', 600_000],
-      ['Unknown', 600_000],
+  test('repairs a node that was not Ready for ten minutes: a condition, its status and how long it is borne (K-09, P-CPI-05)', () => {
+    expect(provider.traits?.repair).toEqual([
+      { conditionType: 'Ready', status: 'False', tolerationMs: 600_000 },
+      { conditionType: 'Ready', status: 'Unknown', tolerationMs: 600_000 },
     ])
+  })
+
+  test('P-CPI-01: types, launch, get, list and terminate until it is gone; drift, repair, name and classes are told', async () => {
+    const { clock, live, types } = await make()
+    expect([provider.name, provider.nodeClasses.map(({ kind }) => kind)]).toEqual(['kwok', ['KWOKNodeClass']])
+    const [first, ...rest] = await types()
+    if (first === undefined) throw new Error('Expected a type')
+    const candidates = [first, ...rest] as const
+    const claim = claimOf('t')
+    const launched = await live.launch({ token: 't', candidates, minValues: 'strict', nodeClass, claim }, call)()
+    if (E.isLeft(launched)) throw new Error(launched.left.error.message)
+    const { instance } = launched.right
+    expect(instance).toMatchObject({
+      providerId: expect.stringMatching(/^kwok:\/\//),
+      instanceType: first.name,
+      zone: expect.stringMatching(/^zone-[ab]$/),
+      capacityType: 'spot',
+      owner: { nodeClaim: 'claim-t' },
+    })
+    expect(await live.get?.(instance, call)()).toMatchObject({ right: { providerId: instance.providerId } })
+    expect(await live.list(call)()).toMatchObject({ right: { instances: [{ providerId: instance.providerId }] } })
+    // Begun, asked again, and in the end nothing is left.
+    expect(await live.terminate(instance, call)()).toEqual(E.right('Started'))
+    expect(await live.terminate(instance, call)()).toEqual(E.right('Started'))
+    await clock.advance(600_000)
+    expect(await live.terminate(instance, call)()).toEqual(E.right('Gone'))
+    expect(await live.get?.(instance, call)()).toMatchObject({ left: { _tag: 'InstanceNotFound' } })
+    expect(await live.list(call)()).toMatchObject({ right: { instances: [] } })
+  })
+
+  test('P-CPI-02: every type is told of while nothing of it can be bought', async () => {
+    const { cloud, live, run, types } = await make()
+    const before = await types()
+    cloud.setCapacity([{ remaining: 0 }])
+    await run('catalog')
+    expect((await types()).map(({ name }) => name)).toEqual(before.map(({ name }) => name))
+    const [first, ...rest] = await types()
+    if (first === undefined) throw new Error('Expected a type')
+    const request = { token: 't', candidates: [first, ...rest] as const, minValues: 'strict', nodeClass } as const
+    expect(await live.launch({ ...request, claim: claimOf('t') }, call)()).toMatchObject({
+      left: { error: { _tag: 'InsufficientCapacity' } },
+    })
   })
 })
