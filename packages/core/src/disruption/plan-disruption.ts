@@ -64,9 +64,10 @@ export const planDisruption = (snapshot: Snapshot, { strategy }: DisruptionOptio
 export const disruptionByMethod = (
   snapshot: Snapshot,
   { strategy }: DisruptionOptions,
+  methods: ReadonlyArray<DisruptionMethod> = disruptionMethods,
 ): ReadonlyArray<MethodOutcome> => {
   const pass = new Pass(snapshot, strategy)
-  return disruptionMethods.map((method) => evaluate[method](pass))
+  return methods.map((method) => evaluate[method](pass))
 }
 
 /**

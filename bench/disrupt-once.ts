@@ -1,0 +1,56 @@
+/** Plans disruption for one fleet, twice; prints what it took as JSON. A process of its own, so that memory is its own. */
+import { fileURLToPath } from 'node:url'
+
+import { disruptionByMethod, planDisruption, readScenario, type Snapshot } from '../packages/core/src/index.ts'
+import * as E from 'fp-ts/lib/Either.js'
+
+import { catalogsIn } from '../packages/cli/src/plan/scenario-files.ts'
+import { fleet, type FleetOptions } from './fleet.ts'
+
+export interface DisruptFigures {
+  readonly nodes: number
+  readonly pods: number
+  /** The whole plan, the second time in the process. */
+  readonly planMs: number
+  /** Single-node consolidation by itself, loading included, for each candidate; null where it ended at one. */
+  readonly candidateMs: number | null
+  readonly simulations: number
+  readonly decision: string
+  readonly rssBytes: number
+}
+
+const timed = <A>(work: () => A): { readonly ms: number; readonly value: A } => {
+  const before = performance.now()
+  const value = work()
+  return { ms: performance.now() - before, value }
+}
+
+const snapshotOf = (options: FleetOptions): Snapshot => {
+  const catalogs = catalogsIn(fileURLToPath(new URL('../vectors/catalogs', import.meta.url)))
+  const read = readScenario(fleet(options), catalogs)
+  if (E.isLeft(read)) throw new Error(read.left.join('\n'))
+  return read.right.snapshot
+}
+
+const measure = (options: FleetOptions): DisruptFigures => {
+  const snapshot = snapshotOf(options)
+  planDisruption(snapshot, { strategy: 'first-fit' })
+  const { ms, value } = timed(() => planDisruption(snapshot, { strategy: 'first-fit' }))
+  const single = timed(() => disruptionByMethod(snapshot, { strategy: 'reference' }, ['single-node-consolidation']))
+  // Where one can go, the method ends there: only a fleet without any tells what a candidate takes.
+  const [outcome] = single.value
+  const looked = outcome?.commands.length === 0 ? outcome.candidates.length : undefined
+  return {
+    nodes: options.nodes,
+    pods: snapshot.nodes.reduce((sum, { pods }) => sum + pods.length, 0),
+    planMs: ms,
+    candidateMs: looked === undefined ? null : single.ms / looked,
+    simulations: value.stats.simulations,
+    decision: value.commands
+      .map(({ candidates, replacements }) => `${candidates.length} for ${replacements.length} by ${value.method}`)
+      .join(),
+    rssBytes: process.memoryUsage().rss,
+  }
+}
+
+console.log(JSON.stringify(measure(JSON.parse(process.argv[2] ?? '{}') as FleetOptions)))
