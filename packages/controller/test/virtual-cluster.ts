@@ -137,6 +137,8 @@ export interface VirtualClusterOptions {
   readonly launchMs?: number
   readonly cloud?: Partial<CloudOptions>
   readonly controllers?: ControllersOptions
+  /** The provider as the controller sees it, in place of the one over the cloud. */
+  readonly providerOf?: (provider: CloudProvider<NodeClassObject>) => CloudProvider<NodeClassObject>
 }
 
 /** A cluster, its cloud and its controller in one process on virtual time, each able to outlive the controller. */
@@ -257,7 +259,8 @@ export const startVirtualCluster = async (options: VirtualClusterOptions = {}) =
     })
     const created = await createFrom(inProcessCloud(cloud, clock), host, shutdown.signal)
     if (E.isLeft(created)) throw new Error(created.left.message)
-    const provider = created.right as unknown as CloudProvider<NodeClassObject>
+    const live = created.right as unknown as CloudProvider<NodeClassObject>
+    const provider = options.providerOf?.(live) ?? live
     const unknown = { _tag: 'Unknown' as const, message: 'The answer was lost' }
     const gated: CloudProvider<NodeClassObject> = {
       ...provider,

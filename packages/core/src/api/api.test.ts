@@ -74,11 +74,12 @@ describe('NodeOverlay', () => {
     expect(overlay({ requirements: [{ key: 'kubernetes.io/hostname', operator: 'Exists' }] }).length).toBe(1)
   })
 
-  test('capacity may not name what the provider states (P-OVA-04)', () => {
+  test('capacity may not name what the provider states (P-OVA-04, P-LBL-06)', () => {
     expect(overlay({ capacity: { 'example.com/gpu': '1' } })).toEqual([])
-    expect(overlay({ capacity: { cpu: '1' } })).toEqual([
-      'spec.capacity[cpu]: Invalid value: "cpu": invalid resource restricted',
-    ])
+    for (const name of ['cpu', 'memory', 'ephemeral-storage', 'pods'])
+      expect(overlay({ capacity: { [name]: '1' } })).toEqual([
+        `spec.capacity[${name}]: Invalid value: "${name}": invalid resource restricted`,
+      ])
   })
 })
 

@@ -76,7 +76,7 @@ describe('what a launch says', () => {
     ['NotIn: a number that is not excluded', { key: tier, operator: 'NotIn', values: ['0'] }, '1'],
     ['a bound: a number within it', { key: tier, operator: 'Gt', values: ['4'] }, '5'],
     ['DoesNotExist: no label', { key: tier, operator: 'DoesNotExist' }, undefined],
-  ])('P-FIN-04: a custom requirement becomes a label. %s', (_, requirement, expected) => {
+  ])('P-FIN-04, P-REQ-13: a custom requirement becomes a label. %s', (_, requirement, expected) => {
     expect(launched({ nodePools: pool(requirement) }).labels[tier]).toBe(expected)
   })
 

@@ -65,6 +65,18 @@ describe('readCatalog()', () => {
     expect(plain && Requirements.render(plain.requirements)).toContain('example.com/gpu DoesNotExist')
   })
 
+  test('P-LBL-06: every offering has one zone and one capacity type', () => {
+    const [zone, capacityType] = offering().requirements
+    for (const [requirements, missing] of [
+      [[zone], 'karpenter.sh/capacity-type'],
+      [[capacityType], 'topology.kubernetes.io/zone'],
+      [[{ ...zone, values: ['a', 'b'] }, capacityType], 'topology.kubernetes.io/zone'],
+    ] as const)
+      expect(errorsOf([entry({ offerings: [{ price: 1, requirements }] })])).toEqual([
+        `[0].offerings[0].Requirements: Required value: one requirement ${missing} In with a single value`,
+      ])
+  })
+
   test('names every mistake by its path', () => {
     expect(errorsOf('no list')).toEqual(['Expected the catalogue to be a list of instance types, found "no list"'])
     expect(errorsOf([])).toEqual(['Expected at least one instance type, found an empty list'])
