@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 
 import { labelKeys } from '../labels/index.ts'
-import { Requirement, Requirements } from '../requirements/index.ts'
+import { Requirement, Requirements, type RequirementSpec } from '../requirements/index.ts'
 import {
   apart,
   copies,
@@ -206,7 +206,7 @@ describe('relaxation', () => {
   })
 
   test('P-RQS-11: the heaviest wish is found wherever it stands; of equals the first', () => {
-    const chosen = (...wishes: Parameters<typeof preferring>) =>
+    const chosen = (...wishes: ReadonlyArray<readonly [weight: number, spec: RequirementSpec]>) =>
       decide({ types: only, pods: [pod('p', full, preferring(...wishes))] }).valuesOf(zone)
     expect(chosen([1, isIn(zone, 'a')], [9, isIn(zone, 'b')])).toEqual(['b'])
     expect(chosen([5, isIn(zone, 'b')], [5, isIn(zone, 'a')])).toEqual(['b'])
