@@ -82,6 +82,29 @@ describe('NodeOverlays', () => {
     })
   })
 
+  test('P-OVC-09: an overlay that changes is no drift: what runs stays, and what is launched next heeds it', async () => {
+    const { cluster, run } = await start(['--feature-gates', 'NodeOverlay=true'])
+    await applyDefaults(cluster)
+    await applyDeployment(cluster, 'web', 3, '1')
+    await cluster.until('all run', async () => (await runningPods(cluster)) === 3)
+    expect(await typesOf(cluster)).toEqual(['c-4x'])
+    const before = (await cluster.all(kinds.nodeClaims)).map(({ metadata }) => metadata.name)
+    const large = [{ key: 'node.kubernetes.io/instance-type', operator: 'In', values: ['c-16x'] }]
+    await overlay(cluster, 'cheap', { requirements: large, price: '0.001' })
+    await cluster.until(
+      'the overlay is in force',
+      async () => conditionOf((await cluster.all(kinds.overlays))[0], 'Ready')?.status === 'True',
+    )
+    await cluster.clock.advance(15 * 60_000)
+    const claims = await cluster.all(kinds.nodeClaims)
+    expect(claims.map(({ metadata }) => metadata.name)).toEqual(before)
+    expect(conditionOf(claims[0], 'Drifted')).toBeUndefined()
+    await applyDeployment(cluster, 'more', 3, '1')
+    await cluster.until('all run', async () => (await runningPods(cluster)) === 6)
+    expect((await typesOf(cluster)).toSorted()).toEqual(['c-16x', 'c-4x'])
+    expect(run.errors).toEqual([])
+  })
+
   test('P-CFG-02: with the gate shut, as it is by default, overlays change nothing', async () => {
     const { cluster } = await start([])
     await overlay(cluster, 'cheap', { requirements: smallOnly, price: '0.001' })
