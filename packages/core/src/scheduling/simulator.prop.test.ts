@@ -3,7 +3,7 @@ import * as fc from 'fast-check'
 
 import { podKey, type Pod, type PodConstraints, type Snapshot } from '../cluster/index.ts'
 import { labelKeys } from '../labels/index.ts'
-import { instanceType, managedNode, nodePool, pendingPod, runningPod, snapshotFor } from '../testing/index.ts'
+import { instanceType, managedNode, nodePool, offering, pendingPod, runningPod, snapshotFor } from '../testing/index.ts'
 import { isProvisionable, loadSimulator, planProvisioning, type Simulation, type Strategy } from './index.ts'
 
 const app = (name: string) => ({ matchLabels: { app: name } })
@@ -18,6 +18,11 @@ const spread = (topologyKey: string, name: string, whenUnsatisfiable: 'DoNotSche
   nodeAffinityPolicy: 'Honor' as const,
   nodeTaintsPolicy: 'Ignore' as const,
 })
+
+// A NodePool behind a taint has a zone of its own: which zones count depends on what tolerates it (W20).
+const taint = { key: 'team', value: 'x', effect: 'NoSchedule' } as const
+const tolerant = { tolerations: [{ key: 'team', operator: 'Exists' as const }] }
+const remote = { offerings: [offering('c', 'on-demand', 3)] }
 
 // The ways in which what one pod does limits another.
 const constraintsOf = (kind: number, name: string): Partial<PodConstraints> => {
@@ -53,8 +58,14 @@ interface Drawn {
   readonly cpu: number
   readonly kind: number
   readonly app: number
+  readonly tolerates: boolean
 }
-const drawnPod = fc.record({ cpu: fc.integer({ min: 1, max: 3 }), kind: fc.nat(8), app: fc.nat(2) })
+const drawnPod = fc.record({
+  cpu: fc.integer({ min: 1, max: 3 }),
+  kind: fc.nat(8),
+  app: fc.nat(2),
+  tolerates: fc.boolean(),
+})
 const drawnCluster = fc.record({
   nodes: fc.array(
     fc.record({
@@ -66,20 +77,35 @@ const drawnCluster = fc.record({
   ),
   pending: fc.array(drawnPod, { maxLength: 2 }),
   limit: fc.constantFrom(undefined, '6', '40'),
+  hasRemotePool: fc.boolean(),
   sets: fc.array(fc.array(fc.nat(4), { minLength: 1, maxLength: 3 }), { minLength: 2, maxLength: 4 }),
 })
 
-const podOf = (make: typeof runningPod, name: string, { cpu, kind, app: number }: Drawn): Pod =>
-  make(name, { cpu: String(cpu) }, constraintsOf(kind, `app-${number}`), { labels: { app: `app-${number}` } })
+const podOf = (make: typeof runningPod, name: string, { cpu, kind, app: number, tolerates }: Drawn): Pod =>
+  make(
+    name,
+    { cpu: String(cpu) },
+    { ...constraintsOf(kind, `app-${number}`), ...(tolerates ? tolerant : {}) },
+    { labels: { app: `app-${number}` } },
+  )
+
+const types = [instanceType('small', 2), instanceType('medium', 4), instanceType('large', 8)]
 
 const snapshotOf = ({
   nodes,
   pending,
   limit,
+  hasRemotePool,
 }: typeof drawnCluster extends fc.Arbitrary<infer A> ? A : never): Snapshot =>
   snapshotFor({
-    types: [instanceType('small', 2), instanceType('medium', 4), instanceType('large', 8)],
-    nodePools: [nodePool('default', limit === undefined ? {} : { limits: { cpu: limit } as never })],
+    nodePools: [
+      nodePool('default', limit === undefined ? {} : { limits: { cpu: limit } as never }),
+      ...(hasRemotePool ? [nodePool('remote', { taints: [taint] })] : []),
+    ],
+    instanceTypes: new Map([
+      ['default', types],
+      ['remote', [instanceType('far', 4, remote)]],
+    ]),
     nodes: nodes.map(({ zone, isDeleting, pods }, index) =>
       managedNode(`node-${index}`, {
         zone,
