@@ -47,6 +47,19 @@ describe('what a pass tells', () => {
     expect(text).toMatch(/^karpenter_scheduler_ignored_pods_count 0$/m)
   })
 
+  test('P-CST-07: how long pods wait for a decision and for a node is reported once for each', async () => {
+    const { cluster, run } = await start()
+    await applyDefaults(cluster)
+    await applyDeployment(cluster, 'web', 3, '1')
+    await applyDeployment(cluster, 'huge', 1, '500')
+    await cluster.until('three run', async () => (await runningPods(cluster)) === 3)
+    await cluster.clock.advance(30_000)
+    const text = await run.metrics()
+    expect(text).toMatch(/^karpenter_pods_scheduling_decision_duration_seconds_count 4$/m)
+    expect(text).toMatch(/^karpenter_pods_bound_duration_seconds_count 3$/m)
+    expect(text).toMatch(/^karpenter_pods_provisioning_bound_duration_seconds_count 3$/m)
+  })
+
   test('P-AUX-01: the price per hour of a NodePool is reported as its machines come and go', async () => {
     const { cluster, run } = await start()
     await applyDefaults(cluster)

@@ -161,6 +161,13 @@ export const families = {
   podsBoundDuration: family('histogram', 'karpenter_pods_bound_duration_seconds', 'Time from creation to binding', [], {
     buckets: durationBuckets,
   }),
+  podsProvisioningBoundDuration: family(
+    'histogram',
+    'karpenter_pods_provisioning_bound_duration_seconds',
+    'Time from finding a place for a pod to its binding',
+    [],
+    { buckets: durationBuckets },
+  ),
   podsSchedulingDecisionDuration: family(
     'histogram',
     'karpenter_pods_scheduling_decision_duration_seconds',

@@ -21,6 +21,7 @@ import { podEvent } from './event-records.ts'
 import { claimManifest } from './claim-manifest.ts'
 import { makeConsolidationHints } from './consolidation-hints.ts'
 import type { ReconcilerContext } from './context.ts'
+import { followPods } from './pod-times.ts'
 
 // While claims are being launched planning waits, and looks again this often.
 const unsyncedPollMs = 250
@@ -40,12 +41,14 @@ const nominatedLimit = { perSecond: 5, burst: 10 } as const
 export const runProvisioner = async (context: ReconcilerContext, batcher: Batcher): Promise<void> => {
   const { shutdown, log } = context
   const hint = makeConsolidationHints(context)
+  const times = followPods(context)
+  shutdown.addEventListener('abort', times.stop)
   while (!shutdown.aborted) {
     if (!(await batcher.wait(shutdown))) continue
     await untilAccounted(context)
     if (shutdown.aborted) return
     try {
-      await provision(context, hint)
+      await provision(context, hint, times.decided)
     } catch (cause) {
       log.error('Provisioning failed', { error: String(cause instanceof Error ? cause.stack : cause) })
     }
@@ -68,6 +71,7 @@ const untilAccounted = async ({ state, shutdown, log, clock }: ReconcilerContext
 export const provision = async (
   context: ReconcilerContext,
   hint: (pods: ReadonlyArray<Pod>) => void = () => undefined,
+  decided: (plan: ProvisioningPlan) => void = () => undefined,
 ): Promise<void> => {
   const { state, types, log, metrics, steadyNowMs, shutdown } = context
   const startedAt = steadyNowMs()
@@ -87,6 +91,7 @@ export const provision = async (
   const plan = await inSlices(planSteps(snapshot), steadyNowMs, shutdown)
   if (plan === undefined) return
   hint(snapshot.pods)
+  decided(plan)
   const seconds = (steadyNowMs() - startedAt) / 1000
   metrics.observe(families.schedulerDuration, { controller: 'provisioner' }, seconds)
   metrics.set(
