@@ -22,6 +22,7 @@ describe('decisionOf()', () => {
       'Cannot list instances: refused',
     )
     expect(decisionOf('{"level":"INFO","message":"Connected to the API server"}')).toBeUndefined()
+    expect(decisionOf('{"level":"WARN","message":"The event loop was blocked"}')).toBeUndefined()
     expect(decisionOf('Debugger attached.')).toBeUndefined()
   })
 })

@@ -32,11 +32,12 @@ export const decisionOf = (line: string): string | undefined => {
     case 'Deleted NodeClaim':
       return `The machine of ${text('NodeClaim')} is gone`
     default:
-      return entry['level'] === 'ERROR' || entry['level'] === 'WARN'
-        ? `${text('message')}: ${text('error')}`
-        : undefined
+      // Remarks without an error, such as on a slow moment of this machine, are no decisions.
+      return isTrouble(entry) ? `${text('message')}: ${text('error')}` : undefined
   }
 }
+
+const isTrouble = ({ level, error }: LogLine): boolean => (level === 'ERROR' || level === 'WARN') && error !== undefined
 
 const parse = (line: string): LogLine | undefined => {
   try {
