@@ -101,7 +101,7 @@ describe('NodeOverlays', () => {
     expect(conditionOf(claims[0], 'Drifted')).toBeUndefined()
     await applyDeployment(cluster, 'more', 3, '1')
     await cluster.until('all run', async () => (await runningPods(cluster)) === 6)
-    expect((await typesOf(cluster)).toSorted()).toEqual(['c-16x', 'c-4x'])
+    expect((await typesOf(cluster)).map(String).toSorted()).toEqual(['c-16x', 'c-4x'])
     expect(run.errors).toEqual([])
   })
 
