@@ -69,7 +69,8 @@ describe('what a provider answers', () => {
       }))
       await applyDefaults(cluster)
       await applyDeployment(cluster, 'web', 1, '1')
-      await cluster.until('it runs', async () => (await runningPods(cluster)) === 1)
+      // Long before the claim would be given up for its age.
+      await cluster.until('it runs', async () => (await runningPods(cluster)) === 1, 120_000)
       const [claim] = await cluster.all(kinds.nodeClaims)
       expect([...names].indexOf(claim!.metadata.name)).toBe(1)
     },

@@ -195,7 +195,7 @@ describe('provider-kwok', () => {
     ])
   })
 
-  test('P-CPI-01: types, launch, get, list and terminate until it is gone; drift, repair, name and classes are told', async () => {
+  test('P-CPI-01: types, launch, get, list and terminate until it is gone; name and classes are told', async () => {
     const { clock, live, types } = await make()
     expect([provider.name, provider.nodeClasses.map(({ kind }) => kind)]).toEqual(['kwok', ['KWOKNodeClass']])
     const [first, ...rest] = await types()
