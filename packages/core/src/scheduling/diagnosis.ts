@@ -14,8 +14,9 @@ import type { RequirementSet, TopologyGroup } from '../topology/index.ts'
 import type { Compiled } from './compile.ts'
 import { anyPortClashes } from './host-ports.ts'
 import { unmetMinValues } from './min-values.ts'
-import type { PodClass, Stage } from './pod-class.ts'
+import { defines, type PodClass, type Stage } from './pod-class.ts'
 import type { NodePoolReason } from './rejection.ts'
+import { relaxed } from './relaxation.ts'
 import type { Template } from './template.ts'
 import { failedHostBinding, narrowByTopology } from './topology-check.ts'
 
@@ -27,10 +28,42 @@ const shownDomains = 25
  * Computed only for pods that failed; the packer itself keeps no reasons.
  */
 export const diagnose = (compiled: Compiled, podClass: PodClass): ReadonlyArray<NodePoolReason> => {
-  // The last stage asks least: what stands in its way stands in the way of all.
-  const stage = podClass.shape.stages.at(-1)
-  return stage === undefined ? [] : compiled.templates.map((template) => reasonOf(compiled, podClass, stage, template))
+  const stages = bindingStages(compiled, podClass)
+  return compiled.templates.flatMap((template) => {
+    const reasons = stages.map((stage) => reasonOf(compiled, podClass, stage, template))
+    const furthest = Math.max(...reasons.map(progress))
+    return reasons.find((reason) => progress(reason) === furthest) ?? []
+  })
 }
+
+// Stages that have nothing to give up but their alternative, in the order in which alternatives are written: what stands
+// in their way is required. Where the pod was put off before it came to one, the last that was tried.
+const bindingStages = ({ stages: context }: Compiled, { shape }: PodClass): ReadonlyArray<Stage> => {
+  const strict = shape.stages.filter(({ constraints }) => {
+    const alone = { ...constraints, requiredNodeTerms: constraints.requiredNodeTerms.slice(0, 1) }
+    return relaxed(alone, context) === undefined
+  })
+  if (strict.length === 0) return shape.stages.slice(-1)
+  const turnOf = ({ constraints: { requiredNodeTerms } }: Stage) =>
+    requiredNodeTerms[0] === undefined ? 0 : shape.constraints.requiredNodeTerms.indexOf(requiredNodeTerms[0])
+  return strict.sort((a, b) => turnOf(a) - turnOf(b))
+}
+
+// How far an alternative came: what keeps the one that came furthest keeps the pod.
+const progress = ({ _tag }: NodePoolReason): number => checks.indexOf(_tag)
+
+const checks: ReadonlyArray<NodePoolReason['_tag']> = [
+  'LimitReached',
+  'UntoleratedTaints',
+  'Incompatible',
+  'VolumesElsewhere',
+  'TopologyUnsatisfied',
+  'HostPortsTaken',
+  'NoInstanceTypeFits',
+  'MinValuesUnmet',
+  'TooManyVolumes',
+  'ReservationsTaken',
+]
 
 const reasonOf = (compiled: Compiled, podClass: PodClass, stage: Stage, template: Template): NodePoolReason => {
   const { table, topology, columns, settings } = compiled
@@ -45,6 +78,10 @@ const reasonOf = (compiled: Compiled, podClass: PodClass, stage: Stage, template
   if (base === undefined) {
     const conflicts = Requirements.conflicts(template.set, stage.demand.set, compiled.wellKnown)
     return { _tag: 'Incompatible', nodePool, conflicts }
+  }
+  const undefinedKeys = stage.mustDefine.filter((key) => !compiled.wellKnown.has(key) && !defines(template.set, key))
+  if (undefinedKeys.length > 0) {
+    return { _tag: 'Incompatible', nodePool, conflicts: undefinedKeys.map(undefinedLabel) }
   }
   const site = { hostname: 'hostname-placeholder', host: -1 }
   if (stage.demand.host !== undefined && !Requirement.has(stage.demand.host, site.hostname)) {
@@ -123,6 +160,8 @@ const hostConflict = (demand: Requirement, hostname: string) => ({
   demand,
   supply: Requirement.isIn(demand.key, [hostname]),
 })
+
+const undefinedLabel = (key: string) => ({ _tag: 'UndefinedLabel' as const, key, demand: Requirement.exists(key) })
 
 const topologyReason = (
   { topology }: Compiled,

@@ -10,6 +10,7 @@ import { anyPortClashes } from './host-ports.ts'
 import { lowered, unmetMinValues } from './min-values.ts'
 import {
   countingGroups,
+  defines,
   stageAt,
   untrackedStage,
   type PodClass,
@@ -578,12 +579,6 @@ export const hasRoom = (
   if (isOvercommitted) return false
   for (const resource of needed) if (requests[resource]! > remaining[resource]!) return false
   return true
-}
-
-// Whether nodes of the set are sure to carry the label.
-const defines = (set: RequirementSet, key: string): boolean => {
-  const requirement = set.byKey.get(key)
-  return requirement !== undefined && !Requirement.allowsAbsence(requirement)
 }
 
 const hasHeadroom = ({ headroom }: Claim, { needed, requests }: PodClass): boolean => {

@@ -173,6 +173,12 @@ const demandsOf = (
   return { strict, demand, contradiction: contradictionIn(parts), mustDefine }
 }
 
+/** Whether nodes of the set are sure to carry the label. */
+export const defines = ({ byKey }: Requirements, key: string): boolean => {
+  const requirement = byKey.get(key)
+  return requirement !== undefined && !Requirement.allowsAbsence(requirement)
+}
+
 // The first of the sets that has no value in common with those before it.
 const contradictionIn = (sets: ReadonlyArray<Requirements>): Conflict | undefined => {
   let all = Requirements.empty
