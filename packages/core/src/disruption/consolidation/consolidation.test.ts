@@ -268,7 +268,7 @@ describe('multi-node consolidation', () => {
     expect(commands(multi({ nodes, nodePools: [pool] }))).toEqual(['a b -> '])
   })
 
-  test('W-01: first-fit goes on where one node near the front fails every prefix', () => {
+  test('past the prefix: first-fit goes on where one node near the front fails every prefix', () => {
     const stuck = runningPod('stuck', { cpu: '1' }, { nodeSelector: { 'kubernetes.io/hostname': 'a' } })
     const tiny = (name: string) => [1, 2].map((slot) => runningPod(`${name}-${slot}`, { cpu: '1' }))
     const nodes = [

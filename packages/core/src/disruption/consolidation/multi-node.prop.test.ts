@@ -46,7 +46,7 @@ const severalNodes = (drawn: typeof cluster extends fc.Arbitrary<infer A> ? A : 
 const savings = ({ commands }: MethodOutcome) => commands.reduce((sum, { savingsPerHour }) => sum + savingsPerHour, 0)
 
 describe('multi-node consolidation', () => {
-  test('W-01: first-fit never saves less than the search by prefix, and keeps the budget', () => {
+  test('past the prefix: first-fit never saves less than the search by prefix, and keeps the budget', () => {
     let more = 0
     fc.assert(
       fc.property(cluster, (drawn) => {
