@@ -90,6 +90,13 @@ describe('renderRejection()', () => {
     )
   })
 
+  test('says how many places of volumes are tried (W42)', () => {
+    const reason: Reason = { _tag: 'TooManyVolumePlaces', claims: ['default/a', 'default/b'], most: 1000 }
+    expect(renderReason(reason)).toContain(
+      'its volume claims default/a, default/b can be combined in more than 1000 places',
+    )
+  })
+
   test('P-VTP-05: says what is wrong with a volume claim and what to use', () => {
     const reason: Reason = { _tag: 'VolumeClaimRefused', claim: 'data', problem: 'unbound with immediate binding' }
     expect(renderReason(reason)).toContain('its volume claim data is not bound')

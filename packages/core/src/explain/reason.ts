@@ -31,6 +31,8 @@ const renderPodReason = (reason: PodReason): string => {
       return 'its node affinity selects by matchFields, which no planned node can meet; use matchExpressions'
     case 'VolumeClaimRefused':
       return `its volume claim ${reason.claim} ${claimRemedy(reason.problem)}`
+    case 'TooManyVolumePlaces':
+      return `its volume ${listOf('claim', reason.claims)} can be combined in more than ${reason.most} places, the most that are tried; allow fewer topologies in their StorageClasses or volumes`
     case 'DynamicResources':
       return 'the pod claims devices by dynamic resource allocation, which is not planned'
     case 'NoNodePools':

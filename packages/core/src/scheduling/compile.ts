@@ -34,7 +34,7 @@ import {
   type PodShape,
   type StageContext,
 } from './pod-class.ts'
-import { queueOrder, type PodSize } from './pod-queue.ts'
+import { buffersLast, queueOrder, type PodSize } from './pod-queue.ts'
 import { Reservations } from './reservations.ts'
 import { ResourceColumns } from './resource-columns.ts'
 import { PoolLimits, type Template } from './template.ts'
@@ -125,7 +125,8 @@ export function* compile(
     let podClass = byKey.get(classKey)
     if (podClass === undefined) {
       let shape = shapes.get(shapeKey)
-      if (shape === undefined) shapes.set(shapeKey, (shape = makeShape(pod, snapshot, table, aliases)))
+      if (shape === undefined)
+        shapes.set(shapeKey, (shape = makeShape(pod, snapshot, table, settings.mostVolumePlaces)))
       const requests = columns.vector(pod.requests)
       const needed = [...requests.keys()].filter((index) => requests[index]! > 0)
       podClass = { index: classes.length, shape, pod, requests, needed, isSettled }
@@ -135,7 +136,8 @@ export function* compile(
     classOf.push(podClass)
   }
   const sizes = sizesOf(classes, columns)
-  const queue = yield* queueOrder(pods, (pod) => sizes[classOf[pod]!.index]!)
+  const inTurn = yield* queueOrder(pods, (pod) => sizes[classOf[pod]!.index]!)
+  const queue = settings.placesBuffersLast ? buffersLast(inTurn, pods) : inTurn
   yield
 
   // Topology.
@@ -278,8 +280,8 @@ const observeResources = (
   return columns
 }
 
-const makeShape = (pod: Pod, snapshot: Snapshot, table: RequirementTable, aliases: Aliases): PodShape => {
-  const volumes = volumesOf(pod, snapshot.volumes, aliases)
+const makeShape = (pod: Pod, snapshot: Snapshot, table: RequirementTable, mostPlaces: number): PodShape => {
+  const volumes = volumesOf(pod, snapshot.volumes, snapshot.labelRules.knowledge, mostPlaces)
   return {
     namespace: pod.namespace,
     labels: pod.labels,

@@ -69,7 +69,7 @@ export const existingNode = (
   const attached = new Map<string, Set<string>>()
   for (const pod of state.pods) {
     if (Pods.isTerminal(pod)) continue
-    const volumes = pod.constraints.volumes.length === 0 ? undefined : volumesOf(pod, snapshot.volumes, aliases)
+    const volumes = pod.constraints.volumes.length === 0 ? undefined : volumesOf(pod, snapshot.volumes, aliases, 0)
     if (volumes?.isUnusable === true) continue
     const requests = columns.vector(pod.requests)
     const isDaemon = Pods.isOwnedByDaemonSet(pod)

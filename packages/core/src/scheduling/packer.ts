@@ -58,6 +58,10 @@ export interface PackerSettings {
   readonly countsOpenedNodes: boolean
   /** Whether a claim that can no longer become its largest type gives back the difference; the reference keeps it (W8). */
   readonly givesBackLimits: boolean
+  /** Whether placeholder pods of capacity buffers wait for all others; the reference goes by size alone (W32). */
+  readonly placesBuffersLast: boolean
+  /** The most places of a pod's volumes that are tried; the reference tries all (W42). */
+  readonly mostVolumePlaces: number
 }
 
 const newSite: Site = { hostname: 'hostname-placeholder', host: -1 }
@@ -162,7 +166,7 @@ export class Packer {
       const isUntracked = position === 0 && shape.volumes.isPlaceUnknown && !this.#tracked.has(pod)
       if (isUntracked) this.#tracked.add(pod)
       else if (stage.isRepeat) continue
-      if (shape.volumes.isUnusable || stage.contradiction !== undefined) continue
+      if (shape.volumes.isUnusable || shape.volumes.hasTooManyPlaces || stage.contradiction !== undefined) continue
       const outcome = isUntracked
         ? this.#tryStage(pod, podClass, untrackedStage(shape, stage), 0)
         : this.#tryStage(pod, podClass, stage, position + 1)

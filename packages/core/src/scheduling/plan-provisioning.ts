@@ -139,6 +139,9 @@ function* provision(snapshot: Snapshot, options: ProvisioningOptions): Generator
   )
 }
 
+/** Places of one pod's volumes that `first-fit` tries; each claim and node is asked about every one (W42). */
+const mostVolumePlaces = 1000
+
 /** How a pass packs under the settings of a snapshot. */
 export const packerSettings = (
   { settings }: Snapshot,
@@ -151,6 +154,8 @@ export const packerSettings = (
   revisitsAlternatives: strategy !== 'reference',
   countsOpenedNodes: strategy !== 'reference',
   givesBackLimits: strategy !== 'reference',
+  placesBuffersLast: strategy !== 'reference',
+  mostVolumePlaces: strategy === 'reference' ? Number.POSITIVE_INFINITY : mostVolumePlaces,
 })
 
 function* planOf(
@@ -206,6 +211,10 @@ const reasonsOf = (compiled: Compiled, podClass: PodClass, outcome: Outcome): Re
   const { shape } = podClass
   if (outcome === 'devices') return [{ _tag: 'DynamicResources' }]
   if (compiled.templates.length === 0) return [{ _tag: 'NoInstanceTypes', nodePools: compiled.barrenPools }]
+  if (shape.volumes.hasTooManyPlaces) {
+    const claims = shape.constraints.volumes.map(({ claimName }) => `${shape.namespace}/${claimName}`)
+    return [{ _tag: 'TooManyVolumePlaces', claims, most: compiled.settings.mostVolumePlaces }]
+  }
   if (!shape.volumes.isUnusable) return untilDeferred(diagnose(compiled, podClass), outcome)
   return shape.constraints.volumes.map(({ claimName }) => ({
     _tag: 'VolumeClaimRefused',

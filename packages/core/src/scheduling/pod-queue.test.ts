@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 
-import { pendingPod } from '../testing/index.ts'
-import { PodQueue, queueOrder } from './pod-queue.ts'
+import { decide, instanceType, pendingPod, stateNode } from '../testing/index.ts'
+import { buffersLast, PodQueue, queueOrder } from './pod-queue.ts'
 
 describe('queueOrder()', () => {
   test('P-QUE-01: most CPU, then most memory, then oldest, then by UID; sizes that are equal are one', () => {
@@ -20,6 +20,16 @@ describe('queueOrder()', () => {
     while (step.done !== true) step = steps.next()
     expect(step.value.map((index) => pods[index]?.name)).toEqual(['big-cpu', 'big-memory', 'a', 'b', 'late'])
   })
+})
+
+test('placeholders of capacity buffers come after all other pods under first-fit alone (W32)', () => {
+  const spare = { ...pendingPod('spare', { cpu: '2' }), buffer: 'default/spare' }
+  const pods = [spare, { ...spare, name: 'spare-2', uid: 'uid-spare-2' }, pendingPod('web', { cpu: '1' })]
+  expect(buffersLast([0, 2, 1], pods)).toEqual([2, 0, 1])
+  const scene = { pods, nodes: [stateNode('n', { cpu: '2' })], types: [instanceType('only', 3)] }
+  const placed = (strategy: 'reference' | 'first-fit') => decide(scene, { strategy }).placements
+  expect(placed('reference')).toEqual(['n: spare'])
+  expect(placed('first-fit')).toEqual(['n: web'])
 })
 
 describe('PodQueue', () => {

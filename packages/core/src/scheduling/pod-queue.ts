@@ -44,6 +44,12 @@ export function* queueOrder(
   return order
 }
 
+/** The same order with placeholder pods of capacity buffers after all others, so that spare room is made last (W32). */
+export const buffersLast = (order: ReadonlyArray<number>, pods: ReadonlyArray<Pod>): ReadonlyArray<number> => [
+  ...order.filter((pod) => pods[pod]!.buffer === undefined),
+  ...order.filter((pod) => pods[pod]!.buffer !== undefined),
+]
+
 // Names decide where two pods claim one UID.
 const compareTurns = (a: Pod, b: Pod): number =>
   a.createdAtMs - b.createdAtMs ||

@@ -32,6 +32,8 @@ export type PodReason =
   | { readonly _tag: 'MatchFieldsUnsupported' }
   /** A PersistentVolumeClaim keeps the pod from being scheduled anywhere (P-VTP-05). */
   | { readonly _tag: 'VolumeClaimRefused'; readonly claim: string; readonly problem: VolumeClaimProblem }
+  /** Its volumes can be combined in more places than are tried (W42). */
+  | { readonly _tag: 'TooManyVolumePlaces'; readonly claims: ReadonlyArray<string>; readonly most: number }
   /** The pod claims devices by dynamic resource allocation, which is not planned (P-QUE-07). */
   | { readonly _tag: 'DynamicResources' }
   /** There is no NodePool that is ready, managed, not deleting and not static (P-PRV-06). */

@@ -71,6 +71,43 @@ describe('volumesOf', () => {
     expect(placesOf(mounting('c', 'd'), two(['a'], ['b']))).toEqual([`${labelKeys.zone} DoesNotExist`])
   })
 
+  test('P-VTP-03: a combination that says no more than one before it is left out', () => {
+    const names = Array.from({ length: 12 }, (_, index) => `c${index}`)
+    const terms = [inZone('b'), inZone('a')]
+    const all = volumes(
+      names.map((name) => claim(name, { volumeName: name })),
+      names.map((name) => volume(name, { nodeTerms: terms })),
+    )
+    expect(placesOf(mounting(...names), all)).toEqual([`${labelKeys.zone} In [b]`, `${labelKeys.zone} In [a]`])
+  })
+
+  test('first-fit tries 1000 combinations of places and no more, the reference all (W42)', () => {
+    const ways = (counts: ReadonlyArray<number>) => {
+      const named = counts.map((count, index) => ({ name: `c${index}`, count }))
+      const all = volumes(
+        named.map(({ name }) => claim(name, { volumeName: name })),
+        named.map(({ name, count }) =>
+          volume(name, {
+            nodeTerms: Array.from({ length: count }, (_, at) => [
+              { key: `example.com/${name}`, operator: 'NotIn' as const, values: [`${at}`] },
+            ]),
+          }),
+        ),
+      )
+      const snapshot = snapshotFor({
+        volumes: all,
+        nodePools: [nodePool('default')],
+        pods: [mounting(...all.persistentVolumes.keys())],
+      })
+      return (['first-fit', 'reference'] as const).map(
+        (strategy) => planProvisioning(snapshot, { strategy, reservedOfferings: 'strict' }).rejections[0]?.reasons[0],
+      )
+    }
+    expect(ways([10, 10, 10])).toEqual([undefined, undefined])
+    const claims = ['default/c0', 'default/c1', 'default/c2']
+    expect(ways([10, 10, 11])).toEqual([{ _tag: 'TooManyVolumePlaces', claims, most: 1000 }, undefined])
+  })
+
   test('P-VLM-03: the driver of the volume counts, or that of the class; others are not tracked', () => {
     const all = volumes(
       [claim('c', { volumeName: 'v' }), claim('d', { storageClassName: 'fast' }), claim('e', { volumeName: 'w' })],

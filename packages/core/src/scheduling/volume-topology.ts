@@ -21,6 +21,8 @@ export interface PodVolumes {
   readonly isPlaceUnknown: boolean
   /** Whether what would be attached cannot be told either, so that the pod fits nowhere in this pass. */
   readonly isUnusable: boolean
+  /** Whether the volumes combine in more places than are tried, so that the pod fits nowhere in this pass. */
+  readonly hasTooManyPlaces: boolean
 }
 
 /** Why the pod's claims keep it from being scheduled at all (P-VTP-05); the first reason of each claim. */
@@ -58,12 +60,22 @@ const claimProblem = (
   return rules.unsupportedProvisioners.has(storageClass.provisioner) ? 'unsupported provisioner' : undefined
 }
 
-/** What is known of the pod's volumes. */
-export const volumesOf = (pod: Pod, volumes: Volumes, aliases: Aliases): PodVolumes => {
+/**
+ * What is known of the pod's volumes.
+ *
+ * Cost: O(places so far × places of the next volume) for each volume; never more than `most` places are kept.
+ */
+export const volumesOf = (
+  pod: Pod,
+  volumes: Volumes,
+  aliases: Aliases,
+  most: number = Number.POSITIVE_INFINITY,
+): PodVolumes => {
   const attached = new Map<string, Set<string>>()
   let alternatives: ReadonlyArray<Requirements> = []
   let isPlaceUnknown = false
   let isUnusable = false
+  let hasTooManyPlaces = false
   for (const reference of pod.constraints.volumes) {
     const id = claimId(pod, reference)
     const claim = volumes.claims.get(id)
@@ -80,9 +92,18 @@ export const volumesOf = (pod: Pod, volumes: Volumes, aliases: Aliases): PodVolu
       else claims.add(id)
     }
     const places = source.terms.map((term) => Requirements.fromSpecs(term, aliases))
-    if (places.length > 0) alternatives = merged(alternatives, places)
+    if (places.length === 0 || hasTooManyPlaces) continue
+    alternatives = merged(alternatives, places)
+    hasTooManyPlaces = alternatives.length > most
   }
-  return { attached, alternatives: isPlaceUnknown ? [] : alternatives, isPlaceUnknown, isUnusable }
+  const isKnown = !isPlaceUnknown && !hasTooManyPlaces
+  return {
+    attached,
+    alternatives: isKnown ? alternatives : [],
+    isPlaceUnknown,
+    isUnusable,
+    hasTooManyPlaces: hasTooManyPlaces && !isPlaceUnknown,
+  }
 }
 
 const claimId = ({ namespace }: Pod, { claimName }: VolumeReference): string => `${namespace}/${claimName}`
@@ -113,13 +134,24 @@ const termsOf = ({ allowedTopologies }: StorageClass): ReadonlyArray<ReadonlyArr
 const placesOf = ({ nodeTerms, isNodeLocal }: PersistentVolume): ReadonlyArray<ReadonlyArray<RequirementSpec>> =>
   isNodeLocal ? nodeTerms.map((term) => term.filter(({ key }) => key !== labelKeys.hostname)) : nodeTerms
 
-// P-VTP-03: pairs that contradict each other are dropped, unless all do; then they stay and fail where they are tried.
+const nothing: ReadonlySet<string> = new Set()
+
+// P-VTP-03: pairs that contradict each other are dropped, unless all do; then they stay and fail where they are tried. Of
+// equal places the first stays: volumes of one zone each would otherwise multiply without saying more.
 const merged = (
   present: ReadonlyArray<Requirements>,
   added: ReadonlyArray<Requirements>,
 ): ReadonlyArray<Requirements> => {
   if (present.length === 0) return added
-  const pairs = present.flatMap((left) => added.map((right) => ({ left, right })))
-  const compatible = pairs.filter(({ left, right }) => Requirements.intersects(left, right))
-  return (compatible.length > 0 ? compatible : pairs).map(({ left, right }) => Requirements.and(left, right))
+  const compatible = new Map<string, Requirements>()
+  const contradicting = new Map<string, Requirements>()
+  for (const left of present) {
+    for (const right of added) {
+      const pairs = Requirements.intersects(left, right) ? compatible : contradicting
+      const pair = Requirements.and(left, right)
+      const text = Requirements.render(pair, nothing)
+      if (!pairs.has(text)) pairs.set(text, pair)
+    }
+  }
+  return [...(compatible.size > 0 ? compatible : contradicting).values()]
 }
