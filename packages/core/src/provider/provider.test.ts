@@ -206,7 +206,7 @@ describe('boot', () => {
       { key: 'karpenter.sh/unregistered', effect: 'NoExecute' },
     ])
   })
-  test('bootLabels() leaves out what a kubelet may not set (Z-LBL-17)', () => {
+  test('bootLabels() leaves out what a kubelet may not set', () => {
     expect(
       bootLabels(
         {
