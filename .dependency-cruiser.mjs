@@ -69,6 +69,33 @@ export const packages = {
   'provider-kit': { workspace: ['core'], npm: ['fp-ts'] },
   // A provider touches its own cloud and never Kubernetes.
   'provider-kwok': { workspace: ['core', 'provider-kit'], npm: ['fp-ts', 'io-ts'] },
+  'provider-aws': {
+    workspace: ['core', 'provider-kit'],
+    npm: [
+      'fp-ts',
+      'io-ts',
+      'smol-toml',
+      ...['ec2', 'eks', 'iam', 'pricing', 'sqs', 'ssm', 'sts'].map((service) => `@aws-sdk/client-${service}`),
+    ],
+  },
+  'provider-azure': {
+    workspace: ['core', 'provider-kit'],
+    npm: [
+      'fp-ts',
+      'io-ts',
+      '@azure/identity',
+      '@azure/core-client',
+      '@azure/core-rest-pipeline',
+      ...['compute', 'containerservice', 'msi', 'network', 'resourcegraph'].map((service) => `@azure/arm-${service}`),
+    ],
+  },
+  // Plain checks on the port: any test runner can drive them.
+  conformance: { workspace: ['core', 'provider-kit'], npm: ['fp-ts', 'io-ts'] },
+  // The whole system in one process, on a virtual clock.
+  simulation: {
+    workspace: ['core', 'provider-kit', 'provider-kwok', 'kube-sim', 'controller'],
+    npm: ['fp-ts', 'io-ts'],
+  },
   // The API server knows no cloud: only the controller's simulated kubelet and the cli bring the two together.
   'kube-sim': { workspace: ['core', 'provider-kit'], npm: ['fp-ts', 'io-ts', '@marcbachmann/cel-js', 're2js', 'yaml'] },
   // The controller loads its provider by name and imports none.
@@ -77,7 +104,7 @@ export const packages = {
     npm: ['fp-ts', 'io-ts', '@kubernetes/client-node', 'pino', 'prom-client', 'yaml'],
   },
   cli: {
-    workspace: ['core', 'provider-kit', 'provider-kwok', 'kube-sim', 'controller'],
+    workspace: ['core', 'provider-kit', 'provider-kwok', 'kube-sim', 'controller', 'simulation'],
     npm: ['fp-ts', 'io-ts', 'yaml', '@kubernetes/client-node'],
   },
 }
