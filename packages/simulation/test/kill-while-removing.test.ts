@@ -8,7 +8,7 @@ import {
   startVirtualCluster,
   type Effect,
   type Fate,
-} from './virtual-cluster.ts'
+} from '../src/index.ts'
 
 const pods = 8
 

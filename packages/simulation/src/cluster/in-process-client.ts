@@ -1,15 +1,15 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { resource, StatusError, type DraftObject, type Face, type ResourceRef } from '@scantling/kube-sim'
-import type {
-  DeleteOptions,
-  KubeClient,
-  KubeError,
-  KubeObject,
-  ObjectRef,
-  ResourceKind,
-  WatchEvent,
-} from '../src/kube/index.ts'
-import { errorOfStatus } from '../src/kube/status.ts'
+import {
+  errorOfStatus,
+  type DeleteOptions,
+  type KubeClient,
+  type KubeError,
+  type KubeObject,
+  type ObjectRef,
+  type ResourceKind,
+  type WatchEvent,
+} from '@scantling/controller'
 
 const place = (
   kind: Pick<ResourceKind<KubeObject>, 'apiVersion' | 'plural'>,

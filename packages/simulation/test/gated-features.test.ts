@@ -7,7 +7,7 @@ import {
   runningPods,
   startVirtualCluster,
   type VirtualCluster,
-} from './virtual-cluster.ts'
+} from '../src/index.ts'
 
 const closers: Array<() => Promise<void>> = []
 afterEach(async () => {

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
-import { applyDefaults, applyDeployment, kinds, runningPods, startVirtualCluster } from './virtual-cluster.ts'
+import { applyDefaults, applyDeployment, kinds, runningPods, startVirtualCluster } from '../src/index.ts'
 
 const closers: Array<() => Promise<void>> = []
 afterEach(async () => {

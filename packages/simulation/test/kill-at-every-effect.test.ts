@@ -8,7 +8,7 @@ import {
   type Effect,
   type Fate,
   type VirtualCluster,
-} from './virtual-cluster.ts'
+} from '../src/index.ts'
 
 const pods = 50
 // All of them take four minutes; the sample takes the first or last effect of each kind, and those between by turns.

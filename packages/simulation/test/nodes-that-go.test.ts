@@ -9,7 +9,7 @@ import {
   startVirtualCluster,
   type VirtualCluster,
   type VirtualClusterOptions,
-} from './virtual-cluster.ts'
+} from '../src/index.ts'
 
 const closers: Array<() => Promise<void>> = []
 afterEach(async () => {

@@ -9,7 +9,7 @@ import {
   runningPods,
   startVirtualCluster,
   type VirtualCluster,
-} from './virtual-cluster.ts'
+} from '../src/index.ts'
 
 type Provider = CloudProvider<NodeClassObject>
 

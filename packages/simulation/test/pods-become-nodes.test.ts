@@ -8,7 +8,7 @@ import {
   scale,
   startVirtualCluster,
   type VirtualClusterOptions,
-} from './virtual-cluster.ts'
+} from '../src/index.ts'
 
 const closers: Array<() => Promise<void>> = []
 afterEach(async () => {

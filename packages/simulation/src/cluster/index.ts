@@ -1,0 +1,6 @@
+export * from './catalog.ts'
+export * from './effects.ts'
+export * from './fixtures.ts'
+export * from './in-process-client.ts'
+export * from './kinds.ts'
+export * from './virtual-cluster.ts'
