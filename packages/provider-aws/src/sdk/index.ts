@@ -1,0 +1,4 @@
+/** The calls of AWS that this provider makes, as ports; the SDK's clients are behind `connect`. */
+export type * from './aws-error.ts'
+export { everyPage } from './every-page.ts'
+export type * from './ports.ts'
