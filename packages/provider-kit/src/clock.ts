@@ -58,19 +58,75 @@ export interface VirtualClock extends Clock {
   readonly nextTimerMs: () => number | undefined
 }
 
+interface VirtualTimer {
+  readonly dueMs: number
+  readonly sequence: number
+  run: (() => void) | undefined
+}
+
+const isEarlier = (a: VirtualTimer, b: VirtualTimer) =>
+  a.dueMs < b.dueMs || (a.dueMs === b.dueMs && a.sequence < b.sequence)
+
+// Cancelled timers stay in the heap until they come up, or until they are the most of it.
+const fewestToSweep = 1024
+
+/** A clock that stands still but for `advance`. Cost: O(log timers) for each timer, whatever stretch of time it spans. */
 export const virtualClock = (startMs: number): VirtualClock => {
   let now = startMs
   let sequence = 0
-  const timers = new Map<number, { readonly dueMs: number; readonly run: () => void }>()
-  const earliest = () => {
-    let best: { readonly id: number; readonly dueMs: number; readonly run: () => void } | undefined
-    for (const [id, timer] of timers) if (best === undefined || timer.dueMs < best.dueMs) best = { id, ...timer }
-    return best
+  let cancelled = 0
+  let timers: Array<VirtualTimer> = []
+
+  const push = (timer: VirtualTimer) => {
+    let at = timers.length
+    timers.push(timer)
+    while (at > 0) {
+      const above = (at - 1) >> 1
+      const parent = timers[above] as VirtualTimer
+      if (!isEarlier(timer, parent)) break
+      timers[at] = parent
+      at = above
+    }
+    timers[at] = timer
+  }
+  const pop = () => {
+    const last = timers.pop()
+    if (last === undefined || timers.length === 0) return
+    let at = 0
+    for (;;) {
+      const left = 2 * at + 1
+      if (left >= timers.length) break
+      const right = left + 1
+      const below =
+        right < timers.length && isEarlier(timers[right] as VirtualTimer, timers[left] as VirtualTimer) ? right : left
+      const child = timers[below] as VirtualTimer
+      if (!isEarlier(child, last)) break
+      timers[at] = child
+      at = below
+    }
+    timers[at] = last
+  }
+  const earliest = (): VirtualTimer | undefined => {
+    for (let first = timers[0]; first !== undefined; first = timers[0]) {
+      if (first.run !== undefined) return first
+      cancelled -= 1
+      pop()
+    }
+    return undefined
+  }
+  const cancel = (timer: VirtualTimer) => {
+    if (timer.run === undefined) return
+    timer.run = undefined
+    cancelled += 1
+    if (cancelled < fewestToSweep || cancelled * 2 < timers.length) return
+    // In order of due time the list is a heap as it stands.
+    timers = timers.filter(({ run }) => run !== undefined).sort((a, b) => (isEarlier(a, b) ? -1 : 1))
+    cancelled = 0
   }
   const setTimer = (ms: number, run: () => void) => {
-    const id = sequence++
-    timers.set(id, { dueMs: now + Math.max(ms, 0), run })
-    return () => void timers.delete(id)
+    const timer: VirtualTimer = { dueMs: now + Math.max(ms, 0), sequence: sequence++, run }
+    push(timer)
+    return () => cancel(timer)
   }
   return {
     nowMs: () => now,
@@ -84,9 +140,11 @@ export const virtualClock = (startMs: number): VirtualClock => {
       const untilMs = now + ms
       await settle()
       for (let next = earliest(); next !== undefined && next.dueMs <= untilMs; next = earliest()) {
-        timers.delete(next.id)
+        const { run } = next
+        pop()
+        next.run = undefined
         now = Math.max(now, next.dueMs)
-        next.run()
+        run?.()
         await settle()
       }
       now = untilMs
