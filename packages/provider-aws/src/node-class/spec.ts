@@ -6,7 +6,7 @@ import {
   networkInterfaces,
   ownTags,
   placementGroupSelector,
-} from './machine-specFields.ts'
+} from './machine-fields.ts'
 import {
   capacityReservationSelectorTerms,
   imageSelectorTerms,
