@@ -1,0 +1,1 @@
+export { aksNodeClass, type AksNodeClass } from './node-class/index.ts'
