@@ -75,6 +75,9 @@ export const packages = {
       'fp-ts',
       'io-ts',
       'smol-toml',
+      // User data of AL2023 is YAML, and kubelet values may be expressions in CEL.
+      'yaml',
+      '@marcbachmann/cel-js',
       ...['ec2', 'eks', 'iam', 'pricing', 'sqs', 'ssm', 'sts'].map((service) => `@aws-sdk/client-${service}`),
     ],
   },
