@@ -9,7 +9,7 @@ const projects = (): ReadonlyArray<string> =>
   ['packages', 'examples']
     .filter((folder) => fs.existsSync(path.join(root, folder)))
     .flatMap((folder) => fs.readdirSync(path.join(root, folder)).map((name) => path.join(folder, name)))
-    .concat('tools', 'bench')
+    .concat('tools', 'bench', 'deploy')
     .flatMap((folder) => [path.join(folder, 'tsconfig.json'), path.join(folder, 'tsconfig.test.json')])
     .filter((file) => fs.existsSync(path.join(root, file)))
 

@@ -1,7 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { Clock } from '@scantling/provider-kit'
 import { makeLog } from './observability/index.ts'
-import { loadProvider } from './provider-loader/index.ts'
+import { type ImportModule, loadProvider } from './provider-loader/index.ts'
 import { startReconcilers } from './reconcilers/index.ts'
 import { type RunningController, runController } from './run-controller.ts'
 import { type SettingsInput, asksForHelp, parseSettings, providerNameOf, renderHelp } from './settings/index.ts'
@@ -16,13 +16,14 @@ export interface NotStarted {
 /**
  * Reads flags and environment, loads the provider that they name, and runs the controller on the given clock.
  *
- * The clock is no flag: what runs faster than life passes its own from an entry of its own.
+ * The clock is no flag: what runs faster than life passes its own from an entry of its own. Nor is `importModule`: a
+ * bundle, which has its provider inside, answers with that.
  */
 export const startController = async (
-  input: SettingsInput & { readonly clock: Clock },
+  input: SettingsInput & { readonly clock: Clock; readonly importModule?: ImportModule },
 ): Promise<E.Either<NotStarted, RunningController>> => {
   const providerName = providerNameOf(input)
-  const loaded = await loadProvider(providerName)()
+  const loaded = await loadProvider(providerName, input.importModule)()
   const providerSpec = E.isRight(loaded) ? loaded.right.settings : undefined
   if (asksForHelp(input)) return E.left({ text: renderHelp(providerName, providerSpec), exitCode: 0 })
   if (E.isLeft(loaded)) return E.left({ text: `${loaded.left}\n`, exitCode: 2 })
