@@ -1,0 +1,1 @@
+export type { Ec2Details } from './details.ts'
