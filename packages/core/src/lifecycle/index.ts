@@ -2,5 +2,8 @@
 export type * from './claim-actions.ts'
 export * from './claim-step.ts'
 export type { DrainStep } from './drain.ts'
+export * from './drift.ts'
 export * from './launch-candidates.ts'
+export * from './node-shape.ts'
 export * from './node-step.ts'
+export * from './repair.ts'
