@@ -46,9 +46,17 @@ const metadataOf = (object: object): ObjectRef => (object as { readonly metadata
 
 /** The controller's client onto the embedded API server in this process: the same calls without sockets, for virtual time. */
 export const inProcessClient = (face: Face): KubeClient => {
-  const project = <A extends KubeObject>(kind: ResourceKind<A>, raw: unknown): A => {
+  // The server hands out one object for one version, which is read once however often it is listed.
+  const projected = new Map<string, WeakMap<object, unknown>>()
+  const project = <A extends KubeObject>(kind: ResourceKind<A>, raw: object): A => {
+    const place = `${kind.apiVersion}/${kind.kind}`
+    const known = projected.get(place) ?? new WeakMap<object, unknown>()
+    projected.set(place, known)
+    const before = known.get(raw)
+    if (before !== undefined) return before as A
     const made = kind.project(raw)
     if (E.isLeft(made)) throw new Error(`Cannot read ${kind.kind}: ${made.left}`)
+    known.set(raw, made.right)
     return made.right
   }
   const patch =

@@ -42,6 +42,7 @@ import { effectGate, type Effect, type FateOf } from './effects.ts'
 import { catalog } from './catalog.ts'
 import { inProcessClient } from './in-process-client.ts'
 import type { Seen } from './kinds.ts'
+import { slackClock, type Slack } from './slack-clock.ts'
 
 export interface ControllerRun {
   /** Every effect so far, those that failed included. */
@@ -65,6 +66,9 @@ export interface VirtualClusterOptions {
   readonly launchMs?: number
   readonly cloud?: Partial<CloudOptions>
   readonly controllers?: ControllersOptions
+  readonly server?: { readonly seed?: number; readonly historyLimit?: number }
+  /** How late the controller's timers may be. Default: they are exact. */
+  readonly slack?: Slack
   /** The provider as the controller sees it, in place of the one over the cloud. */
   readonly providerOf?: (provider: CloudProvider<NodeClassObject>) => CloudProvider<NodeClassObject>
 }
@@ -72,7 +76,8 @@ export interface VirtualClusterOptions {
 /** A cluster, its cloud and its controller in one process on virtual time, each able to outlive the controller. */
 export const startVirtualCluster = async (options: VirtualClusterOptions = {}) => {
   const clock = virtualClock(startMs)
-  const api = createApiServer({ clock })
+  const controllerClock = options.slack === undefined ? clock : slackClock(clock, options.slack)
+  const api = createApiServer({ clock, ...options.server })
   const face = api.face('user')
   for (const kind of [
     nodePoolResource,
@@ -126,7 +131,7 @@ export const startVirtualCluster = async (options: VirtualClusterOptions = {}) =
     const random = seededRandom(1)
     const client = inProcessClient(api.face('controller'))
     const host = makeProviderHost({
-      clock,
+      clock: controllerClock,
       random,
       metrics,
       log,
@@ -134,13 +139,13 @@ export const startVirtualCluster = async (options: VirtualClusterOptions = {}) =
       declared: providerModule.metrics ?? [],
       shutdown: shutdown.signal,
     })
-    const created = await createFrom(inProcessCloud(cloud, clock), host, shutdown.signal)
+    const created = await createFrom(inProcessCloud(cloud, controllerClock), host, shutdown.signal)
     if (E.isLeft(created)) throw new Error(created.left.message)
     const live = created.right as unknown as CloudProvider<NodeClassObject>
     const provider = options.providerOf?.(live) ?? live
     const caches = startCaches({
       client,
-      clock,
+      clock: controllerClock,
       random,
       log,
       metrics,
@@ -150,17 +155,17 @@ export const startVirtualCluster = async (options: VirtualClusterOptions = {}) =
     })
     while (!caches.caches.synced()) await clock.advance(10)
     startReconcilers({
-      clock,
+      clock: controllerClock,
       // Planning never yields by the wall clock, so that a run is the same on a slow machine.
       steadyNowMs: () => 0,
       random,
       kube: gate.kube(client),
       caches: caches.caches,
-      provider: observeProvider(gate.provider(provider, options.launchMs), 'kwok', metrics, clock),
+      provider: observeProvider(gate.provider(provider, options.launchMs), 'kwok', metrics, controllerClock),
       providerModule,
       settings,
       // Events are a courtesy: written by a client of their own, they are no effects.
-      events: makeEventRecorder({ client, clock, random, metrics, log, signal: shutdown.signal }),
+      events: makeEventRecorder({ client, clock: controllerClock, random, metrics, log, signal: shutdown.signal }),
       metrics,
       log,
       clusterFacts: () => ({ name: settings.clusterName, kubernetesVersion: '1.34.2', objects: {} }),
