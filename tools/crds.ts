@@ -6,6 +6,7 @@ import {
   nodePoolResource,
   type CustomResource,
 } from '@scantling/core'
+import { aksNodeClass } from '@scantling/provider-azure'
 import { kwokNodeClass } from '@scantling/provider-kwok'
 import { renderYaml } from './yaml.ts'
 
@@ -16,6 +17,7 @@ export const customResources: ReadonlyArray<CustomResource> = [
   nodeOverlayResource,
   capacityBufferResource,
   kwokNodeClass,
+  aksNodeClass,
 ]
 
 /** `deploy/crds/<group>_<plural>.yaml` of each kind. */
