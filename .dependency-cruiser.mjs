@@ -78,7 +78,9 @@ export const packages = {
       // User data of AL2023 is YAML, and kubelet values may be expressions in CEL.
       'yaml',
       '@marcbachmann/cel-js',
-      ...['ec2', 'eks', 'iam', 'pricing', 'sqs', 'ssm', 'sts'].map((service) => `@aws-sdk/client-${service}`),
+      ...['ec2', 'eks', 'iam', 'pricing', 'sqs', 'ssm'].map((service) => `@aws-sdk/client-${service}`),
+      // Zonal shifts have a service of one call, which is signed and sent without a client.
+      '@smithy/signature-v4',
     ],
   },
   'provider-azure': {
