@@ -30,7 +30,7 @@ import {
   type DraftObject,
   type Face,
 } from '@scantling/kube-sim'
-import { virtualClock } from '@scantling/provider-kit'
+import { virtualClock, type Clock } from '@scantling/provider-kit'
 import {
   createFrom,
   inProcessCloud,
@@ -59,7 +59,7 @@ export interface ControllerRun {
 }
 
 const startMs = Date.UTC(2026, 0, 1)
-const providerModule = kwok as unknown as AnyProviderModule
+const kwokModule = kwok as unknown as AnyProviderModule
 
 export interface VirtualClusterOptions {
   /** How long the cloud takes to answer a launch. */
@@ -71,12 +71,18 @@ export interface VirtualClusterOptions {
   readonly slack?: Slack
   /** The provider as the controller sees it, in place of the one over the cloud. */
   readonly providerOf?: (provider: CloudProvider<NodeClassObject>) => CloudProvider<NodeClassObject>
+  /** What the controller takes the provider's module for, in place of that of the simulated cloud. */
+  readonly moduleOf?: (module: AnyProviderModule) => AnyProviderModule
+  /** The controller's own clock, which may be wrong; the cluster and the cloud keep the right time. */
+  readonly controllerClock?: (clock: Clock) => Clock
 }
 
 /** A cluster, its cloud and its controller in one process on virtual time, each able to outlive the controller. */
 export const startVirtualCluster = async (options: VirtualClusterOptions = {}) => {
   const clock = virtualClock(startMs)
-  const controllerClock = options.slack === undefined ? clock : slackClock(clock, options.slack)
+  const providerModule = options.moduleOf?.(kwokModule) ?? kwokModule
+  const ownClock = options.controllerClock?.(clock) ?? clock
+  const controllerClock = options.slack === undefined ? ownClock : slackClock(ownClock, options.slack)
   const api = createApiServer({ clock, ...options.server })
   const face = api.face('user')
   for (const kind of [
