@@ -73,6 +73,12 @@ export const families = {
     'NodeClaims disrupted',
     disruptionLabels,
   ),
+  nodeClaimsUnhealthyDisrupted: family(
+    'counter',
+    'karpenter_nodeclaims_unhealthy_disrupted_total',
+    'NodeClaims disrupted because their node was unhealthy',
+    ['condition', 'nodepool', 'capacity_type', 'image_id'],
+  ),
   nodeClaimsInstanceTerminationDuration: family(
     'histogram',
     'karpenter_nodeclaims_instance_termination_duration_seconds',
@@ -118,6 +124,24 @@ export const families = {
     'Disruption decisions carried out',
     ['decision', 'reason', 'consolidation_type'],
   ),
+  disruptionDecisionsByNodePool: family(
+    'counter',
+    'karpenter_voluntary_disruption_decisions_by_nodepool_total',
+    'Disruption decisions carried out, once for each NodePool that they touch',
+    ['nodepool', 'decision', 'reason', 'consolidation_type'],
+  ),
+  disruptionConsolidationTimeouts: family(
+    'counter',
+    'karpenter_voluntary_disruption_consolidation_timeouts_total',
+    'Searches for a consolidation that ended at their bound',
+    ['consolidation_type'],
+  ),
+  disruptionQueueFailures: family(
+    'counter',
+    'karpenter_voluntary_disruption_queue_failures_total',
+    'Replacements that were not up when their disruption was given up',
+    ['decision', 'reason', 'consolidation_type'],
+  ),
   disruptionEligibleNodes: family(
     'gauge',
     'karpenter_voluntary_disruption_eligible_nodes',
@@ -134,6 +158,12 @@ export const families = {
     'gauge',
     'karpenter_nodepools_allowed_disruptions',
     'Nodes that budgets allow to be disrupted now',
+    ['nodepool', 'reason'],
+  ),
+  nodePoolsConsumingBudgets: family(
+    'gauge',
+    'karpenter_nodepools_nodes_consuming_budgets',
+    'Nodes that are going or not Ready, and so use up budgets',
     ['nodepool', 'reason'],
   ),
   nodePoolsLimit: family('gauge', 'karpenter_nodepools_limit', 'Limits of a NodePool', ['resource_type', 'nodepool']),

@@ -10,44 +10,44 @@ import {
   type Pod,
 } from '@scantling/core'
 import type { Reconciler, ReconcileResult, WorkQueue } from '../queue/index.ts'
-import { deleteClaim, writeClaimStatus } from './claim-writes.ts'
+import { makeDriftCheck } from './claim-drift.ts'
+import { writeClaimStatus } from './claim-writes.ts'
 import type { ReconcilerContext } from './context.ts'
-import { countDisrupted } from './count-disrupted.ts'
 
+const driftEveryMs = 300_000
 // Pods that come in quick succession count as one event; below the wait that validates a disruption (C-POD-04).
 const podEventDedupeMs = 10_000
 
 /**
- * Keeps what disruption reads of claims: when pods last came or went, whether the node has been quiet for long enough,
- * and whether the claim's time is up. C-POD-01…04, C-CONS-01…03, C-EXP-01.
+ * Keeps what disruption reads of claims: whether they have drifted, and whether the node has been quiet for long enough.
+ * C-DRIFT-01, C-DRIFT-02, C-CONS-01…03.
+ *
+ * Both are looked at whatever becomes of the other; drift again every five minutes, since the cloud does not tell.
  */
-export const claimConditions = (context: ReconcilerContext): Reconciler => ({
-  name: 'nodeclaim.disruption',
-  concurrency: 20,
-  reconcile: (key) => async () => {
-    const { caches, views, nodeClasses, clock } = context
-    const object = caches.nodeClaims.get(key)
-    const claim = object && views.claim(object)
-    if (claim === undefined || claim.deletionTimestampMs !== undefined || !nodeClasses.isManaged(claim.nodeClass))
-      return E.right({})
-    const nowMs = clock.nowMs()
-    const { expireAfterMs } = claim
-    if (expireAfterMs !== undefined && nowMs >= claim.createdAtMs + expireAfterMs) {
-      const deleted = await deleteClaim(context, claim)()
-      if (E.isLeft(deleted)) return deleted
-      countDisrupted(context, claim, 'expired')
-      context.log.info('NodeClaim expired', { NodeClaim: claim.name })
-      return E.right({})
-    }
-    const expiresInMs = expireAfterMs === undefined ? undefined : claim.createdAtMs + expireAfterMs - nowMs
-    const poolObject = caches.nodePools.get(claim.labels[labelKeys.nodePool] ?? '')
-    if (poolObject === undefined) return E.right(soonest(expiresInMs))
-    const { change, quietInMs } = consolidatable(claim, views.nodePool(poolObject), nowMs)
-    if (change === undefined) return E.right(soonest(quietInMs, expiresInMs))
-    const written = await writeClaimStatus(context, claim, [change])()
-    return E.map(() => soonest(quietInMs, expiresInMs))(written)
-  },
-})
+export const claimConditions = (context: ReconcilerContext): Reconciler => {
+  const checkDrift = makeDriftCheck(context)
+  return {
+    name: 'nodeclaim.disruption',
+    concurrency: 20,
+    reconcile: (key) => async () => {
+      const { caches, views, nodeClasses, clock } = context
+      const object = caches.nodeClaims.get(key)
+      const claim = object && views.claim(object)
+      if (claim === undefined || claim.deletionTimestampMs !== undefined || !nodeClasses.isManaged(claim.nodeClass))
+        return E.right({})
+      const poolObject = caches.nodePools.get(claim.labels[labelKeys.nodePool] ?? '')
+      if (poolObject === undefined) return E.right({})
+      const drift = await checkDrift(claim, poolObject)
+      const pool = views.nodePool(poolObject)
+      const { change, quietInMs } =
+        pool.replicas === undefined ? consolidatable(claim, pool, clock.nowMs()) : { change: undefined }
+      const changes = [E.isRight(drift) ? drift.right : undefined, change].filter((one) => one !== undefined)
+      const written = await writeClaimStatus(context, claim, changes)()
+      if (E.isLeft(written)) return written
+      return E.map(() => soonest(quietInMs, driftEveryMs))(drift)
+    },
+  }
+}
 
 const soonest = (...waits: ReadonlyArray<number | undefined>): ReconcileResult => {
   const set = waits.filter((ms) => ms !== undefined)

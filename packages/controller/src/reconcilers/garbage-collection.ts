@@ -2,7 +2,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { Conditions, type Call, type ClaimState, type Instance } from '@scantling/core'
 import { deleteClaim } from './claim-writes.ts'
 import type { ReconcilerContext } from './context.ts'
-import { countDisrupted } from './count-disrupted.ts'
+import { countDisruptedWithPods } from './count-disrupted.ts'
 import { claimFacts } from './provider-facts.ts'
 
 const everyMs = 120_000
@@ -89,7 +89,7 @@ const collectClaims = async (
       log.warn('Cannot delete NodeClaim whose instance is gone', { NodeClaim: claim.name, error: deleted.left.message })
       continue
     }
-    countDisrupted(context, claim, 'garbage_collected')
+    countDisruptedWithPods(context, claim, 'garbage_collected')
     log.info('Deleted NodeClaim whose instance is gone', { NodeClaim: claim.name, 'provider-id': claim.providerId })
   }
 }

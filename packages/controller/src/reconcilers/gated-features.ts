@@ -12,6 +12,7 @@ import {
 import { capacityBuffers, watchBuffers } from './capacity-buffers.ts'
 import type { FeatureCells, ReconcilerContext } from './context.ts'
 import { nodeOverlays, watchOverlays } from './node-overlays.ts'
+import { nodeRepair, repairPolicies, watchConditions } from './node-repair.ts'
 import { staticDeprovisioning, staticProvisioning, watchStaticPools } from './static-capacity.ts'
 
 /** The cells of the features that are on: those whose kinds the caches follow. */
@@ -64,6 +65,8 @@ export const startGatedFeatures = (
     const reconciler = capacityBuffers(context, caches.buffers, features.buffers, batcher)
     stops.push(watchBuffers(caches.buffers, start(reconciler)))
   }
+  const policies = repairPolicies(context)
+  if (policies.length > 0) stops.push(watchConditions(context, start(nodeRepair(context, policies))))
   if (settings.featureGates.staticCapacity) {
     stops.push(watchStaticPools(context, [start(staticProvisioning(context)), start(staticDeprovisioning(context))]))
   }

@@ -10,15 +10,18 @@ import { makeBatcher } from '../batcher/index.ts'
 import { rememberInstanceIds } from '../provider-host/index.ts'
 import { runReconciler, type Reconciler, type RunningReconciler } from '../queue/index.ts'
 import type { ControllerDeps, RunningReconcilers } from '../runtime/index.ts'
-import { makeClusterState, makeDomainViews, makeInstanceTypeCell } from '../state/index.ts'
+import { makeClusterState, makeCommandCell, makeDomainViews, makeInstanceTypeCell } from '../state/index.ts'
 import { claimConditions, podEvents, watchPodEvents } from './claim-conditions.ts'
+import { nodeClaimConsistency } from './consistency.ts'
 import { runClusterMetrics } from './cluster-metrics.ts'
 import type { ReconcilerContext } from './context.ts'
 import { runDisruption } from './disruption.ts'
 import { startEvictions } from './evictions.ts'
+import { nodeClaimExpiration } from './expiration.ts'
 import { makeFeatureCells, startGatedFeatures } from './gated-features.ts'
 import { startRegistrationHealth } from './registration-health.ts'
 import { runGarbageCollection } from './garbage-collection.ts'
+import { nodeClaimHydration } from './hydration.ts'
 import { runInterruptions } from './interruptions.ts'
 import { runMaintenance } from './maintenance.ts'
 import { makeNodeClasses, nodeClassStatus } from './nodeclasses.ts'
@@ -70,6 +73,11 @@ const startAll = (context: ReconcilerContext): { readonly stopped: () => Promise
   const lifecycle = start(nodeClaimLifecycle(context)).queue
   const conditions = start(claimConditions(context)).queue
   const events = start(podEvents(context)).queue
+  const ofClaims = [
+    lifecycle,
+    conditions,
+    ...[nodeClaimExpiration, nodeClaimConsistency, nodeClaimHydration].map((make) => start(make(context)).queue),
+  ]
   const termination = start(nodeTermination(context, evictions)).queue
   const pools = start(nodePoolStatus(context)).queue
   const classes = new Map(
@@ -86,6 +94,7 @@ const startAll = (context: ReconcilerContext): { readonly stopped: () => Promise
       cache.onChange(({ key }) => {
         queue?.add(key)
         for (const { metadata } of caches.nodePools.by('byNodeClass', `${kind}/${key}`)) pools.add(metadata.name)
+        for (const { metadata } of caches.nodeClaims.by('byNodeClass', `${kind}/${key}`)) conditions.add(metadata.name)
       }),
     )
   }
@@ -101,13 +110,11 @@ const startAll = (context: ReconcilerContext): { readonly stopped: () => Promise
     }),
   )
   for (const { metadata } of caches.nodeClaims.values()) {
-    lifecycle.add(metadata.name)
-    conditions.add(metadata.name)
+    for (const queue of ofClaims) queue.add(metadata.name)
   }
   stops.push(
     caches.nodeClaims.onChange((change) => {
-      lifecycle.add(change.key)
-      conditions.add(change.key)
+      for (const queue of ofClaims) queue.add(change.key)
       // A Node may wait for its claim to go, and a class for its last claim.
       if (change._tag !== 'Added' && change.previous.status.nodeName !== undefined)
         termination.add(change.previous.status.nodeName)
@@ -180,6 +187,7 @@ export const makeContext = (deps: ControllerDeps): ReconcilerContext => {
     provider,
     views,
     state,
+    commands: makeCommandCell(),
     types,
     nodeClasses,
     features,

@@ -7,12 +7,14 @@ import {
   type Instance,
   type InstanceType,
   type LaunchFailure,
+  type NodeClassObject,
 } from '@scantling/core'
 import type { ReconcileError, ReconcileResult } from '../queue/index.ts'
 import { deleteClaim, writeClaimMetadata, writeClaimStatus } from './claim-writes.ts'
 import type { ReconcilerContext } from './context.ts'
 import { claimEvent } from './event-records.ts'
 import { countDisrupted } from './count-disrupted.ts'
+import { hashAnnotations, nodeClassHashOf } from './node-class-hash.ts'
 import { claimFacts } from './provider-facts.ts'
 import { publishNotice } from './publish-notice.ts'
 
@@ -68,7 +70,7 @@ export const launch =
     context.types.learn(report)
     for (const notice of report.notices ?? []) await publishNotice(context, notice)
     if (E.isLeft(launched)) return fail(context, claim, launched.left)
-    return record(context, claim, launched.right.instance, types.right)
+    return record(context, claim, launched.right.instance, types.right, nodeClass)
   }
 
 const record = async (
@@ -76,12 +78,15 @@ const record = async (
   claim: ClaimState,
   instance: Instance,
   types: ReadonlyArray<InstanceType>,
+  nodeClass: NodeClassObject,
 ): Promise<Outcome> => {
   const type = types.find(({ name }) => name === instance.instanceType)
   const found = launchedFacts(instance, type, context.labelPolicy)
   // What the claim asks for wins over what the provider says, except for its annotations (L-LAUNCH-02).
   const labels = { ...found.labels, ...claim.labels }
-  const annotations = { ...claim.annotations, ...found.annotations }
+  // With the hash of the NodeClass that it was launched from, whatever that is by now.
+  const hash = hashAnnotations(nodeClassHashOf(context, nodeClass, context.clusterFacts()))
+  const annotations = { ...claim.annotations, ...hash, ...found.annotations }
   const named = await writeClaimMetadata(context, claim, { labels, annotations })()
   if (E.isLeft(named)) return named
   const written = await writeClaimStatus(context, named.right, [{ type: 'Launched', status: 'True' }], {

@@ -5,6 +5,7 @@ import {
   Requirements,
   type Condition,
   type ConditionChange,
+  type HashMark,
   type JsonObject,
   type NodeClassKind,
   type NodeClassObject,
@@ -12,9 +13,10 @@ import {
   type Resolution,
 } from '@scantling/core'
 import type { Caches } from '../cache/index.ts'
-import type { Reconciler } from '../queue/index.ts'
-import { conditionManifest } from './claim-writes.ts'
+import type { ReconcileError, Reconciler } from '../queue/index.ts'
+import { conditionManifest, writeClaimMetadata } from './claim-writes.ts'
 import type { NodeClasses, NodeClassReadiness, ReconcilerContext } from './context.ts'
+import { hashAnnotations, nodeClassHashOf } from './node-class-hash.ts'
 
 const failedRetryMs = 10_000
 
@@ -88,11 +90,15 @@ export const nodeClassStatus = (context: ReconcilerContext, kind: NodeClassKind<
       const body = { metadata: { resourceVersion: metadata.resourceVersion, finalizers: rest } }
       return E.map(() => ({}))(await kube.patch(cache.kind, { name: key }, { type: 'merge', body })())
     }
-    const marks = marksOf(kind, nodeClass, call.cluster)
+    const mark = nodeClassHashOf(context, nodeClass, call.cluster)
+    const marks = hashAnnotations(mark)
     const isMarked =
       (finalizer === undefined || finalizers.includes(finalizer)) &&
       Object.entries(marks).every(([name, value]) => metadata.annotations[name] === value)
     if (!isMarked) {
+      const isOtherVersion = mark !== undefined && metadata.annotations[`${mark.key}-version`] !== mark.version
+      const stamped = isOtherVersion ? await stampClaims(context, reference, mark) : E.right(undefined)
+      if (E.isLeft(stamped)) return stamped
       const body = {
         metadata: {
           resourceVersion: metadata.resourceVersion,
@@ -125,14 +131,26 @@ export const nodeClassStatus = (context: ReconcilerContext, kind: NodeClassKind<
 // A provider with nothing to resolve has classes that are always Ready.
 const ready: Resolution = { status: {}, conditions: {} }
 
-const marksOf = (
-  { group, kind, hash }: NodeClassKind<NodeClassObject>,
-  nodeClass: NodeClassObject,
-  cluster: Parameters<NonNullable<typeof hash>['of']>[1],
-): Readonly<Record<string, string>> => {
-  if (hash === undefined) return {}
-  const key = `${group}/${kind.toLowerCase()}-hash`
-  return { [key]: hash.of(nodeClass, cluster), [`${key}-version`]: hash.version }
+// Claims hashed by another version are stamped anew, not replaced, unless they are known to have drifted: that is how
+// machines of the reference are adopted.
+const stampClaims = async (
+  context: ReconcilerContext,
+  reference: string,
+  mark: HashMark,
+): Promise<E.Either<ReconcileError, void>> => {
+  const { caches, views } = context
+  const version = `${mark.key}-version`
+  for (const object of caches.nodeClaims.by('byNodeClass', reference)) {
+    const claim = views.claim(object)
+    const isLaunched = Conditions.isTrue(claim.conditions, 'Launched')
+    if (!isLaunched || claim.annotations[version] === mark.version) continue
+    const isDrifted = Conditions.find(claim.conditions, 'Drifted') !== undefined
+    const { [mark.key]: hash, ...others } = hashAnnotations(mark)
+    const annotations = isDrifted || hash === undefined ? others : { ...others, [mark.key]: hash }
+    const stamped = await writeClaimMetadata(context, claim, { annotations })()
+    if (E.isLeft(stamped)) return stamped
+  }
+  return E.right(undefined)
 }
 
 const writeResolution = async (
