@@ -84,6 +84,16 @@ describe('well-known labels', () => {
     expect(Labels.isRestricted('a.karpenter.example.com/other', knowledge)).toBe(true)
   })
 
+  test('a provider may allow single keys of a domain that it restricts (P-LBL-04)', () => {
+    const knowledge = Labels.extend(coreLabelKnowledge, {
+      restricted: ['cloud.example.com'],
+      allowed: ['cloud.example.com/dataplane'],
+    })
+    expect(Labels.isRestricted('cloud.example.com/dataplane', knowledge)).toBe(false)
+    expect(Labels.isRestricted('cloud.example.com/other', knowledge)).toBe(true)
+    expect(knowledge.wellKnown.has('cloud.example.com/dataplane')).toBe(false)
+  })
+
   test('the NodeClass label has the lower-case kind under its group (P-LBL-08)', () => {
     expect(Labels.nodeClassLabelKey({ group: 'karpenter.k8s.aws', kind: 'EC2NodeClass' })).toBe(
       'karpenter.k8s.aws/ec2nodeclass',

@@ -42,6 +42,8 @@ export const scantlingKeys = {
   strategy: 'scantling.sh/strategy',
   nodePoolHash: 'scantling.sh/nodepool-hash',
   nodePoolHashVersion: 'scantling.sh/nodepool-hash-version',
+  /** On a NodeClaim: the disruption that it was made for, so that a restarted controller can go on with it. */
+  replaces: 'scantling.sh/replaces',
 } as const
 
 export const taintKeys = {
@@ -80,6 +82,8 @@ export interface LabelKnowledge {
   readonly normalizedValues: ReadonlyMap<string, ReadonlyMap<string, string>>
   /** Domains (with their subdomains) and bare keys that users may not set unless well known (P-LBL-04). */
   readonly restricted: ReadonlySet<string>
+  /** Keys within restricted domains that users may set although no type defines them. */
+  readonly allowed: ReadonlySet<string>
 }
 
 /** The core's knowledge, without a provider's. */
@@ -104,12 +108,14 @@ export const coreLabelKnowledge: LabelKnowledge = {
   ]),
   normalizedValues: new Map(),
   restricted: new Set([karpenterDomain, labelKeys.hostname]),
+  allowed: new Set(),
 }
 
 /** What a provider adds to the core's knowledge; the port's `LabelPolicy` has this shape. */
 export interface LabelAdditions {
   readonly wellKnown?: ReadonlyArray<{ readonly key: string; readonly values?: ReadonlyArray<string> }>
   readonly restricted?: ReadonlyArray<string>
+  readonly allowed?: ReadonlyArray<string>
   readonly aliases?: Readonly<Record<string, string>>
   readonly normalizedValues?: Readonly<Record<string, Readonly<Record<string, string>>>>
 }
@@ -138,6 +144,7 @@ export const extend = (knowledge: LabelKnowledge, additions: LabelAdditions): La
     ),
   ]),
   restricted: new Set([...knowledge.restricted, ...(additions.restricted ?? [])]),
+  allowed: new Set([...knowledge.allowed, ...(additions.allowed ?? [])]),
 })
 
 /**
@@ -164,7 +171,7 @@ export const normalizeValue = (key: string, value: string, knowledge: LabelKnowl
 /**
  * Whether users may not set this label (P-LBL-04).
  *
- * Well-known keys are never restricted. Otherwise the key's domain decides, with all its subdomains; keys of
+ * Well-known and allowed keys are never restricted. Otherwise the key's domain decides, with all its subdomains; keys of
  * `kubernetes.io` other than the host name are free.
  *
  * @example
@@ -172,7 +179,7 @@ export const normalizeValue = (key: string, value: string, knowledge: LabelKnowl
  * Labels.isRestricted('topology.kubernetes.io/zone') // => false
  */
 export const isRestricted = (key: string, knowledge: LabelKnowledge = coreLabelKnowledge): boolean => {
-  if (knowledge.wellKnown.has(key)) return false
+  if (knowledge.wellKnown.has(key) || knowledge.allowed.has(key)) return false
   if (knowledge.restricted.has(key)) return true
   const slash = key.indexOf('/')
   if (slash < 0) return false

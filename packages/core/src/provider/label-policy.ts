@@ -13,6 +13,8 @@ export interface LabelPolicy {
   }>
   /** Domain suffixes and bare keys that users may not set unless well known. */
   readonly restricted?: ReadonlyArray<string>
+  /** Keys within those domains that users may set although no type defines them, such as one that an agent selects by. */
+  readonly allowed?: ReadonlyArray<string>
   /** A storage driver's zone key to the zone key. */
   readonly aliases?: Labels
   /** By key: value as written to value as meant, such as zone `''` to `'0'`. */
