@@ -36,7 +36,9 @@ const measure = (options: FleetOptions): DisruptFigures => {
   const snapshot = snapshotOf(options)
   planDisruption(snapshot, { strategy: 'first-fit' })
   const { ms, value } = timed(() => planDisruption(snapshot, { strategy: 'first-fit' }))
-  const single = timed(() => disruptionByMethod(snapshot, { strategy: 'reference' }, ['single-node-consolidation']))
+  const single = timed(() =>
+    disruptionByMethod(snapshot, { strategy: 'reference', methods: ['single-node-consolidation'] }),
+  )
   // Where one can go, the method ends there: only a fleet without any tells what a candidate takes.
   const [outcome] = single.value
   const looked = outcome?.commands.length === 0 ? outcome.candidates.length : undefined

@@ -1,9 +1,9 @@
 import { Conditions, Pods, type Snapshot } from '../cluster/index.ts'
 import type { Offering } from '../instance/index.ts'
 import { capacityTypes, labelKeys, Labels } from '../labels/index.ts'
-import { compareNumber, compareText } from '../internal/index.ts'
+import { compareNumber, compareText, type Steps } from '../internal/index.ts'
 import { Requirement, Requirements } from '../requirements/index.ts'
-import { loadSimulator, type Simulation } from '../scheduling/index.ts'
+import { loadSimulatorInSteps, type Simulation } from '../scheduling/index.ts'
 import type { CandidateState } from './candidate.ts'
 import { homelessReason } from './homeless.ts'
 import { blockedNode, Spending, type MethodOutcome, type Pass } from './pass.ts'
@@ -15,16 +15,16 @@ import type { BlockedNode, BlockedReason, DisruptionCommand } from './plan.ts'
  *
  * Nodes without a pod to move come before the rest. One node a pass; as many replacements as its pods need.
  */
-export const drift = (pass: Pass): MethodOutcome => {
-  const candidates = pass
-    .sorted('eventual')
-    .candidates.filter(({ state, nodePool }) => nodePool.replicas === undefined && isDrifted(state.claim))
+export function* drift(pass: Pass): Steps<MethodOutcome> {
+  const candidates = (yield* pass.sorted('eventual')).candidates.filter(
+    ({ state, nodePool }) => nodePool.replicas === undefined && isDrifted(state.claim),
+  )
   const allowances = pass.allowances('Drifted')
   const outcome = { method: 'drift', reason: 'Drifted', candidates, allowances } as const
   const spending = new Spending(allowances)
   const blocked: Array<BlockedNode> = []
   for (const one of [...candidates].sort(emptyThenOldest)) {
-    const found = spending.refusal(one.nodePool.name) ?? commandFor(one, pass)
+    const found = spending.refusal(one.nodePool.name) ?? (yield* commandFor(one, pass))
     if ('candidates' in found) return { ...outcome, commands: [found], blocked }
     if (found._tag === 'NoNodePools') return { ...outcome, commands: [], blocked: [blockedNode(one, found)] }
     blocked.push(blockedNode(one, found))
@@ -48,10 +48,9 @@ const hasPodsToMove = ({ state }: CandidateState): boolean => state.pods.some(Po
 const emptyThenOldest = (a: CandidateState, b: CandidateState): number =>
   compareNumber(Number(hasPodsToMove(a)), Number(hasPodsToMove(b))) || oldestDriftFirst(a, b)
 
-const commandFor = (one: CandidateState, pass: Pass): DisruptionCommand | BlockedReason => {
-  const simulator = pass.simulator(false)
-  if (!simulator.isUsable) return { _tag: 'NoNodePools' }
-  const simulation = simulator.without([one.state.name])
+function* commandFor(one: CandidateState, pass: Pass): Steps<DisruptionCommand | BlockedReason> {
+  const simulation = yield* pass.without([one.state.name], false)
+  if (simulation === undefined) return { _tag: 'NoNodePools' }
   const command = { reason: 'Drifted', candidates: [one.candidate] } as const
   if (simulation.homeless.length === 0) {
     const { pricePerHour } = one.candidate
@@ -62,7 +61,7 @@ const commandFor = (one: CandidateState, pass: Pass): DisruptionCommand | Blocke
     }
   }
   // The slot that the node holds in a full reservation is then the only place for its pods.
-  if (pass.snapshot.settings.featureGates.terminateFirstDrift && wouldFitFreedSlot(one, pass)) {
+  if (pass.snapshot.settings.featureGates.terminateFirstDrift && (yield* wouldFitFreedSlot(one, pass))) {
     return {
       ...command,
       replacements: [],
@@ -76,16 +75,16 @@ const commandFor = (one: CandidateState, pass: Pass): DisruptionCommand | Blocke
 const newCost = ({ launches }: Simulation): number =>
   launches.reduce((sum, { offer }) => sum + (Number.isFinite(offer.pricePerHour) ? offer.pricePerHour : 0), 0)
 
-const wouldFitFreedSlot = ({ state }: CandidateState, pass: Pass): boolean => {
+function* wouldFitFreedSlot({ state }: CandidateState, pass: Pass): Steps<boolean> {
   const labels = state.node?.labels ?? {}
   const id = reservationOf(labels, pass.snapshot)
   if (Labels.get(labels, labelKeys.capacityType) !== capacityTypes.reserved || id === undefined) return false
-  const simulator = loadSimulator(withFreedSlot(pass.snapshot, id), {
+  const simulator = yield* loadSimulatorInSteps(withFreedSlot(pass.snapshot, id), {
     strategy: pass.strategy,
     keepsRestingNodes: false,
     reservedOfferings: 'strict',
   })
-  return simulator.without([state.name]).homeless.length === 0
+  return (yield* simulator.simulate([state.name])).homeless.length === 0
 }
 
 /** The reservation that a node's labels name. */

@@ -1,19 +1,20 @@
 import { Conditions, Pods } from '../cluster/index.ts'
+import type { Steps } from '../internal/index.ts'
 import { isEmpty, type CandidateState } from './candidate.ts'
 import { costRules } from './cost.ts'
 import { blockedNode, mostRewardingFirst, Spending, type MethodOutcome, type Pass } from './pass.ts'
-import type { BlockedNode, BlockedReason, Candidate } from './plan.ts'
+import type { BlockedNode, BlockedReason, Candidate, DisruptionCommand } from './plan.ts'
 
 /**
  * Nodes on which no pod minds being moved, all in one command. D-EMPTY-01…03, D-EMPTY-08.
  *
  * The dearest for the least disruption go first, as many as the budgets of their NodePools allow.
  */
-export const emptiness = (pass: Pass): MethodOutcome => {
+export function* emptiness(pass: Pass): Steps<MethodOutcome> {
   const candidates: Array<CandidateState> = []
   const blocked: Array<BlockedNode> = []
-  for (const one of pass.sorted('graceful').candidates) {
-    const reason = refusal(one, pass)
+  for (const one of (yield* pass.sorted('graceful')).candidates) {
+    const reason = keptFromEmptiness(one, pass)
     if (reason === undefined) candidates.push(one)
     else blocked.push(blockedNode(one, reason))
   }
@@ -27,28 +28,27 @@ export const emptiness = (pass: Pass): MethodOutcome => {
       taken.push(one.candidate)
     } else blocked.push(blockedNode(one, reason))
   }
-  const [first, ...rest] = taken
-  return {
-    method: 'emptiness',
-    reason: 'Empty',
-    candidates,
-    allowances,
-    commands:
-      first === undefined
-        ? []
-        : [
-            {
-              reason: 'Empty',
-              candidates: [first, ...rest],
-              replacements: [],
-              savingsPerHour: taken.reduce((sum, { pricePerHour }) => sum + pricePerHour, 0),
-            },
-          ],
-    blocked,
-  }
+  const command = emptyCommand(taken)
+  const commands = command === undefined ? [] : [command]
+  return { method: 'emptiness', reason: 'Empty', candidates, allowances, commands, blocked }
 }
 
-const refusal = ({ state, nodePool }: CandidateState, { snapshot }: Pass): BlockedReason | undefined => {
+/** The command that takes empty nodes away; none without nodes. */
+export const emptyCommand = ([first, ...rest]: ReadonlyArray<Candidate>): DisruptionCommand | undefined =>
+  first === undefined
+    ? undefined
+    : {
+        reason: 'Empty',
+        candidates: [first, ...rest],
+        replacements: [],
+        savingsPerHour: [first, ...rest].reduce((sum, { pricePerHour }) => sum + pricePerHour, 0),
+      }
+
+/** Why emptiness leaves a candidate alone, or `undefined`. D-EMPTY-01. */
+export const keptFromEmptiness = (
+  { state, nodePool }: CandidateState,
+  { snapshot }: Pass,
+): BlockedReason | undefined => {
   if (nodePool.replicas !== undefined) return { _tag: 'StaticNodePool' }
   if (nodePool.disruption.consolidateAfterMs === undefined)
     return { _tag: 'ConsolidationDisabled', nodePool: nodePool.name }

@@ -1,7 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { NodePool, Snapshot } from '../cluster/index.ts'
-import { compareNumber, compareText } from '../internal/index.ts'
-import { loadSimulator, type Simulator, type Strategy } from '../scheduling/index.ts'
+import { compareNumber, compareText, type Steps } from '../internal/index.ts'
+import { loadSimulatorInSteps, type Simulation, type Simulator, type Strategy } from '../scheduling/index.ts'
 import { allowances, type Allowance, type DisruptionReason } from './budget.ts'
 import { candidateOf, readPodBudgets, type CandidateState, type DisruptionClass, type PodBudgets } from './candidate.ts'
 import type { BlockedNode, BlockedReason, Candidate, DisruptionCommand, DisruptionMethod } from './plan.ts'
@@ -25,10 +25,33 @@ export interface Sorted {
   readonly blocked: ReadonlyArray<BlockedNode>
 }
 
+/** What is known beside the snapshot; absent: nothing. */
+export interface PassOptions {
+  readonly strategy: Strategy
+  /** Whether nodes and pods may be moved that would have to be moved again at once; `reference` always allows it. */
+  readonly churn?: 'avoid' | 'allow' | undefined
+  /** Owner of pods (its UID) → when some of them were last moved by disruption, in milliseconds since the epoch. */
+  readonly movedWorkloads?: ReadonlyMap<string, number> | undefined
+  /** How long pods that were moved are left alone. */
+  readonly moveAgainAfterMs?: number | undefined
+  /** Nodes of commands that are being carried out (D-CAND-02): no candidates, and used up as far as budgets go. */
+  readonly inFlight?: ReadonlySet<string> | undefined
+}
+
+/** How long pods that were moved are left alone, where options do not say. */
+export const defaultMoveAgainAfterMs = 10 * 60_000
+
+// Between two pauses.
+const nodesPerStep = 50
+
 /** One look at a snapshot, shared by all methods; what several need is found once. */
 export class Pass {
   readonly snapshot: Snapshot
   readonly strategy: Strategy
+  readonly avoidsChurn: boolean
+  readonly movedWorkloads: ReadonlyMap<string, number>
+  readonly moveAgainAfterMs: number
+  readonly #inFlight: ReadonlySet<string>
   readonly #pools: ReadonlyMap<string, NodePool>
   readonly #podBudgets: PodBudgets
   readonly #sorted = new Map<DisruptionClass, Sorted>()
@@ -36,22 +59,30 @@ export class Pass {
   readonly #simulators = new Map<boolean, Simulator>()
   #simulations = 0
 
-  constructor(snapshot: Snapshot, strategy: Strategy) {
-    this.snapshot = snapshot
+  constructor(snapshot: Snapshot, options: PassOptions) {
+    const { strategy, churn = 'avoid', movedWorkloads, moveAgainAfterMs, inFlight = new Set() } = options
     this.strategy = strategy
+    this.avoidsChurn = strategy !== 'reference' && churn === 'avoid'
+    this.movedWorkloads = movedWorkloads ?? new Map()
+    this.moveAgainAfterMs = moveAgainAfterMs ?? defaultMoveAgainAfterMs
+    this.#inFlight = inFlight
+    this.snapshot = withGoing(snapshot, inFlight)
     this.#pools = new Map(snapshot.nodePools.filter(({ isManaged }) => isManaged).map((pool) => [pool.name, pool]))
     this.#podBudgets = readPodBudgets(snapshot.podDisruptionBudgets)
   }
 
   /** Nodes that may be disrupted as far as node, NodePool and pods are concerned, by name, and why the others may not. */
-  sorted(disruptionClass: DisruptionClass): Sorted {
+  *sorted(disruptionClass: DisruptionClass): Steps<Sorted> {
     const known = this.#sorted.get(disruptionClass)
     if (known !== undefined) return known
     const candidates: Array<CandidateState> = []
     const blocked: Array<BlockedNode> = []
-    for (const state of this.snapshot.nodes) {
+    for (const [position, state] of this.snapshot.nodes.entries()) {
+      if (position % nodesPerStep === nodesPerStep - 1) yield
       if (!state.isManaged) continue
-      const made = candidateOf(state, this.snapshot, this.#pools, this.#podBudgets, disruptionClass)
+      const made = this.#inFlight.has(state.name)
+        ? E.left<BlockedReason, CandidateState>({ _tag: 'InFlight' })
+        : candidateOf(state, this.snapshot, this.#pools, this.#podBudgets, disruptionClass)
       if (E.isRight(made)) candidates.push(made.right)
       else {
         const nodePool =
@@ -79,26 +110,34 @@ export class Pass {
     return this.#simulations
   }
 
-  /** `keepsRestingNodes`: whether moved pods keep away from nodes within their consolidateAfter (D-SIM-05). */
-  simulator(keepsRestingNodes: boolean): Simulator {
-    const known = this.#simulators.get(keepsRestingNodes)
-    if (known !== undefined) return known
-    const loaded = loadSimulator(this.snapshot, {
-      strategy: this.strategy,
-      keepsRestingNodes,
-      reservedOfferings: 'fallback',
-    })
-    const made: Simulator = {
-      isUsable: loaded.isUsable,
-      without: (nodes) => {
-        this.#simulations += 1
-        return loaded.without(nodes)
-      },
+  /**
+   * What would happen without some nodes; absent: nothing can be simulated (D-SIM-11).
+   *
+   * `keepsRestingNodes`: whether moved pods keep away from nodes within their consolidateAfter (D-SIM-05).
+   */
+  *without(nodes: ReadonlyArray<string>, keepsRestingNodes: boolean): Steps<Simulation | undefined> {
+    let simulator = this.#simulators.get(keepsRestingNodes)
+    if (simulator === undefined) {
+      const options = { strategy: this.strategy, keepsRestingNodes, reservedOfferings: 'fallback' } as const
+      simulator = yield* loadSimulatorInSteps(this.snapshot, options)
+      this.#simulators.set(keepsRestingNodes, simulator)
     }
-    this.#simulators.set(keepsRestingNodes, made)
-    return made
+    if (!simulator.isUsable) return undefined
+    this.#simulations += 1
+    return yield* simulator.simulate(nodes)
   }
 }
+
+// What a command takes away is going, whether or not the snapshot says so yet.
+const withGoing = (snapshot: Snapshot, inFlight: ReadonlySet<string>): Snapshot =>
+  inFlight.size === 0
+    ? snapshot
+    : {
+        ...snapshot,
+        nodes: snapshot.nodes.map((state) =>
+          inFlight.has(state.name) && !state.isMarkedForDeletion ? { ...state, isMarkedForDeletion: true } : state,
+        ),
+      }
 
 /** What the budgets leave, spent candidate by candidate (D-BUDG-12). */
 export class Spending {

@@ -64,6 +64,8 @@ export interface BlockedNode {
 
 /** Why a node stays. The first that applies, in this order. */
 export type BlockedReason =
+  /** A command under way takes the node already (D-CAND-02). */
+  | { readonly _tag: 'InFlight' }
   | { readonly _tag: 'NoClaim' | 'NoNode' | 'NotInitialized' | 'Deleting' | 'DoNotDisrupt' | 'StaticNodePool' }
   | { readonly _tag: 'Nominated'; readonly untilMs: number }
   | { readonly _tag: 'NodePoolNotFound'; readonly nodePool: string | undefined }

@@ -2,6 +2,7 @@ import { StateNodes, type NodePool } from '../cluster/index.ts'
 import { capacityTypes, labelKeys, Labels } from '../labels/index.ts'
 import { Offerings } from '../instance/index.ts'
 import { Requirements } from '../requirements/index.ts'
+import type { Steps } from '../internal/index.ts'
 import { Quantity } from '../quantity/index.ts'
 import type { CandidateState } from './candidate.ts'
 import { isDrifted, oldestDriftFirst, reservationIdOf, reservationOf } from './drift.ts'
@@ -14,10 +15,10 @@ import type { BlockedNode, BlockedReason, DisruptionCommand, StaticReplacement, 
  * Every pool by itself: as many as its budgets and its limit on nodes allow, the longest drifted first. Where pods go
  * does not matter: the replacement is there before.
  */
-export const staticDrift = (pass: Pass): MethodOutcome => {
-  const candidates = pass
-    .sorted('eventual')
-    .candidates.filter(({ state, nodePool }) => nodePool.replicas !== undefined && isDrifted(state.claim))
+export function* staticDrift(pass: Pass): Steps<MethodOutcome> {
+  const candidates = (yield* pass.sorted('eventual')).candidates.filter(
+    ({ state, nodePool }) => nodePool.replicas !== undefined && isDrifted(state.claim),
+  )
   const allowances = pass.allowances('Drifted')
   const commands: Array<DisruptionCommand> = []
   const blocked: Array<BlockedNode> = []

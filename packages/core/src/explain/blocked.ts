@@ -10,6 +10,8 @@ import { Time } from '../time/index.ts'
  */
 export const renderBlocked = (reason: BlockedReason): string => {
   switch (reason._tag) {
+    case 'InFlight':
+      return 'The node is being replaced already'
     case 'NoClaim':
       return 'No NodeClaim stands behind the node'
     case 'NoNode':

@@ -1,5 +1,5 @@
 import type { Pod, Snapshot } from '../cluster/index.ts'
-import { compareText, sortInSteps } from '../internal/index.ts'
+import { compareText, runOf, sortInSteps, type Run } from '../internal/index.ts'
 import { compile, usableNodePools, type Compiled } from './compile.ts'
 import { diagnose } from './diagnosis.ts'
 import { Finalizer } from './finalize.ts'
@@ -10,16 +10,12 @@ import type { PodClass, PodShape } from './pod-class.ts'
 import { PodQueue } from './pod-queue.ts'
 import type { NodePoolReason, Reason, Rejection } from './rejection.ts'
 
-/** A pass that can be paused: nothing is shared with the outside until `finish`. */
-export interface ProvisioningRun {
-  /**
-   * Does up to `units` pieces of work (placement attempts, and comparable pieces of compiling and finishing) and says
-   * whether all is done. Further calls do nothing.
-   */
-  readonly step: (units: number) => boolean
-  /** The plan; does what is left first. */
-  readonly finish: () => ProvisioningPlan
-}
+/**
+ * A pass that can be paused: nothing is shared with the outside until `finish`.
+ *
+ * A unit of `step` is a placement attempt, or a comparable piece of compiling and finishing.
+ */
+export type ProvisioningRun = Run<ProvisioningPlan>
 
 /**
  * What to launch and where pending pods go.
@@ -54,26 +50,8 @@ export const planProvisioning = (snapshot: Snapshot, options: ProvisioningOption
  * }
  * run.finish().launches.length // => 1
  */
-export const startProvisioning = (snapshot: Snapshot, options: ProvisioningOptions): ProvisioningRun => {
-  const pass = provision(snapshot, options)
-  let plan: ProvisioningPlan | undefined
-  const advance = () => {
-    const { done, value } = pass.next()
-    if (done === true) plan = value
-  }
-  return {
-    step: (units) => {
-      for (let unit = 0; unit < units && plan === undefined; unit += 1) advance()
-      return plan !== undefined
-    },
-    finish: () => {
-      for (;;) {
-        if (plan !== undefined) return plan
-        advance()
-      }
-    },
-  }
-}
+export const startProvisioning = (snapshot: Snapshot, options: ProvisioningOptions): ProvisioningRun =>
+  runOf(provision(snapshot, options))
 
 function* provision(snapshot: Snapshot, options: ProvisioningOptions): Generator<void, ProvisioningPlan, void> {
   const { pods, ignored } = yield* eligiblePods(snapshot)

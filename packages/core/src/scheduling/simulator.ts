@@ -1,5 +1,5 @@
 import { Conditions, StateNodes, type NodePool, type Pod, type Snapshot, type StateNode } from '../cluster/index.ts'
-import { invariant } from '../internal/index.ts'
+import { drain, invariant, type Steps } from '../internal/index.ts'
 import { labelKeys, Labels } from '../labels/index.ts'
 import type { LeavingNode } from '../topology/index.ts'
 import { compile, usableNodePools, type Compiled, type MotionRules } from './compile.ts'
@@ -47,6 +47,8 @@ export interface Simulator {
   readonly isUsable: boolean
   /** What would happen without the named nodes. None of them may be under deletion. */
   readonly without: (nodes: ReadonlyArray<string>) => Simulation
+  /** As `without`, in slices. One at a time: the loaded cluster is put back at the end of each. */
+  readonly simulate: (nodes: ReadonlyArray<string>) => Steps<Simulation>
 }
 
 /**
@@ -62,14 +64,56 @@ export interface Simulator {
  * @example
  * loadSimulator(snapshot, options).without(['node-a']).homeless.length === 0 // => whether its pods find a place
  */
-export const loadSimulator = (snapshot: Snapshot, options: SimulationOptions): Simulator => {
+export const loadSimulator = (snapshot: Snapshot, options: SimulationOptions): Simulator =>
+  drain(loadSimulatorInSteps(snapshot, options))
+
+/**
+ * As {@link loadSimulator}, in slices.
+ *
+ * @example
+ * import { snapshotFor } from '@scantling/core/testing'
+ * const options = { strategy: 'first-fit', keepsRestingNodes: true, reservedOfferings: 'fallback' }
+ * const steps = loadSimulatorInSteps(snapshotFor({ nodePools: [] }), options)
+ * // Without a NodePool nothing can be simulated.
+ * steps.next().value.isUsable // => false
+ */
+export function* loadSimulatorInSteps(snapshot: Snapshot, options: SimulationOptions): Steps<Simulator> {
   if (usableNodePools(snapshot).length === 0) {
-    return { isUsable: false, without: () => ({ launches: [], homeless: [] }) }
+    const nothing: Simulation = { launches: [], homeless: [] }
+    return { isUsable: false, without: () => nothing, simulate: () => done(nothing) }
   }
-  const loaded = new LoadedCluster(snapshot, options, undefined)
-  if (!loaded.dependsOnOrder) return { isUsable: true, without: (nodes) => loaded.without(nodes) }
-  // Which pods are placed then decides how topology counts, so that every set of nodes is loaded by itself.
-  return { isUsable: true, without: (nodes) => new LoadedCluster(snapshot, options, nodes).without(nodes) }
+  const loaded = yield* loadCluster(snapshot, options, undefined)
+  const simulate = loaded.dependsOnOrder
+    ? // Which pods are placed then decides how topology counts, so that every set of nodes is loaded by itself.
+      function* (nodes: ReadonlyArray<string>): Steps<Simulation> {
+        const own = yield* loadCluster(snapshot, options, nodes)
+        return yield* own.simulate(nodes)
+      }
+    : (nodes: ReadonlyArray<string>) => loaded.simulate(nodes)
+  return { isUsable: true, simulate, without: (nodes) => drain(simulate(nodes)) }
+}
+
+function* done<A>(value: A): Steps<A> {
+  yield
+  return value
+}
+
+/** `removable`: the nodes that may be taken away; absent: any. */
+function* loadCluster(
+  snapshot: Snapshot,
+  options: SimulationOptions,
+  removable: ReadonlyArray<string> | undefined,
+): Steps<LoadedCluster> {
+  const displaced = displacedPods(snapshot)
+  const { pods: moving } = yield* eligiblePods(snapshot)
+  const always = new Set(moving)
+  const { pods } = yield* eligiblePods(withoutNodes(snapshot, removable))
+  yield
+  const compiled = yield* compile(snapshot, pods, packerSettings(snapshot, options), {
+    ...restRules(snapshot, options, displaced),
+    isMoving: (pod) => always.has(pod),
+  })
+  return new LoadedCluster({ snapshot, options, displaced, always, compiled })
 }
 
 /** A node as a simulation takes it away. */
@@ -96,20 +140,23 @@ class LoadedCluster {
   /** What every node has left before any simulation. */
   readonly #atFirst: ReadonlyArray<Pick<ExistingNode, 'isOvercommitted' | 'remaining'>>
 
-  /** `removable`: the nodes that may be taken away; absent: any. */
-  constructor(snapshot: Snapshot, options: SimulationOptions, removable: ReadonlyArray<string> | undefined) {
+  constructor({
+    snapshot,
+    options,
+    displaced,
+    always,
+    compiled,
+  }: {
+    readonly snapshot: Snapshot
+    readonly options: SimulationOptions
+    readonly displaced: ReadonlySet<Pod>
+    readonly always: ReadonlySet<Pod>
+    readonly compiled: Compiled
+  }) {
     this.#snapshot = snapshot
     this.#options = options
-    this.#displaced = displacedPods(snapshot)
-    const { pods: moving } = drain(eligiblePods(snapshot))
-    const always = new Set(moving)
-    const { pods } = drain(eligiblePods(withoutNodes(snapshot, removable)))
-    const compiled = drain(
-      compile(snapshot, pods, packerSettings(snapshot, options), {
-        ...restRules(snapshot, options, this.#displaced),
-        isMoving: (pod) => always.has(pod),
-      }),
-    )
+    this.#displaced = displaced
+    const { pods } = compiled
     this.#compiled = compiled
     this.#groups = compiled.topology.groups.length
     this.#atFirst = compiled.nodes.map(({ isOvercommitted, remaining }) => ({
@@ -136,7 +183,7 @@ class LoadedCluster {
     return this.#compiled.topology.hasSharedUnlike
   }
 
-  without(nodes: ReadonlyArray<string>): Simulation {
+  *simulate(nodes: ReadonlyArray<string>): Steps<Simulation> {
     const { topology, templates, reservations, columns } = this.#compiled
     const removals = nodes.map((name) => {
       const removal = this.#removals.get(name)
@@ -155,7 +202,7 @@ class LoadedCluster {
     const pods = [...this.#moving, ...removals.flatMap((removal) => removal.pods)]
     pods.sort((a, b) => this.#turns[a]! - this.#turns[b]!)
     const packer = new Packer({ ...this.#compiled, openNodes: this.#openNodesOf }, pods)
-    const failed = place(packer, pods)
+    const failed = yield* place(packer, pods)
     const simulation = this.#read(packer, failed)
     packer.putBack()
     this.#forgetStages(pods)
@@ -242,7 +289,7 @@ class LoadedCluster {
   }
 }
 
-const place = (packer: Packer, pods: ReadonlyArray<number>): ReadonlySet<number> => {
+function* place(packer: Packer, pods: ReadonlyArray<number>): Steps<ReadonlySet<number>> {
   const queue = new PodQueue(pods)
   const failed = new Set<number>()
   for (let pod = queue.pop(); pod !== undefined; pod = queue.pop()) {
@@ -251,6 +298,7 @@ const place = (packer: Packer, pods: ReadonlyArray<number>): ReadonlySet<number>
       failed.add(pod)
       queue.push(pod)
     }
+    yield
   }
   return failed
 }
@@ -286,11 +334,4 @@ const isResting = ({ claim }: StateNode, nodePool: NodePool | undefined, nowMs: 
   const initialized = Conditions.find(claim?.conditions ?? [], 'Initialized')
   if (!afterMs || claim === undefined || initialized?.status !== 'True') return false
   return nowMs - (claim.lastPodEventAtMs ?? initialized.lastTransitionAtMs) < afterMs
-}
-
-const drain = <A>(steps: Generator<void, A, void>): A => {
-  for (;;) {
-    const { done, value } = steps.next()
-    if (done === true) return value
-  }
 }

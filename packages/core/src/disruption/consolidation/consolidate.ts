@@ -1,5 +1,6 @@
 import { StateNodes } from '../../cluster/index.ts'
 import { capacityTypes, labelKeys, Labels } from '../../labels/index.ts'
+import type { Steps } from '../../internal/index.ts'
 import type { Offer, SimulatedLaunch } from '../../scheduling/index.ts'
 import type { CandidateState } from '../candidate.ts'
 import { homelessReason } from '../homeless.ts'
@@ -20,10 +21,10 @@ export interface Consolidation {
  *
  * A node that is not replaced goes whatever it costs; a replacement must be cheaper for certain.
  */
-export const consolidate = (moved: ReadonlyArray<CandidateState>, pass: Pass): Consolidation | BlockedReason => {
-  const simulator = pass.simulator(true)
-  if (!simulator.isUsable) return { _tag: 'NoNodePools' }
-  const simulation = simulator.without(moved.map(({ state }) => state.name))
+export function* consolidate(moved: ReadonlyArray<CandidateState>, pass: Pass): Steps<Consolidation | BlockedReason> {
+  const names = moved.map(({ state }) => state.name)
+  const simulation = yield* pass.without(names, true)
+  if (simulation === undefined) return { _tag: 'NoNodePools' }
   if (simulation.homeless.length > 0) return homelessReason(simulation)
   const [node, ...others] = simulation.launches
   if (node === undefined) return { moved }

@@ -2,24 +2,27 @@ import { Conditions, StateNodes } from '../../cluster/index.ts'
 import { labelKeys, Labels } from '../../labels/index.ts'
 import { isEmpty, type CandidateState } from '../candidate.ts'
 import { costRules } from '../cost.ts'
-import { blockedNode, type Pass } from '../pass.ts'
+import type { Steps } from '../../internal/index.ts'
+import { blockedNode, type Pass, type Sorted } from '../pass.ts'
 import type { BlockedNode, BlockedReason } from '../plan.ts'
 
 /** Nodes that consolidation may look at, and why not the others. D-CONS-01. Empty nodes are left to emptiness. */
-export const consolidatable = (
-  pass: Pass,
-): { readonly candidates: ReadonlyArray<CandidateState>; readonly blocked: ReadonlyArray<BlockedNode> } => {
+export function* consolidatable(pass: Pass): Steps<Sorted> {
   const candidates: Array<CandidateState> = []
   const blocked: Array<BlockedNode> = []
-  for (const one of pass.sorted('graceful').candidates) {
-    const reason = refusal(one, pass)
+  for (const one of (yield* pass.sorted('graceful')).candidates) {
+    const reason = keptFromConsolidation(one, pass)
     if (reason === undefined) candidates.push(one)
     else if (reason !== 'empty') blocked.push(blockedNode(one, reason))
   }
   return { candidates, blocked }
 }
 
-const refusal = ({ state, nodePool }: CandidateState, { snapshot }: Pass): BlockedReason | 'empty' | undefined => {
+/** Why consolidation leaves a candidate alone, or `undefined`. D-CONS-01. */
+export const keptFromConsolidation = (
+  { state, nodePool }: CandidateState,
+  { snapshot }: Pass,
+): BlockedReason | 'empty' | undefined => {
   const { name, replicas, disruption } = nodePool
   if (replicas !== undefined) return { _tag: 'StaticNodePool' }
   const labels = StateNodes.labelsOf(state)

@@ -1,5 +1,6 @@
 import { poolTotals, unbalanced, type PoolTotals } from '../balanced.ts'
 import type { CandidateState } from '../candidate.ts'
+import type { Steps } from '../../internal/index.ts'
 import { mostRewardingFirst, Spending, type MethodOutcome, type Pass } from '../pass.ts'
 import { commandOf } from './command.ts'
 import { consolidate, savingsOf, type Consolidation } from './consolidate.ts'
@@ -19,8 +20,8 @@ const mostLooks = 200
  * it at that. One node near the front that cannot go fails every prefix, so `first-fit` goes on from the best prefix and
  * adds one node after the other, most rewarding first, where that saves more (weakness W-01).
  */
-export const multiNode = (pass: Pass): MethodOutcome => {
-  const { candidates } = consolidatable(pass)
+export function* multiNode(pass: Pass): Steps<MethodOutcome> {
+  const { candidates } = yield* consolidatable(pass)
   const allowances = pass.allowances('Underutilized')
   const spending = new Spending(allowances)
   const allowed: Array<CandidateState> = []
@@ -29,9 +30,9 @@ export const multiNode = (pass: Pass): MethodOutcome => {
     spending.spend(one.nodePool.name)
     allowed.push(one)
   }
-  const totals = poolTotals(pass.sorted('graceful').candidates, pass.snapshot)
-  const prefix = longestPrefix(allowed, pass, totals)
-  const found = pass.strategy === 'reference' ? prefix : grown(prefix, allowed, pass, totals)
+  const totals = poolTotals((yield* pass.sorted('graceful')).candidates, pass.snapshot)
+  const prefix = yield* longestPrefix(allowed, pass, totals)
+  const found = pass.strategy === 'reference' ? prefix : yield* grown(prefix, allowed, pass, totals)
   return {
     method: 'multi-node-consolidation',
     reason: 'Underutilized',
@@ -42,17 +43,17 @@ export const multiNode = (pass: Pass): MethodOutcome => {
   }
 }
 
-const longestPrefix = (
+function* longestPrefix(
   ordered: ReadonlyArray<CandidateState>,
   pass: Pass,
   totals: ReadonlyMap<string, PoolTotals>,
-): Consolidation | undefined => {
+): Steps<Consolidation | undefined> {
   let best: Consolidation | undefined
   let low = 1
   let high = Math.min(ordered.length - 1, mostBeyondFirst)
   while (low <= high) {
     const middle = (low + high) >>> 1
-    const found = together(ordered.slice(0, middle + 1), pass, totals)
+    const found = yield* together(ordered.slice(0, middle + 1), pass, totals)
     if (found === undefined) high = middle - 1
     else {
       best = found
@@ -63,31 +64,31 @@ const longestPrefix = (
 }
 
 // Never saves less than the prefix it starts from.
-const grown = (
+function* grown(
   prefix: Consolidation | undefined,
   ordered: ReadonlyArray<CandidateState>,
   pass: Pass,
   totals: ReadonlyMap<string, PoolTotals>,
-): Consolidation | undefined => {
+): Steps<Consolidation | undefined> {
   let best = prefix
   let looks = 0
   for (const one of ordered) {
     if (best?.moved.includes(one) === true) continue
     if (looks === mostLooks) break
     looks += 1
-    const found = together([...(best?.moved ?? []), one], pass, totals)
+    const found = yield* together([...(best?.moved ?? []), one], pass, totals)
     if (found !== undefined && (best === undefined || savingsOf(found) > savingsOf(best))) best = found
   }
   // One node alone is left to the method for single nodes.
   return best === undefined || best.moved.length < 2 ? undefined : best
 }
 
-const together = (
+function* together(
   moved: ReadonlyArray<CandidateState>,
   pass: Pass,
   totals: ReadonlyMap<string, PoolTotals>,
-): Consolidation | undefined => {
-  const found = consolidate(moved, pass)
+): Steps<Consolidation | undefined> {
+  const found = yield* consolidate(moved, pass)
   if ('_tag' in found) return undefined
   const { replacement } = found
   const offer =

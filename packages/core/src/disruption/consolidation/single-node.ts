@@ -1,4 +1,4 @@
-import { compareNumber } from '../../internal/index.ts'
+import { compareNumber, type Steps } from '../../internal/index.ts'
 import { neverBalanced, poolTotals, unbalanced } from '../balanced.ts'
 import type { CandidateState } from '../candidate.ts'
 import { blockedNode, mostRewardingFirst, Spending, type MethodOutcome, type Pass } from '../pass.ts'
@@ -13,16 +13,18 @@ import { consolidatable } from './eligibility.ts'
  * NodePools take turns, each with its most rewarding nodes first. Every node is looked at until one can go: there is no
  * limit on their number or on time.
  */
-export const singleNode = (pass: Pass): MethodOutcome => {
-  const { candidates, blocked } = consolidatable(pass)
+export function* singleNode(pass: Pass): Steps<MethodOutcome> {
+  const { candidates, blocked } = yield* consolidatable(pass)
   const allowances = pass.allowances('Underutilized')
   const outcome = { method: 'single-node-consolidation', reason: 'Underutilized', candidates, allowances } as const
   const spending = new Spending(allowances)
-  const totals = poolTotals(pass.sorted('graceful').candidates, pass.snapshot)
+  const totals = poolTotals((yield* pass.sorted('graceful')).candidates, pass.snapshot)
   const refused: Array<BlockedNode> = [...blocked]
   for (const one of inTurns(candidates)) {
     const found =
-      spending.refusal(one.nodePool.name) ?? neverBalanced(one, totals) ?? worthwhile(consolidate([one], pass), totals)
+      spending.refusal(one.nodePool.name) ??
+      neverBalanced(one, totals) ??
+      worthwhile(yield* consolidate([one], pass), totals)
     if (!('_tag' in found)) return { ...outcome, commands: [commandOf(found)], blocked: refused }
     refused.push(blockedNode(one, found))
   }
