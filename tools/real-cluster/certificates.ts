@@ -1,6 +1,8 @@
 import { generateKeyPairSync, webcrypto } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+// What x509 builds on asks for it to be loaded first.
+import 'reflect-metadata'
 import * as x509 from '@peculiar/x509'
 
 /** What of a control plane speaks for itself with a certificate of its own. */

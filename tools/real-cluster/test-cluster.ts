@@ -118,6 +118,7 @@ export const startTestCluster = async () => {
         `--metrics-port=${metricsPort}`,
         `--health-probe-port=${probePort}`,
         '--bind-address=127.0.0.1',
+        '--kwok-latency=0.1',
         ...(options.flags ?? ['--leader-elect=false']),
       ],
       // Providers are looked for from here: the cli has the simulated one.

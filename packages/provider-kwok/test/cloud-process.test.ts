@@ -72,7 +72,7 @@ const send = (
 const cluster = { name: 'test', kubernetesVersion: '1.36.3', objects: {} }
 const call = { signal: never, cluster }
 const connect = async (cloudUrl: string) => {
-  const created = await provider.create({ cloudUrl, catalog: '', seed: '' }, hostOn(systemClock), call)()
+  const created = await provider.create({ cloudUrl, catalog: '', seed: '', latency: 1 }, hostOn(systemClock), call)()
   if (E.isLeft(created)) throw new Error(created.left.message)
   return created.right
 }
@@ -188,7 +188,7 @@ describe('the cloud as a process', () => {
 describe('the provider without its cloud', () => {
   test('create() is to be tried again while the cloud is not there', async () => {
     const created = await provider.create(
-      { cloudUrl: 'http://127.0.0.1:1', catalog: '', seed: '' },
+      { cloudUrl: 'http://127.0.0.1:1', catalog: '', seed: '', latency: 1 },
       hostOn(systemClock),
       call,
     )()

@@ -26,6 +26,8 @@ describe('Provisioning on a real control plane', () => {
       topologySpreadConstraints: [
         {
           maxSkew: 1,
+          // Without it the scheduler counts only zones that have a node already.
+          minDomains: 3,
           topologyKey: 'topology.kubernetes.io/zone',
           whenUnsatisfiable: 'DoNotSchedule',
           labelSelector: { matchLabels: { app: 'spread' } },

@@ -8,6 +8,7 @@ export type { OfferingSelector } from './selector.ts'
 export { serveCloud, type CloudServer } from './server.ts'
 export {
   defaultCloudOptions,
+  scaledLatencies,
   simulatedCloud,
   type CloudOptions,
   type InterruptKind,

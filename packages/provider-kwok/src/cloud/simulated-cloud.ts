@@ -48,6 +48,13 @@ export const defaultCloudOptions = {
   readLimit: { burst: 500, perSecond: 100 },
 } as const
 
+/** The latencies of a cloud whose machines take this share of the ordinary time. */
+export const scaledLatencies = (share: number) => {
+  const { bootMs, registrationMs, shutdownMs } = defaultCloudOptions
+  const scaled = ([least, most]: readonly [number, number]) => [least * share, most * share] as const
+  return { bootMs: scaled(bootMs), registrationMs: scaled(registrationMs), shutdownMs: shutdownMs * share }
+}
+
 type Answer<A> = E.Either<CloudError, A>
 
 /**

@@ -126,7 +126,7 @@ describe('provider-kwok', () => {
   })
 
   test('a cloud in this process is rebuilt from the claims, and shows nothing before', async () => {
-    const settings = { cloudUrl: '', catalog: 'kwok', seed: 'test' }
+    const settings = { cloudUrl: '', catalog: 'kwok', seed: 'test', latency: 1 }
     const created = await provider.create(settings, hostOn(virtualClock(1_000_000)), call)()
     if (E.isLeft(created)) throw new Error(created.left.message)
     const live = created.right
@@ -180,7 +180,7 @@ describe('provider-kwok', () => {
   })
 
   test('takes no cloud that is not on this machine', () => {
-    const check = (cloudUrl: string) => kwokSettings.check?.({ cloudUrl, catalog: 'kwok', seed: '' })
+    const check = (cloudUrl: string) => kwokSettings.check?.({ cloudUrl, catalog: 'kwok', seed: '', latency: 1 })
     expect(check('http://127.0.0.1:8090')).toEqual([])
     expect(check('')).toEqual([])
     expect(check('http://example.com')).toEqual([
@@ -235,5 +235,15 @@ describe('provider-kwok', () => {
     expect(await live.launch({ ...request, claim: claimOf('t') }, call)()).toMatchObject({
       left: { error: { _tag: 'InsufficientCapacity' } },
     })
+  })
+})
+
+describe('kwok-latency', () => {
+  test.each(['', '-0.1', '1.1', 'fast'])('refuses %p', (text) => {
+    expect(E.isLeft(kwokSettings.fields.latency.codec.decode(text))).toBe(true)
+  })
+
+  test('takes a share of what a large cloud would need', () => {
+    expect(kwokSettings.fields.latency.codec.decode('0.1')).toEqual(E.right(0.1))
   })
 })

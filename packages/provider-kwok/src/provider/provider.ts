@@ -14,7 +14,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { generatedLabelKeys, kwokGroup } from '../catalog/index.ts'
-import { httpCloud, loadCatalog, simulatedCloud, type CloudMessage, type KwokCloud } from '../cloud/index.ts'
+import { httpCloud, loadCatalog, scaledLatencies, simulatedCloud, type CloudMessage, type KwokCloud } from '../cloud/index.ts'
 import { loadCatalogCell, type CatalogCell } from './catalog-cell.ts'
 import { providerErrorOf } from './error-codes.ts'
 import { instanceOf, nameOf, providerIdOf, tagKeys } from './instance.ts'
@@ -62,7 +62,12 @@ export const provider: ProviderModule<KwokNodeClass, unknown, KwokSettings> = {
     }
     const catalog = loadCatalog(settings.catalog, settings.seed)
     if (E.isLeft(catalog)) return E.left({ _tag: 'InvalidRequest', message: catalog.left.join('; ') })
-    const simulated = simulatedCloud({ catalog: catalog.right, seed: settings.seed, nowMs: host.clock.nowMs })
+    const simulated = simulatedCloud({
+      catalog: catalog.right,
+      seed: settings.seed,
+      nowMs: host.clock.nowMs,
+      ...scaledLatencies(settings.latency),
+    })
     const { cloud, task } = rebuiltFromClaims(simulated, host.clock)
     return createFrom(cloud, host, call.signal, [task])
   },

@@ -7,9 +7,21 @@ export interface KwokSettings {
   /** Catalogue of a cloud in this process. */
   readonly catalog: string
   readonly seed: string
+  /** How long machines of a cloud in this process take to boot, register and stop: 1 like a cloud's, 0 no time. */
+  readonly latency: number
 }
 
 const text = new t.Type<string, string, unknown>('text', t.string.is, t.string.validate, (value) => value)
+
+const share = new t.Type<number, string, unknown>(
+  'number from 0 to 1',
+  t.number.is,
+  (input, context) => {
+    const value = typeof input === 'string' && input.trim() !== '' ? Number(input) : Number.NaN
+    return value >= 0 && value <= 1 ? t.success(value) : t.failure(input, context)
+  },
+  String,
+)
 
 export const kwokSettings: SettingsSpec<KwokSettings> = {
   fields: {
@@ -33,6 +45,13 @@ export const kwokSettings: SettingsSpec<KwokSettings> = {
       codec: text,
       default: 'scantling',
       help: 'Decides spot prices, latencies and addresses of a cloud within this process',
+    },
+    latency: {
+      env: ['KWOK_LATENCY'],
+      flag: 'kwok-latency',
+      codec: share,
+      default: 1,
+      help: 'How slow machines of a cloud within this process are, from 0 (at once) to 1 (like those of a large cloud)',
     },
   },
   check: ({ cloudUrl }) =>
