@@ -1,11 +1,13 @@
 import * as E from 'fp-ts/lib/Either.js'
-import type { KubeClient, KubeError } from '@scantling/controller'
+import type { KubeClient, KubeError, ObjectRef } from '@scantling/controller'
 import type { CloudProvider, NodeClassObject } from '@scantling/core'
 
 /** One outgoing call of the controller that changes something. */
 export interface Effect {
   /** `create NodeClaim`, `launch`. */
   readonly name: string
+  /** What it is done to, as `namespace/name` or `name`; absent where that has no name yet. */
+  readonly subject?: string
   readonly atMs: number
 }
 
@@ -39,9 +41,14 @@ export const effectGate = (
     onDeath()
   }
   const nothing = new Promise<never>(() => undefined)
-  const gate = async <L, A>(name: string, failure: L, call: () => Promise<E.Either<L, A>>): Promise<E.Either<L, A>> => {
+  const gate = async <L, A>(
+    name: string,
+    subject: string | undefined,
+    failure: L,
+    call: () => Promise<E.Either<L, A>>,
+  ): Promise<E.Either<L, A>> => {
     if (dead) return nothing
-    const effect = { name, atMs: clock.nowMs() }
+    const effect = { name, ...(subject === undefined ? {} : { subject }), atMs: clock.nowMs() }
     effects.push(effect)
     const fate = fateOf(effect, effects.length)
     if (fate === 'die before') {
@@ -61,40 +68,40 @@ export const effectGate = (
     kill,
     kube: (client) => ({
       ...client,
-      create:
-        (kind, ...rest) =>
-        () =>
-          gate(`create ${kind.kind}`, lost, client.create(kind, ...rest)),
-      update:
-        (kind, ...rest) =>
-        () =>
-          gate(`update ${kind.kind}`, lost, client.update(kind, ...rest)),
+      create: (kind, object) => () => gate(`create ${kind.kind}`, nameOf(object), lost, client.create(kind, object)),
+      update: (kind, object) => () => gate(`update ${kind.kind}`, nameOf(object), lost, client.update(kind, object)),
       patch:
-        (kind, ...rest) =>
+        (kind, ref, ...rest) =>
         () =>
-          gate(`patch ${kind.kind}`, lost, client.patch(kind, ...rest)),
+          gate(`patch ${kind.kind}`, placeOf(ref), lost, client.patch(kind, ref, ...rest)),
       patchStatus:
-        (kind, ...rest) =>
+        (kind, ref, ...rest) =>
         () =>
-          gate(`status of ${kind.kind}`, lost, client.patchStatus(kind, ...rest)),
+          gate(`status of ${kind.kind}`, placeOf(ref), lost, client.patchStatus(kind, ref, ...rest)),
       delete:
-        (kind, ...rest) =>
+        (kind, ref, ...rest) =>
         () =>
-          gate(`delete ${kind.kind}`, lost, client.delete(kind, ...rest)),
+          gate(`delete ${kind.kind}`, placeOf(ref), lost, client.delete(kind, ref, ...rest)),
       evict:
-        (...call) =>
+        (ref, ...rest) =>
         () =>
-          gate('evict', lost, client.evict(...call)),
+          gate('evict', placeOf(ref), lost, client.evict(ref, ...rest)),
     }),
     provider: (provider, launchMs) => ({
       ...provider,
       launch: (request, call) => () =>
-        gate('launch', { error: unknown, reason: 'LaunchFailed' }, async () => {
+        gate('launch', request.claim.name, { error: unknown, reason: 'LaunchFailed' }, async () => {
           const launched = await provider.launch(request, call)()
           if (launchMs !== undefined) await clock.sleep(launchMs)
           return launched
         }),
-      terminate: (target, call) => () => gate('terminate', unknown, provider.terminate(target, call)),
+      terminate: (target, call) => () =>
+        gate('terminate', target.providerId, unknown, provider.terminate(target, call)),
     }),
   }
 }
+
+const placeOf = ({ namespace, name }: ObjectRef): string => (namespace === undefined ? name : `${namespace}/${name}`)
+
+const nameOf = (object: object): string | undefined =>
+  (object as { readonly metadata?: { readonly name?: string } }).metadata?.name

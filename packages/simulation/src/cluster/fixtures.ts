@@ -1,4 +1,4 @@
-import { kinds, type Seen } from './kinds.ts'
+import { kinds } from './kinds.ts'
 import type { VirtualCluster } from './virtual-cluster.ts'
 
 /** A NodeClass and a NodePool that launches anything and lets empty nodes go after 30 s. */
@@ -53,6 +53,3 @@ export const scale = ({ face }: VirtualCluster, name: string, replicas: number) 
 /** How many pods run. */
 export const runningPods = async (cluster: VirtualCluster): Promise<number> =>
   (await cluster.all(kinds.pods)).filter(({ status }) => status.phase === 'Running').length
-
-export const conditionOf = (object: Seen | undefined, type: string) =>
-  object?.status?.conditions?.find((condition) => condition.type === type)

@@ -16,20 +16,33 @@ export const kinds = {
   nodeClasses: resource('karpenter.kwok.sh/v1alpha1', 'kwoknodeclasses'),
 } as const
 
-/** An object as these tests read it. */
+/** An object as simulations read it: what any kind of theirs may have. */
 export interface Seen {
   readonly metadata: {
     readonly name: string
+    readonly namespace?: string
+    readonly uid: string
+    readonly creationTimestamp: string
     readonly labels?: Readonly<Record<string, string>>
     readonly annotations?: Readonly<Record<string, string>>
     readonly finalizers?: ReadonlyArray<string>
     readonly deletionTimestamp?: string
     readonly resourceVersion: string
-    readonly ownerReferences?: ReadonlyArray<{ readonly kind: string; readonly name: string }>
+    readonly ownerReferences?: ReadonlyArray<{ readonly kind: string; readonly name: string; readonly uid: string }>
   }
   readonly spec: {
     readonly nodeName?: string
     readonly providerID?: string
+    readonly replicas?: number
+    readonly limits?: Readonly<Record<string, string>>
+    readonly selector?: { readonly matchLabels?: Readonly<Record<string, string>> }
+    readonly disruption?: {
+      readonly budgets?: ReadonlyArray<{
+        readonly nodes: string
+        readonly reasons?: ReadonlyArray<string>
+        readonly schedule?: string
+      }>
+    }
     readonly taints?: ReadonlyArray<{ readonly key: string; readonly effect: string }>
   }
   readonly status: {
@@ -37,6 +50,7 @@ export interface Seen {
     readonly providerID?: string
     readonly lastPodEventTime?: string
     readonly nodes?: number
+    readonly capacity?: Readonly<Record<string, string>>
     readonly resources?: Readonly<Record<string, string>>
     readonly conditions?: ReadonlyArray<{
       readonly type: string
@@ -46,3 +60,9 @@ export interface Seen {
     }>
   }
 }
+
+/** The condition of this type, where the object states one. */
+export const conditionOf = (object: Seen | undefined, type: string) =>
+  object?.status?.conditions?.find((condition) => condition.type === type)
+
+export const isTrue = (object: Seen | undefined, type: string): boolean => conditionOf(object, type)?.status === 'True'

@@ -1,0 +1,11 @@
+/** What must never be, what must be in the end, and what is counted: one file each. */
+export * from './checker.ts'
+export * from './costs.ts'
+export * from './disruptions.ts'
+export * from './limits.ts'
+export * from './machines.ts'
+export * from './moved-pods.ts'
+export * from './node-budgets.ts'
+export * from './pod-budgets.ts'
+export * from './replacement-cycles.ts'
+export * from './watch-world.ts'
