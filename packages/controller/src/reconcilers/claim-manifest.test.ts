@@ -36,7 +36,7 @@ describe('claimManifest()', () => {
       metadata: {
         generateName: 'default-',
         labels: launch.labels,
-        annotations: launch.annotations,
+        annotations: { ...launch.annotations, [annotationKeys.nodePoolHashVersion]: 'scantling-1' },
         ownerReferences: [{ apiVersion: 'karpenter.sh/v1', kind: 'NodePool', name, uid, blockOwnerDeletion: true }],
       },
       spec: {

@@ -1,5 +1,7 @@
 import {
+  annotationKeys,
   labelKeys,
+  nodePoolHashVersion,
   Requirement,
   Requirements,
   Time,
@@ -27,6 +29,8 @@ export const claimManifest = (launch: ClaimLaunch, pool: NodePool, expireAfter: 
       // With the hash of the template that was planned with, whatever the pool is now (P-PRV-11).
       annotations: {
         ...launch.annotations,
+        // Plans name the reference's version, as its answers do; what hashed is ours.
+        [annotationKeys.nodePoolHashVersion]: nodePoolHashVersion,
         ...overlayAnnotations(launch.instanceTypes ?? [], launch.requirements),
       },
       ownerReferences: [

@@ -36,7 +36,7 @@ export const nodeRepair = (context: ReconcilerContext, policies: ReadonlyArray<R
     const { caches, views, clock } = context
     const object = caches.nodes.get(key)
     const node = object && views.node(object)
-    if (node?.providerId === undefined || node.deletionTimestampMs !== undefined) return E.right({})
+    if (node?.providerId === undefined) return E.right({})
     const claim = claimOf(context, node)
     if (claim === undefined) return E.right({})
     const due = repairDue(node, policies)
