@@ -210,7 +210,9 @@ export const openSession = async (subject: AnySubject, live: Live = subject.prov
     terminate,
     terminateFully: async (providerId) => {
       for (let round = 0; round < mostRounds; round++) {
-        if ((await terminate(providerId)) === 'Gone') return
+        // The shell asks again after a Left as well.
+        const answer = await ask(live.terminate({ providerId }, call()))
+        if (E.isRight(answer) && answer.right === 'Gone') return
         await pass(roundMs)
       }
       fail(`terminate() of ${providerId} did not come to Gone within ${(mostRounds * roundMs) / 60_000} minutes`)
