@@ -29,5 +29,7 @@ export interface Reconciler {
   readonly name: string
   /** Passes in flight at once, for different keys; one key never runs twice at a time. */
   readonly concurrency: number
+  /** First and longest back-off of one key (default: 100 ms and 60 s). */
+  readonly backoffMs?: { readonly first: number; readonly longest: number }
   readonly reconcile: (key: string, signal: CancelSignal) => TaskEither<ReconcileError, ReconcileResult>
 }

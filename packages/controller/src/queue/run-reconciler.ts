@@ -32,7 +32,13 @@ export const runReconciler = (reconciler: Reconciler, deps: RunReconcilerDeps): 
   const inFlight = new Set<Promise<void>>()
   let scheduled = false
 
-  const queue = makeWorkQueue({ clock, random: deps.random, onReady: () => schedule(queueMicrotask) })
+  const { backoffMs } = reconciler
+  const queue = makeWorkQueue({
+    clock,
+    random: deps.random,
+    onReady: () => schedule(queueMicrotask),
+    ...(backoffMs === undefined ? {} : { backoffMs }),
+  })
 
   const schedule = (later: (run: () => void) => void) => {
     if (scheduled) return

@@ -26,6 +26,8 @@ export const startEvictions = (context: ReconcilerContext): Evictions => {
   const reconciler: Reconciler = {
     name: 'eviction-queue',
     concurrency: 50,
+    // A budget may let the next pod go at any moment: nobody should wait a minute to find out.
+    backoffMs: { first: 100, longest: 10_000 },
     reconcile: (key) => async () => {
       const order = orders.get(key)
       const object = context.caches.pods.get(key)
@@ -81,8 +83,11 @@ const carryOut = async (
   if (E.isLeft(evicted)) {
     if (isGone(evicted.left)) return E.right(undefined)
     const node = pod.nodeName === undefined ? undefined : caches.nodes.get(pod.nodeName)
-    if (evicted.left._tag === 'TooManyRequests' && node !== undefined) {
-      const message = `Failed to drain node, evicting pod ${podKey(pod)} violates a PodDisruptionBudget`
+    const isBudgeted = evicted.left._tag === 'TooManyRequests' || hasSeveralBudgets(evicted.left)
+    if (isBudgeted && node !== undefined) {
+      const message = hasSeveralBudgets(evicted.left)
+        ? `Failed to drain node, pod ${podKey(pod)} has more than one PodDisruptionBudget, which the eviction API refuses; leave it one`
+        : `Failed to drain node, evicting pod ${podKey(pod)} violates a PodDisruptionBudget`
       events.record(nodeEvent(node.metadata, 'Warning', 'FailedDraining', message))
     }
     return evicted
@@ -94,6 +99,10 @@ const carryOut = async (
 
 // Gone already, or another pod by now: the API server says NotFound, or Conflict for the precondition (T-EVICT-06).
 const isGone = ({ _tag }: ReconcileError): boolean => _tag === 'NotFound' || _tag === 'Conflict'
+
+// The API server answers 500 for what is a state of the cluster, and has no code for it but these words (T-EVICT-06).
+const hasSeveralBudgets = ({ message }: ReconcileError): boolean =>
+  message.includes('more than one PodDisruptionBudget')
 
 const reasonOf = ({ caches, views }: ReconcilerContext, pod: Pod): string => {
   const node = pod.nodeName === undefined ? undefined : caches.nodes.get(pod.nodeName)

@@ -32,6 +32,7 @@ const terminationPollMs = 5000
 export const nodeTermination = (context: ReconcilerContext, evictions: Evictions): Reconciler => ({
   name: 'node.termination',
   concurrency: 100,
+  backoffMs: { first: 100, longest: 10_000 },
   reconcile: (key) => async () => {
     const object = context.caches.nodes.get(key)
     if (object?.metadata.deletionTimestamp === undefined) return E.right({})

@@ -1,5 +1,13 @@
 import * as E from 'fp-ts/lib/Either.js'
-import { labelKeys, stepClaim, terminationFinalizer, Time, type ClaimAction, type ClaimState } from '@scantling/core'
+import {
+  Conditions,
+  labelKeys,
+  stepClaim,
+  terminationFinalizer,
+  Time,
+  type ClaimAction,
+  type ClaimState,
+} from '@scantling/core'
 import { families } from '../observability/index.ts'
 import type { ReconcileError, Reconciler, ReconcileResult } from '../queue/index.ts'
 import { deleteClaim, writeClaimMetadata, writeClaimStatus } from './claim-writes.ts'
@@ -146,6 +154,12 @@ const perform = async (
       if (E.isLeft(marked)) return marked
       if (E.isRight(ended) && ended.right === 'Started')
         return E.right({ result: { requeueAfterMs: terminationPollMs } })
+      const since = Conditions.find(marked.right.conditions, 'InstanceTerminating')
+      metrics.observe(
+        families.nodeClaimsInstanceTerminationDuration,
+        { nodepool: claim.labels[labelKeys.nodePool] ?? '' },
+        Math.max(0, (context.clock.nowMs() - (since?.lastTransitionAtMs ?? context.clock.nowMs())) / 1000),
+      )
       return finishClaim(context, marked.right)
     }
     case 'RemoveFinalizer':

@@ -55,6 +55,25 @@ describe('launch', () => {
   })
 })
 
+describe('verdicts', () => {
+  test('L-CTRL-07 that stand are said again for the claim as it is now, and only once', () => {
+    const conditions = ['Launched', 'Registered', 'Initialized'].map((type) => condition(type, 'True'))
+    const of = (generation: number) =>
+      step(claimWith({ metadata: { generation }, status: { ...launched, conditions } })).actions
+    expect(changeOf(of(2)).map(({ type, status }) => [type, status])).toEqual([
+      ['Launched', 'True'],
+      ['Registered', 'True'],
+      ['Initialized', 'True'],
+    ])
+    expect(of(1)).toEqual([])
+    const failed = [condition('Launched', 'True'), condition('Registered', 'False')]
+    const claim = claimWith({ metadata: { generation: 2 }, status: { ...launched, conditions: failed } })
+    expect(changeOf(step(claim).actions)).toMatchObject([{ type: 'Launched' }, { type: 'Registered', status: 'False' }])
+    const undecided = [condition('Launched', 'Unknown')]
+    expect(tags(claimWith({ metadata: { generation: 2 }, status: { conditions: undecided } }))).toEqual(['Launch'])
+  })
+})
+
 describe('registration', () => {
   test('L-REG-01 waits for a Node with the provider id', () => {
     const { actions, requeueAfterMs } = step(claimWith({ status: launched }))

@@ -1,4 +1,4 @@
-import { Conditions } from '../cluster/index.ts'
+import { Conditions, type ClaimState, type ConditionChange } from '../cluster/index.ts'
 import { annotationKeys, terminationFinalizer } from '../labels/index.ts'
 import type { ClaimAction, ClaimInput, ClaimStep } from './claim-actions.ts'
 import { initialize } from './initialization.ts'
@@ -26,6 +26,24 @@ export const stepClaim = (input: ClaimInput): ClaimStep =>
   input.claim.deletionTimestampMs === undefined ? grow(input) : finalize(input)
 
 const grow = (input: ClaimInput): ClaimStep => {
+  const step = nextStage(input)
+  const stale = staleVerdicts(input.claim)
+  // What is done to the claim itself is written anew in any case.
+  return stale.length === 0 || step.actions.some(({ _tag }) => _tag !== 'SetConditions')
+    ? step
+    : { ...step, actions: [{ _tag: 'SetConditions', changes: stale }, ...step.actions] }
+}
+
+// A verdict stands; that it holds for the claim as it is now has to be said, or Ready would not count it (L-CTRL-07).
+const staleVerdicts = ({ conditions, generation }: ClaimState): ReadonlyArray<ConditionChange> =>
+  claimDependents.flatMap((type) => {
+    const known = Conditions.find(conditions, type)
+    if (known === undefined || known.status === 'Unknown' || known.observedGeneration === generation) return []
+    const { status, reason, message } = known
+    return [{ type, status, reason, message }]
+  })
+
+const nextStage = (input: ClaimInput): ClaimStep => {
   const { claim, nodes, nowMs } = input
   // Without the finalizer a launched machine could lose its claim, and nobody would end it (L-CTRL-03).
   if (!claim.finalizers.includes(terminationFinalizer)) return { actions: [{ _tag: 'AddFinalizer' }] }
