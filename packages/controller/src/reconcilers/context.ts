@@ -4,6 +4,7 @@ import type { ControllerDeps } from '../runtime/index.ts'
 import type {
   BufferCell,
   ClusterState,
+  CommandCell,
   DomainViews,
   InstanceTypeCell,
   OverlayCell,
@@ -14,6 +15,7 @@ import type {
 export interface ReconcilerContext extends ControllerDeps {
   readonly views: DomainViews
   readonly state: ClusterState
+  readonly commands: CommandCell
   readonly types: InstanceTypeCell
   readonly nodeClasses: NodeClasses
   readonly features: FeatureCells

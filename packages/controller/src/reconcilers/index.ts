@@ -12,10 +12,11 @@ import { runReconciler, type Reconciler, type RunningReconciler } from '../queue
 import type { ControllerDeps, RunningReconcilers } from '../runtime/index.ts'
 import { makeClusterState, makeCommandCell, makeDomainViews, makeInstanceTypeCell } from '../state/index.ts'
 import { claimConditions, podEvents, watchPodEvents } from './claim-conditions.ts'
+import { runClockWatch } from './clock-watch.ts'
 import { nodeClaimConsistency } from './consistency.ts'
 import { runClusterMetrics } from './cluster-metrics.ts'
 import type { ReconcilerContext } from './context.ts'
-import { runDisruption } from './disruption.ts'
+import { runDisruption } from './disruption/index.ts'
 import { startEvictions } from './evictions.ts'
 import { nodeClaimExpiration } from './expiration.ts'
 import { makeFeatureCells, startGatedFeatures } from './gated-features.ts'
@@ -143,6 +144,7 @@ const startAll = (context: ReconcilerContext): { readonly stopped: () => Promise
   )
   loops.push(
     runClusterMetrics(context),
+    runClockWatch(context),
     runProvisioner(context, batcher),
     runDisruption(context),
     runGarbageCollection(context),

@@ -5,9 +5,14 @@ import {
   podKey,
   groupRejections,
   renderRejection,
+  Requirements,
+  Resources,
   startProvisioning,
   type ClaimState,
+  type InstanceType,
+  type Labels,
   type Launch,
+  type NodePool,
   type Pod,
   type ProvisioningPlan,
   type Snapshot,
@@ -18,7 +23,8 @@ import { settleBuffers } from './capacity-buffers.ts'
 import { families } from '../observability/index.ts'
 import { inSlices } from '../runtime/index.ts'
 import { podEvent } from './event-records.ts'
-import { claimManifest } from './claim-manifest.ts'
+import type { Counted } from '../state/index.ts'
+import { claimManifest, type ClaimLaunch } from './claim-manifest.ts'
 import { makeConsolidationHints } from './consolidation-hints.ts'
 import type { ReconcilerContext } from './context.ts'
 import { followPods } from './pod-times.ts'
@@ -163,7 +169,7 @@ const createClaims = async (context: ReconcilerContext, launches: ReadonlyArray<
   const queue = [...launches]
   const work = async () => {
     for (let next = queue.shift(); next !== undefined && !context.shutdown.aborted; next = queue.shift()) {
-      const created = await createClaim(context, next, 'provisioned')
+      const created = await createClaim(context, next, { reason: 'provisioned', counted: 'staying' })
       if (E.isLeft(created))
         context.log.error('Cannot create NodeClaim', { NodePool: next.nodePool, error: created.left })
     }
@@ -171,45 +177,101 @@ const createClaims = async (context: ReconcilerContext, launches: ReadonlyArray<
   await Promise.all(Array.from({ length: Math.min(createdAtOnce, launches.length) }, work))
 }
 
+/** What a claim is made for, beside its launch. */
+export interface ClaimPurpose {
+  /** As `nodeclaims_created_total` counts it. */
+  readonly reason: string
+  readonly annotations?: Labels
+  /** Which machines the limits of the NodePool count: those that stay, or all that there are until the others go. */
+  readonly counted: Counted
+}
+
+/** A launch, or one more node of a static NodePool, for which no pod waits. */
+export type ClaimOrder = ClaimLaunch & Partial<Pick<Launch, 'pods' | 'pricePerHour'>>
+
 /**
- * Creates one claim, unless its pool is gone or going (P-PRV-10).
+ * Creates one claim, unless its pool is gone or going (P-PRV-10), or has no room for it by its limits.
  *
- * Errors: a sentence; nothing was created.
+ * Errors: a sentence; nothing was created, as far as the API server has said.
  */
 export const createClaim = async (
   context: ReconcilerContext,
-  launch: Launch,
-  reason: string,
+  launch: ClaimOrder,
+  purpose: ClaimPurpose,
 ): Promise<E.Either<string, ClaimState>> => {
-  const { caches, kube, views, state, events, metrics, log } = context
+  const { caches, views, state } = context
   const object = caches.nodePools.get(launch.nodePool)
   if (object === undefined) return E.left(`NodePool ${launch.nodePool} is gone`)
   const pool = views.nodePool(object)
   if (pool.isDeleting) return E.left(`NodePool ${launch.nodePool} is being deleted`)
+  const fitted = withinLimits(context, launch, pool, purpose.counted)
+  if (E.isLeft(fitted)) return fitted
+  const { order, token } = fitted.right
+  const created = await create(context, order, { purpose, pool, expireAfter: object.spec.template.spec.expireAfter })
+  if (E.isRight(created)) state.room.name(token, created.right.name)
+  else state.room.giveBack(token)
+  return created
+}
+
+// The largest machine that it may become must find room; types too large for what is left are left out.
+const withinLimits = (
+  { state }: ReconcilerContext,
+  order: ClaimOrder,
+  pool: NodePool,
+  counted: Counted,
+): E.Either<string, { readonly order: ClaimOrder; readonly token: object }> => {
+  const { instanceTypes } = order
+  const largestOf = (types: ReadonlyArray<InstanceType>) => Resources.max(...types.map(({ capacity }) => capacity))
+  const whole = state.room.take(pool, largestOf(instanceTypes ?? []), counted)
+  if ('token' in whole) return E.right({ order, token: whole.token })
+  const over = E.left(
+    `NodePool ${pool.name} has no room for it: ${whole.over.resource} would exceed the limit of ${whole.over.limit}`,
+  )
+  // With fewer types its minValues might fail, which only a plan can tell.
+  if (instanceTypes === undefined || Requirements.hasMinValues(order.requirements)) return over
+  const [first, ...rest] = instanceTypes.filter(({ capacity }) => state.room.fits(pool, capacity, counted))
+  if (first === undefined) return over
+  const narrowed = state.room.take(pool, largestOf([first, ...rest]), counted)
+  return 'token' in narrowed
+    ? E.right({ order: { ...order, instanceTypes: [first, ...rest] }, token: narrowed.token })
+    : over
+}
+
+const create = async (
+  context: ReconcilerContext,
+  order: ClaimOrder,
+  {
+    purpose,
+    pool,
+    expireAfter,
+  }: { readonly purpose: ClaimPurpose; readonly pool: NodePool; readonly expireAfter: string },
+): Promise<E.Either<string, ClaimState>> => {
+  const { caches, kube, views, state, events, metrics, log } = context
+  const { pods = [], instanceTypes = [] } = order
+  const annotations = { ...order.annotations, ...purpose.annotations }
   const created = await kube.create(
     caches.nodeClaims.kind,
-    claimManifest(launch, pool, object.spec.template.spec.expireAfter),
+    claimManifest({ ...order, annotations }, pool, expireAfter),
   )()
   if (E.isLeft(created)) return E.left(created.left.message)
   const claim = views.claim(created.right)
-  state.assign(claim.name, launch.pods)
+  state.assign(claim.name, pods)
   caches.nodeClaims.observe(created.right)
   metrics.add(families.nodeClaimsCreated, {
-    reason,
-    nodepool: launch.nodePool,
-    min_values_relaxed: launch.annotations['karpenter.sh/nodeclaim-min-values-relaxed'] ?? 'false',
+    reason: purpose.reason,
+    nodepool: pool.name,
+    min_values_relaxed: annotations['karpenter.sh/nodeclaim-min-values-relaxed'] ?? 'false',
   })
-  const names = launch.instanceTypes.map(({ name }) => name)
+  const names = instanceTypes.map(({ name }) => name)
   const more = names.length > 5 ? ` and ${names.length - 5} others` : ''
   log.info('Created NodeClaim', {
     NodeClaim: claim.name,
-    NodePool: launch.nodePool,
-    requests: launch.requests,
+    NodePool: pool.name,
+    requests: order.requests,
     'instance-types': `${names.slice(0, 5).join(', ')}${more}`,
-    pods: launch.pods.slice(0, 5).map(podKey),
-    ...(launch.pricePerHour === undefined ? {} : { 'price-per-hour': launch.pricePerHour }),
+    pods: pods.slice(0, 5).map(podKey),
+    ...(order.pricePerHour === undefined ? {} : { 'price-per-hour': order.pricePerHour }),
   })
-  for (const pod of launch.pods)
-    if (!isVirtual(pod)) nominated(events, pod, `Pod should schedule on: nodeclaim/${claim.name}`)
+  for (const pod of pods) if (!isVirtual(pod)) nominated(events, pod, `Pod should schedule on: nodeclaim/${claim.name}`)
   return E.right(claim)
 }

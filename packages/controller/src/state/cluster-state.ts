@@ -19,6 +19,9 @@ import type { Clock } from '@scantling/provider-kit'
 import type { Caches } from '../cache/index.ts'
 import type { BufferCell } from './buffer-cell.ts'
 import type { DomainViews } from './domain-views.ts'
+import { makeLaunchRoom, type LaunchRoom } from './launch-room.ts'
+import { makeMovedCell, type MovedCell } from './moved-cell.ts'
+import { countChanges } from './revision.ts'
 import type { SpreadCell } from './spread-cell.ts'
 
 /**
@@ -54,6 +57,15 @@ export interface ClusterState {
   readonly nominate: (node: string) => void
   readonly markForDeletion: (claim: string) => void
   readonly unmark: (claim: string) => void
+  readonly isMarked: (claim: string) => boolean
+  /** What limits of NodePools leave for launches. */
+  readonly room: LaunchRoom
+  readonly moved: MovedCell
+  /**
+   * Grows whenever something changes that a decision to consolidate could hang on: pods, nodes, claims, NodePools,
+   * PodDisruptionBudgets, promises to pods (D-LOOP-12). Prices and the time of day are not among them.
+   */
+  readonly revision: () => number
 }
 
 export interface ClusterStateOptions {
@@ -128,6 +140,17 @@ export const makeClusterState = (options: ClusterStateOptions): ClusterState => 
 
   const nodePools = () => [...caches.nodePools.values()].map(views.nodePool)
 
+  const isMarked = (claim: string) => marked.has(claim)
+  const room = makeLaunchRoom({ caches, views, isMarked })
+  const changes = countChanges(caches)
+  const dropElapsed = (nowMs: number) => {
+    for (const [name, untilMs] of nominatedUntilMs) {
+      if (untilMs > nowMs) continue
+      nominatedUntilMs.delete(name)
+      changes.add()
+    }
+  }
+
   return {
     labelRules,
     settings,
@@ -144,7 +167,7 @@ export const makeClusterState = (options: ClusterStateOptions): ClusterState => 
     },
     snapshot: (instanceTypes) => {
       const nowMs = clock.nowMs()
-      for (const [name, untilMs] of nominatedUntilMs) if (untilMs <= nowMs) nominatedUntilMs.delete(name)
+      dropElapsed(nowMs)
       const waiting = new Set<string>()
       for (const uids of assigned.values()) for (const uid of uids) waiting.add(uid)
       const spreadPod = spread?.spread ?? ((pod: Pod) => pod)
@@ -158,7 +181,10 @@ export const makeClusterState = (options: ClusterStateOptions): ClusterState => 
           return types === undefined ? pool : expandTypePatterns(pool, types).nodePool
         }),
         instanceTypes,
-        nodes: spread === undefined ? nodes() : nodes().map((node) => ({ ...node, pods: node.pods.map(spreadPod) })),
+        nodes: (spread === undefined
+          ? nodes()
+          : nodes().map((node) => ({ ...node, pods: node.pods.map(spreadPod) }))
+        ).map((node) => withoutWaiting(node, waiting)),
         pods: unbound.filter(({ uid }) => !waiting.has(uid)).map(spreadPod),
         daemonSets: daemonSetsOf(caches, views),
         podDisruptionBudgets: [...caches.podDisruptionBudgets.values()].map(views.podDisruptionBudget),
@@ -186,10 +212,28 @@ export const makeClusterState = (options: ClusterStateOptions): ClusterState => 
       ),
     assign: (claim, pods) => void assigned.set(claim, new Set(pods.map(({ uid }) => uid))),
     nominate: (node) => void nominatedUntilMs.set(node, clock.nowMs() + nominationMs),
-    markForDeletion: (claim) => void marked.add(claim),
-    unmark: (claim) => void marked.delete(claim),
+    markForDeletion: (claim) => {
+      marked.add(claim)
+      changes.add()
+    },
+    unmark: (claim) => {
+      if (marked.delete(claim)) changes.add()
+    },
+    isMarked,
+    room,
+    moved: makeMovedCell(clock),
+    revision: () => {
+      dropElapsed(clock.nowMs())
+      return changes.count()
+    },
   }
 }
+
+// Pods on a node that goes have a place to wait for while their replacement is launched: no second is bought for them.
+const withoutWaiting = (node: StateNode, waiting: ReadonlySet<string>): StateNode =>
+  node.isMarkedForDeletion && node.pods.some(({ uid }) => waiting.has(uid))
+    ? { ...node, pods: node.pods.filter(({ uid }) => !waiting.has(uid)) }
+    : node
 
 const latest = (numbers: ReadonlyArray<number | undefined>): number | undefined => {
   const known = numbers.filter((each) => each !== undefined)

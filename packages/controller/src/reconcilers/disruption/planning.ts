@@ -1,0 +1,70 @@
+import {
+  Pods,
+  startDisruption,
+  type DisruptionMethod,
+  type DisruptionPlan,
+  type Snapshot,
+  type Strategy,
+} from '@scantling/core'
+import { inSlices } from '../../runtime/index.ts'
+import type { ReconcilerContext } from '../context.ts'
+
+// Steps between two looks at the clock; one takes microseconds, now and then a millisecond.
+const stepsAtOnce = 20
+// The corrected decisions; see docs/differences-from-karpenter.md.
+const strategy: Strategy = 'first-fit'
+
+/** How the reference labels what a method decides. */
+export const consolidationTypes: Readonly<Record<DisruptionMethod, string>> = {
+  emptiness: 'empty',
+  'static-drift': '',
+  drift: '',
+  'multi-node-consolidation': 'multi',
+  'single-node-consolidation': 'single',
+}
+
+/** Whether what a method decides has to hold for a while before it is carried out. */
+export const isConsolidation = (method: DisruptionMethod): boolean => consolidationTypes[method] !== ''
+
+/** The cluster as it is now, read in slices; `undefined` at shutdown. */
+export const takeSnapshot = async (context: ReconcilerContext): Promise<Snapshot | undefined> => {
+  const { state, types, shutdown, steadyNowMs, features } = context
+  const call = { signal: shutdown, cluster: context.clusterFacts() }
+  // A pool whose types cannot be had keeps its nodes; provisioning reports the failure.
+  const instanceTypes = await types.ofNodePools(state.nodePools(), call, () => undefined)
+  await inSlices(state.readAhead(), steadyNowMs, shutdown)
+  await features.spread?.prepare(state.nodes().flatMap(({ pods }) => pods))
+  return shutdown.aborted ? undefined : state.snapshot(instanceTypes)
+}
+
+/** What the methods would take away, planned in slices; `undefined` at shutdown. */
+export const planOf = async (
+  context: ReconcilerContext,
+  snapshot: Snapshot,
+  methods: ReadonlyArray<DisruptionMethod>,
+): Promise<DisruptionPlan | undefined> => {
+  const { steadyNowMs, shutdown, commands, state } = context
+  const inFlight = new Set(commands.all().flatMap(({ command }) => command.candidates.map(({ node }) => node)))
+  const run = startDisruption(snapshot, {
+    strategy,
+    methods,
+    inFlight,
+    movedWorkloads: state.moved.workloads(),
+  })
+  return inSlices(
+    (function* () {
+      while (!run.step(stepsAtOnce)) yield
+      return run.finish()
+    })(),
+    steadyNowMs,
+    shutdown,
+  )
+}
+
+/** UIDs of the pods on each node that would have to move. */
+export const movingPods = ({ nodes }: Snapshot, names: ReadonlySet<string>): ReadonlyMap<string, ReadonlySet<string>> =>
+  new Map(
+    nodes
+      .filter(({ name }) => names.has(name))
+      .map(({ name, pods }) => [name, new Set(pods.filter(Pods.isReschedulable).map(({ uid }) => uid))]),
+  )

@@ -1,0 +1,102 @@
+import {
+  Quantity,
+  Resources,
+  type ClaimState,
+  type NodeClaimObject,
+  type NodePool,
+  type ResourceList,
+} from '@scantling/core'
+import type { Caches } from '../cache/index.ts'
+import type { DomainViews } from './domain-views.ts'
+
+/** Which machines a limit counts: those that stay, or all that there are now. */
+export type Counted = 'staying' | 'all'
+
+export interface OverLimit {
+  readonly resource: string
+  readonly limit: string
+}
+
+/**
+ * What the limits of NodePools leave for one more machine, at the moment of its launch.
+ *
+ * Plans keep limits on the snapshot that they were made from; two plans made side by side would exceed them together.
+ * So every launch takes its room here before anything is written, as the largest machine that it may become, and gives
+ * it back when its machine speaks for itself.
+ */
+export interface LaunchRoom {
+  /** Takes room; the resource whose limit would be exceeded, where there is none. */
+  readonly take: (
+    pool: NodePool,
+    largest: ResourceList,
+    counted: Counted,
+  ) => { readonly token: object } | { readonly over: OverLimit }
+  /** Whether one more machine of this size would find room now. */
+  readonly fits: (pool: NodePool, capacity: ResourceList, counted: Counted) => boolean
+  /** The launch has a name now: it holds its room until it has a machine, or is gone. */
+  readonly name: (token: object, claim: string) => void
+  /** The launch came to nothing. */
+  readonly giveBack: (token: object) => void
+}
+
+export interface LaunchRoomOptions {
+  readonly caches: Pick<Caches, 'nodeClaims' | 'nodes'>
+  readonly views: DomainViews
+  readonly isMarked: (claim: string) => boolean
+}
+
+export const makeLaunchRoom = ({ caches, views, isMarked }: LaunchRoomOptions): LaunchRoom => {
+  const unnamed = new Map<object, { readonly pool: string; readonly largest: ResourceList }>()
+  const named = new Map<string, ResourceList>()
+  caches.nodeClaims.onChange((change) => {
+    if (change._tag === 'Deleted' || change.current.status.providerID !== undefined) named.delete(change.key)
+  })
+
+  const capacityOf = (object: NodeClaimObject, claim: ClaimState): ResourceList => {
+    const { providerID } = object.status
+    if (providerID === undefined) return named.get(claim.name) ?? { ...claim.requests, ...oneNode }
+    const node = caches.nodes.by('byProviderId', providerID)[0]
+    const capacity = node === undefined ? claim.capacity : views.node(node).capacity
+    return { ...claim.capacity, ...capacity, ...oneNode }
+  }
+
+  const used = (pool: string, counted: Counted): ResourceList => {
+    let sum: ResourceList = Resources.empty
+    for (const object of caches.nodeClaims.by('byNodePool', pool)) {
+      const claim = views.claim(object)
+      const isGoing = claim.deletionTimestampMs !== undefined || isMarked(claim.name)
+      if (counted === 'staying' && isGoing) continue
+      sum = Resources.add(sum, capacityOf(object, claim))
+    }
+    for (const one of unnamed.values()) if (one.pool === pool) sum = Resources.add(sum, one.largest)
+    return sum
+  }
+
+  const overOf = ({ name, limits }: NodePool, capacity: ResourceList, counted: Counted): OverLimit | undefined => {
+    if (limits === undefined) return undefined
+    const after = Resources.add(used(name, counted), { ...capacity, ...oneNode })
+    for (const [resource, limit] of Object.entries(limits))
+      if (Quantity.compare(Resources.get(after, resource), limit) > 0) return { resource, limit }
+    return undefined
+  }
+
+  return {
+    take: (pool, largest, counted) => {
+      const over = overOf(pool, largest, counted)
+      if (over !== undefined) return { over }
+      const token = {}
+      unnamed.set(token, { pool: pool.name, largest: { ...largest, ...oneNode } })
+      return { token }
+    },
+    fits: (pool, capacity, counted) => overOf(pool, capacity, counted) === undefined,
+    name: (token, claim) => {
+      const taken = unnamed.get(token)
+      unnamed.delete(token)
+      if (taken !== undefined && caches.nodeClaims.get(claim)?.status.providerID === undefined)
+        named.set(claim, taken.largest)
+    },
+    giveBack: (token) => void unnamed.delete(token),
+  }
+}
+
+const oneNode = Resources.parse({ nodes: '1' })
