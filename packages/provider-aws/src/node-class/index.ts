@@ -11,3 +11,4 @@ export type {
 } from './selector-terms.ts'
 export { imageFamilies, type Ec2NodeClass, type Ec2NodeClassSpec, type ImageFamily } from './spec.ts'
 export * from './status.ts'
+export * from './zones.ts'
