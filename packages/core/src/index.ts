@@ -14,9 +14,10 @@ export * from './cluster/index.ts'
 export * from './ingest/index.ts'
 export * from './overlay/index.ts'
 // What disruption and static capacity borrow from the planner's engine stays inside.
-export { isProvisionable, planProvisioning, startProvisioning } from './scheduling/index.ts'
+export { forecastLaunch, isProvisionable, planProvisioning, startProvisioning } from './scheduling/index.ts'
 export type {
   Launch,
+  LaunchForecast,
   NodePoolReason,
   Placement,
   PodReason,

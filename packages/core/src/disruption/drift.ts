@@ -5,7 +5,7 @@ import { compareNumber, compareText, type Steps } from '../internal/index.ts'
 import { Requirement, Requirements } from '../requirements/index.ts'
 import { loadSimulatorInSteps, type Simulation } from '../scheduling/index.ts'
 import type { CandidateState } from './candidate.ts'
-import { homelessReason } from './homeless.ts'
+import { whyHomeless } from './homeless.ts'
 import { blockedNode, Spending, type MethodOutcome, type Pass } from './pass.ts'
 import type { BlockedNode, BlockedReason, DisruptionCommand } from './plan.ts'
 
@@ -49,7 +49,7 @@ const emptyThenOldest = (a: CandidateState, b: CandidateState): number =>
   compareNumber(Number(hasPodsToMove(a)), Number(hasPodsToMove(b))) || oldestDriftFirst(a, b)
 
 function* commandFor(one: CandidateState, pass: Pass): Steps<DisruptionCommand | BlockedReason> {
-  const simulation = yield* pass.without([one.state.name], false)
+  const simulation = yield* pass.without([one.state.name], { keepsRestingNodes: false })
   if (simulation === undefined) return { _tag: 'NoNodePools' }
   const command = { reason: 'Drifted', candidates: [one.candidate] } as const
   if (simulation.homeless.length === 0) {
@@ -69,7 +69,7 @@ function* commandFor(one: CandidateState, pass: Pass): Steps<DisruptionCommand |
       terminateFirst: 'no-reserved-capacity',
     }
   }
-  return homelessReason(simulation)
+  return yield* whyHomeless([one], simulation, pass, { keepsRestingNodes: false })
 }
 
 const newCost = ({ launches }: Simulation): number =>

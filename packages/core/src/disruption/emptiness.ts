@@ -1,6 +1,7 @@
 import { Conditions, Pods } from '../cluster/index.ts'
 import type { Steps } from '../internal/index.ts'
 import { isEmpty, type CandidateState } from './candidate.ts'
+import { boughtAgain } from './churn.ts'
 import { costRules } from './cost.ts'
 import { blockedNode, mostRewardingFirst, Spending, type MethodOutcome, type Pass } from './pass.ts'
 import type { BlockedNode, BlockedReason, Candidate, DisruptionCommand } from './plan.ts'
@@ -20,17 +21,26 @@ export function* emptiness(pass: Pass): Steps<MethodOutcome> {
   }
   const allowances = pass.allowances('Empty')
   const spending = new Spending(allowances)
-  const taken: Array<Candidate> = []
+  const allowed: Array<CandidateState> = []
   for (const one of [...candidates].sort(mostRewardingFirst)) {
     const reason = spending.refusal(one.nodePool.name)
     if (reason === undefined) {
       spending.spend(one.nodePool.name)
-      taken.push(one.candidate)
+      allowed.push(one)
     } else blocked.push(blockedNode(one, reason))
   }
-  const command = emptyCommand(taken)
-  const commands = command === undefined ? [] : [command]
-  return { method: 'emptiness', reason: 'Empty', candidates, allowances, commands, blocked }
+  const staying = yield* boughtAgain(allowed, pass)
+  const kept = new Set(staying.map(({ one }) => one))
+  const command = emptyCommand(allowed.filter((one) => !kept.has(one)).map(({ candidate }) => candidate))
+  return {
+    method: 'emptiness',
+    reason: 'Empty',
+    candidates,
+    allowances,
+    commands: command === undefined ? [] : [command],
+    blocked: [...blocked, ...staying.map(({ one, reason }) => blockedNode(one, reason))],
+    forgone: staying.flatMap(({ forgone }) => forgone ?? []),
+  }
 }
 
 /** The command that takes empty nodes away; none without nodes. */

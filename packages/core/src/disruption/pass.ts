@@ -1,10 +1,25 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { NodePool, Snapshot } from '../cluster/index.ts'
 import { compareNumber, compareText, type Steps } from '../internal/index.ts'
-import { loadSimulatorInSteps, type Simulation, type Simulator, type Strategy } from '../scheduling/index.ts'
+import {
+  loadSimulatorInSteps,
+  type Simulation,
+  type SimulationTerms,
+  type Simulator,
+  type Strategy,
+} from '../scheduling/index.ts'
 import { allowances, type Allowance, type DisruptionReason } from './budget.ts'
 import { candidateOf, readPodBudgets, type CandidateState, type DisruptionClass, type PodBudgets } from './candidate.ts'
-import type { BlockedNode, BlockedReason, Candidate, DisruptionCommand, DisruptionMethod } from './plan.ts'
+import {
+  disruptionMethods,
+  type BlockedNode,
+  type BlockedReason,
+  type Candidate,
+  type DisruptionCommand,
+  type DisruptionMethod,
+  type ForgoneSaving,
+  type SearchProgress,
+} from './plan.ts'
 
 /** What a method made of the snapshot, by itself and before anything is carried out. */
 export interface MethodOutcome {
@@ -17,6 +32,9 @@ export interface MethodOutcome {
   readonly commands: ReadonlyArray<DisruptionCommand>
   /** The nodes that the method refuses, each with its reason; those that are no business of its are left out. */
   readonly blocked: ReadonlyArray<BlockedNode>
+  readonly forgone?: ReadonlyArray<ForgoneSaving>
+  /** How far the search for several nodes got, where there was one. */
+  readonly search?: SearchProgress
 }
 
 /** The nodes of a snapshot sorted for one class of methods. */
@@ -28,6 +46,8 @@ export interface Sorted {
 /** What is known beside the snapshot; absent: nothing. */
 export interface PassOptions {
   readonly strategy: Strategy
+  /** The methods to try, in the order of `disruptionMethods`; absent: all. */
+  readonly methods?: ReadonlyArray<DisruptionMethod> | undefined
   /** Whether nodes and pods may be moved that would have to be moved again at once; `reference` always allows it. */
   readonly churn?: 'avoid' | 'allow' | undefined
   /** Owner of pods (its UID) → when some of them were last moved by disruption, in milliseconds since the epoch. */
@@ -48,6 +68,7 @@ const nodesPerStep = 50
 export class Pass {
   readonly snapshot: Snapshot
   readonly strategy: Strategy
+  readonly methods: ReadonlyArray<DisruptionMethod>
   readonly avoidsChurn: boolean
   readonly movedWorkloads: ReadonlyMap<string, number>
   readonly moveAgainAfterMs: number
@@ -56,12 +77,14 @@ export class Pass {
   readonly #podBudgets: PodBudgets
   readonly #sorted = new Map<DisruptionClass, Sorted>()
   readonly #allowances = new Map<DisruptionReason, ReadonlyMap<string, Allowance>>()
-  readonly #simulators = new Map<boolean, Simulator>()
+  readonly #simulators = new Map<string, Simulator>()
   #simulations = 0
+  #podsPlaced = 0
 
   constructor(snapshot: Snapshot, options: PassOptions) {
     const { strategy, churn = 'avoid', movedWorkloads, moveAgainAfterMs, inFlight = new Set() } = options
     this.strategy = strategy
+    this.methods = disruptionMethods.filter((method) => options.methods?.includes(method) ?? true)
     this.avoidsChurn = strategy !== 'reference' && churn === 'avoid'
     this.movedWorkloads = movedWorkloads ?? new Map()
     this.moveAgainAfterMs = moveAgainAfterMs ?? defaultMoveAgainAfterMs
@@ -110,23 +133,50 @@ export class Pass {
     return this.#simulations
   }
 
+  /** Pods that simulations placed or tried to. */
+  get podsPlaced(): number {
+    return this.#podsPlaced
+  }
+
   /**
    * What would happen without some nodes; absent: nothing can be simulated (D-SIM-11).
    *
-   * `keepsRestingNodes`: whether moved pods keep away from nodes within their consolidateAfter (D-SIM-05).
+   * Under `first-fit` limits are kept while replacements are up, unless `limits` says otherwise.
    */
-  *without(nodes: ReadonlyArray<string>, keepsRestingNodes: boolean): Steps<Simulation | undefined> {
-    let simulator = this.#simulators.get(keepsRestingNodes)
+  *without(
+    nodes: ReadonlyArray<string>,
+    {
+      keepsRestingNodes,
+      limits = this.strategy === 'reference' ? 'after' : 'during',
+      ...terms
+    }: SimulationTerms & {
+      /** Whether moved pods keep away from nodes within their consolidateAfter (D-SIM-05). */
+      readonly keepsRestingNodes: boolean
+      readonly limits?: 'after' | 'during'
+    },
+  ): Steps<Simulation | undefined> {
+    const key = `${keepsRestingNodes} ${limits}`
+    let simulator = this.#simulators.get(key)
     if (simulator === undefined) {
-      const options = { strategy: this.strategy, keepsRestingNodes, reservedOfferings: 'fallback' } as const
-      simulator = yield* loadSimulatorInSteps(this.snapshot, options)
-      this.#simulators.set(keepsRestingNodes, simulator)
+      simulator = yield* loadSimulatorInSteps(this.snapshot, {
+        strategy: this.strategy,
+        keepsRestingNodes,
+        limits,
+        reservedOfferings: 'fallback',
+      })
+      this.#simulators.set(key, simulator)
     }
     if (!simulator.isUsable) return undefined
     this.#simulations += 1
-    return yield* simulator.simulate(nodes)
+    const simulation = yield* simulator.simulate(nodes, terms)
+    this.#podsPlaced += podsOf(simulation)
+    return simulation
   }
 }
+
+const podsOf = ({ launches, placements, homeless }: Simulation): number =>
+  launches.reduce((sum, { pods }) => sum + pods, homeless.length) +
+  placements.reduce((sum, { pods }) => sum + pods.length, 0)
 
 // What a command takes away is going, whether or not the snapshot says so yet.
 const withGoing = (snapshot: Snapshot, inFlight: ReadonlySet<string>): Snapshot =>

@@ -5,13 +5,11 @@ import { singleNode } from './consolidation/single-node.ts'
 import { drift } from './drift.ts'
 import { emptiness } from './emptiness.ts'
 import { Pass, type MethodOutcome, type PassOptions, type Sorted } from './pass.ts'
-import { disruptionMethods, type BlockedNode, type DisruptionMethod, type DisruptionPlan } from './plan.ts'
+import { type BlockedNode, type DisruptionMethod, type DisruptionPlan } from './plan.ts'
 import { staticDrift } from './static-drift.ts'
 
-export interface DisruptionOptions extends PassOptions {
-  /** The methods to try, in the order of `disruptionMethods`; absent: all. */
-  readonly methods?: ReadonlyArray<DisruptionMethod> | undefined
-}
+/** What to plan by, and what is known beside the snapshot. */
+export type DisruptionOptions = PassOptions
 
 const evaluate: Readonly<Record<DisruptionMethod, (pass: Pass) => Steps<MethodOutcome>>> = {
   emptiness,
@@ -59,10 +57,10 @@ export const planDisruption = (snapshot: Snapshot, options: DisruptionOptions): 
  * run.finish().commands // => []
  */
 export const startDisruption = (snapshot: Snapshot, options: DisruptionOptions): DisruptionRun =>
-  runOf(plan(new Pass(snapshot, options), options.methods))
+  runOf(plan(new Pass(snapshot, options)))
 
-function* plan(pass: Pass, chosen: DisruptionOptions['methods']): Steps<DisruptionPlan> {
-  const methods = inOrder(chosen)
+function* plan(pass: Pass): Steps<DisruptionPlan> {
+  const { methods, snapshot } = pass
   const outcomes: Array<MethodOutcome> = []
   for (const method of methods) {
     const outcome = yield* evaluate[method](pass)
@@ -72,16 +70,22 @@ function* plan(pass: Pass, chosen: DisruptionOptions['methods']): Steps<Disrupti
   const last = outcomes.at(-1)
   const commands = last?.commands ?? []
   const candidates = new Set(outcomes.flatMap((outcome) => outcome.candidates.map(({ state }) => state.name)))
+  const blocked = blockedNodes(yield* pass.sorted('graceful'), outcomes, methods.at(-1))
+  const { simulations } = pass
+  const search = outcomes.find((outcome) => outcome.search !== undefined)?.search
   return {
     ...(last === undefined || commands.length === 0 ? {} : { method: last.method }),
     commands,
-    blocked: blockedNodes(yield* pass.sorted('graceful'), outcomes, methods.at(-1)),
-    stats: { nodes: pass.snapshot.nodes.length, candidates: candidates.size, simulations: pass.simulations },
+    blocked,
+    forgone: outcomes.flatMap(({ forgone = [] }) => forgone),
+    stats: {
+      nodes: snapshot.nodes.length,
+      candidates: candidates.size,
+      simulations,
+      ...(search === undefined ? {} : { search }),
+    },
   }
 }
-
-const inOrder = (chosen: DisruptionOptions['methods']): ReadonlyArray<DisruptionMethod> =>
-  disruptionMethods.filter((method) => chosen?.includes(method) ?? true)
 
 /**
  * What every method would do by itself on the same snapshot, in the order in which they are tried.
@@ -92,7 +96,7 @@ const inOrder = (chosen: DisruptionOptions['methods']): ReadonlyArray<Disruption
  */
 export const disruptionByMethod = (snapshot: Snapshot, options: DisruptionOptions): ReadonlyArray<MethodOutcome> => {
   const pass = new Pass(snapshot, options)
-  return inOrder(options.methods).map((method) => drain(evaluate[method](pass)))
+  return pass.methods.map((method) => drain(evaluate[method](pass)))
 }
 
 /**
@@ -124,13 +128,14 @@ const blockedNodes = (
   const reasons = new Map<string, BlockedNode>()
   const last = outcomes.at(-1)
   for (const { state, nodePool } of candidates) {
-    if (last === undefined || last.commands.length === 0 || last.method === lastMethod) continue
+    if (last === undefined || last.commands.length === 0) continue
     const reason = { _tag: 'OthersFirst', method: last.method } as const
     reasons.set(state.name, { node: state.name, nodePool: nodePool.name, reason })
   }
   for (const outcome of outcomes) {
     for (const one of outcome.blocked) {
-      const isPassedOn = one.reason._tag === 'NotEmpty' && reasons.has(one.node)
+      // The method that looks at nodes with pods has its turn yet.
+      const isPassedOn = one.reason._tag === 'NotEmpty' && last?.method !== lastMethod && reasons.has(one.node)
       if (!isPassedOn) reasons.set(one.node, one)
     }
   }

@@ -20,7 +20,18 @@ export interface DisruptionPlan {
   readonly commands: ReadonlyArray<DisruptionCommand>
   /** Every managed node that no command names, with the reason that binds. Ordered by node name. */
   readonly blocked: ReadonlyArray<BlockedNode>
+  /** What would be saved now if nothing were done against churn; empty where that costs nothing. */
+  readonly forgone: ReadonlyArray<ForgoneSaving>
   readonly stats: DisruptionStats
+}
+
+/** Nodes that stay for the sake of pods that would be moved again, and what that costs. */
+export interface ForgoneSaving {
+  readonly nodes: ReadonlyNonEmptyArray<string>
+  /** **Units**: currency per hour. */
+  readonly savingsPerHour: number
+  /** The rule of the README under which they stay. */
+  readonly rule: 'RecentlyMoved' | 'ReplacementWouldGo' | 'WouldBeBoughtAgain'
 }
 
 /** One decision: these nodes go, after these replacements are up. */
@@ -28,6 +39,8 @@ export interface DisruptionCommand {
   readonly reason: DisruptionReason
   readonly candidates: ReadonlyNonEmptyArray<Candidate>
   readonly replacements: ReadonlyArray<Replacement>
+  /** Set: no dearer type was allowed when the replacements were planned, so that they are filled better. */
+  readonly mostPricePerHour?: number
   /** Set: the nodes go before their replacement can come, because nothing else makes room for it. */
   readonly terminateFirst?: TerminateFirstReason
   /** **Units**: currency per hour. */
@@ -105,6 +118,14 @@ export type BlockedReason =
   | { readonly _tag: 'AtNodeLimit'; readonly nodePool: string }
   /** The only capacity that the NodePool may use is in reservations, and they are full. */
   | { readonly _tag: 'ReservationsFull'; readonly nodePool: string }
+  /** Pods on it were moved a short while ago, and would have to move again. */
+  | { readonly _tag: 'RecentlyMoved'; readonly pod: string; readonly untilMs: number }
+  /** What would take its place could itself be done without at once: the pods would move twice. */
+  | { readonly _tag: 'ReplacementWouldGo'; readonly nodes: ReadonlyNonEmptyArray<string> }
+  /** Nobody minds its pods being moved, but they have no place elsewhere: a node like it would be bought for them. */
+  | { readonly _tag: 'WouldBeBoughtAgain'; readonly pod: string }
+  /** A replacement must be up before the node goes, and the limits of the NodePools leave no room for both. */
+  | { readonly _tag: 'LimitWhileReplacing'; readonly nodePools: ReadonlyNonEmptyArray<string> }
   /** Other nodes go first; this one is looked at again in the next pass. */
   | { readonly _tag: 'OthersFirst'; readonly method: DisruptionMethod }
   | { readonly _tag: 'Budget'; readonly nodePool: string; readonly allowed: number; readonly consumed: number }
@@ -114,4 +135,18 @@ export interface DisruptionStats {
   readonly candidates: number
   /** Sets of nodes that were tried without. */
   readonly simulations: number
+  /** How far the search for several nodes got; absent where there was none. */
+  readonly search?: SearchProgress
+}
+
+/** How far the search past prefixes got. */
+export interface SearchProgress {
+  /** Sets of nodes that it looked at, and the most that it may. */
+  readonly looks: number
+  readonly mostLooks: number
+  /** Pods that it placed in all of them, and the most that it may. */
+  readonly pods: number
+  readonly mostPods: number
+  /** Whether it ended by itself, not at one of the two bounds. */
+  readonly isComplete: boolean
 }

@@ -3,9 +3,10 @@ import type { Snapshot } from '../cluster/index.ts'
 import { runOf, type Run, type Steps } from '../internal/index.ts'
 import type { Simulation } from '../scheduling/index.ts'
 import type { CandidateState } from './candidate.ts'
+import { boughtAgain, recentMove } from './churn.ts'
 import { keptFromConsolidation } from './consolidation/eligibility.ts'
 import { emptyCommand, keptFromEmptiness } from './emptiness.ts'
-import { homelessReason } from './homeless.ts'
+import { whyHomeless } from './homeless.ts'
 import { blockedNode, Pass, Spending, type PassOptions } from './pass.ts'
 import type { BlockedNode, BlockedReason, DisruptionCommand } from './plan.ts'
 
@@ -72,18 +73,24 @@ function* validate(pass: Pass, command: DisruptionCommand): Steps<Validation> {
   const isEmptiness = command.reason === 'Empty'
   const { kept, blocked } = yield* candidatesLeft(pass, command)
   if (isEmptiness) {
-    const left = emptyCommand(kept.map(({ candidate }) => candidate))
-    return left === undefined ? E.left(failureOf(blocked)) : E.right(left)
+    const staying = yield* boughtAgain(kept, pass)
+    const staysOn = new Set(staying.map(({ one }) => one))
+    const left = emptyCommand(kept.filter((one) => !staysOn.has(one)).map(({ candidate }) => candidate))
+    const all = [...blocked, ...staying.map(({ one, reason }) => blockedNode(one, reason))]
+    return left === undefined ? E.left(failureOf(all)) : E.right(left)
   }
   if (blocked.length > 0) return E.left(failureOf(blocked))
+  const terms = { mostPricePerHour: command.mostPricePerHour, keepsRestingNodes: true }
   const simulation = yield* pass.without(
     kept.map(({ state }) => state.name),
-    true,
+    terms,
   )
   const everyNode = (reason: BlockedReason) => kept.map((one) => blockedNode(one, reason))
   if (simulation === undefined) return E.left({ kind: 'scheduling', blocked: everyNode({ _tag: 'NoNodePools' }) })
-  if (simulation.homeless.length > 0)
-    return E.left({ kind: 'scheduling', blocked: everyNode(homelessReason(simulation)) })
+  if (simulation.homeless.length > 0) {
+    const reason = yield* whyHomeless(kept, simulation, pass, terms)
+    return E.left({ kind: 'scheduling', blocked: everyNode(reason) })
+  }
   return needsTheSame(command, simulation) ? E.right(command) : E.left({ kind: 'scheduling', blocked: [] })
 }
 
@@ -103,7 +110,8 @@ function* candidatesLeft(
       blocked.push(refused.get(node) ?? { node, nodePool, reason: { _tag: 'NoNode' } })
       continue
     }
-    const why = reason === 'Empty' ? keptFromEmptiness(one, pass) : keptFromConsolidation(one, pass)
+    const why =
+      reason === 'Empty' ? keptFromEmptiness(one, pass) : (keptFromConsolidation(one, pass) ?? recentMove(one, pass))
     const refusal = why === 'empty' ? ({ _tag: 'OthersFirst', method: 'emptiness' } as const) : why
     const found = refusal ?? spending.refusal(one.nodePool.name)
     if (found === undefined) {

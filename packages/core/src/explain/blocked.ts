@@ -76,6 +76,16 @@ export const renderBlocked = (reason: BlockedReason): string => {
       return `NodePool ${reason.nodePool} is at its limit on nodes, so that no replacement can be launched first`
     case 'ReservationsFull':
       return `The capacity reservations of NodePool ${reason.nodePool} are full, so that no replacement can be launched first`
+    case 'RecentlyMoved':
+      return `Pod ${reason.pod} was moved a short while ago; its node is left alone until ${Time.renderInstant(reason.untilMs)}`
+    case 'ReplacementWouldGo':
+      return reason.nodes.length === 1
+        ? 'Its replacement could be done without again at once, and the pods would move twice'
+        : `The replacement of ${reason.nodes.join(', ')} could be done without again at once, and the pods would move twice`
+    case 'WouldBeBoughtAgain':
+      return `Pod ${reason.pod} may be moved, but has no place elsewhere: a node like this one would be bought for it`
+    case 'LimitWhileReplacing':
+      return `A replacement must be up first, and the limits of ${reason.nodePools.length === 1 ? 'NodePool' : 'the NodePools'} ${reason.nodePools.join(', ')} leave no room for both`
     case 'OthersFirst':
       return `Other nodes go first (${reason.method}); this one is looked at again after that`
     case 'Budget':

@@ -5,10 +5,10 @@ import type { InstanceType, Offering } from '../instance/index.ts'
 import { coreLabelKnowledge } from '../labels/index.ts'
 import { Resources } from '../quantity/index.ts'
 import { Requirement, Requirements } from '../requirements/index.ts'
+import { forecastLaunch } from '../scheduling/index.ts'
 import type { Launch, Reason, Rejection } from '../scheduling/index.ts'
 import { podObject } from '../testing/index.ts'
 import {
-  forecastLaunch,
   groupRejections,
   renderReason,
   renderRejection,

@@ -44,6 +44,8 @@ export interface Problem {
   readonly settings: PackerSettings
   /** Set in simulations, whose state is put back: the nodes with room for a class at first, found once for all of them. */
   readonly openNodes?: (podClass: PodClass, stage: Stage) => Array<number>
+  /** Set in simulations: by template, the types that may be launched. */
+  readonly ceilings?: ReadonlyArray<Bitset> | undefined
 }
 
 export interface PackerSettings {
@@ -311,13 +313,13 @@ export class Packer {
   }
 
   #addToNewClaim(pod: number, podClass: PodClass, stage: Stage): Outcome {
-    const { templates, settings, topology } = this.#problem
+    const { templates, settings, topology, ceilings } = this.#problem
     if (stage.hostBindings.length > 0 && failedHostBinding(stage, newSite, topology) !== undefined) return 'failed'
     for (const template of templates) {
       const { limits, catalog } = template
       if (limits.nodes !== undefined && (settings.countsOpenedNodes ? limits.nodes < 1 : limits.nodes <= 0)) continue
       const blank = this.#blank(template)
-      if (limits.isLimited && isEmptyBitset(blank.variants)) continue
+      if ((limits.isLimited || ceilings !== undefined) && isEmptyBitset(blank.variants)) continue
       const failure = this.#checkClaim(blank, podClass, stage, settings.relaxesMinValues)
       if (failure === 'reserved') return 'reserved'
       if (failure !== undefined) continue
@@ -338,7 +340,8 @@ export class Packer {
 
   // The template's claim before its first pod, with the types that the limits leave now.
   #blank(template: Template): Claim {
-    const variants = template.limits.available(template.catalog, template.variants)
+    const most = this.#problem.ceilings?.[template.index] ?? template.variants
+    const variants = template.limits.available(template.catalog, most)
     const known = this.#blanks[template.index]
     if (known !== undefined && known.variants === variants) return known
     const blank = new Claim(template, { index: never, ...newSite }, { variants })

@@ -1,5 +1,5 @@
 import { Conditions, StateNodes, type NodePool, type Pod, type Snapshot, type StateNode } from '../cluster/index.ts'
-import { drain, invariant, type Steps } from '../internal/index.ts'
+import { drain, emptyBitset, insertBit, intersectInto, invariant, type Bitset, type Steps } from '../internal/index.ts'
 import { labelKeys, Labels } from '../labels/index.ts'
 import type { LeavingNode } from '../topology/index.ts'
 import { compile, usableNodePools, type Compiled, type MotionRules } from './compile.ts'
@@ -7,7 +7,7 @@ import type { ExistingNode } from './existing-node.ts'
 import { Finalizer } from './finalize.ts'
 import type { Offer } from './offer.ts'
 import { hasRoom, openNodes, Packer } from './packer.ts'
-import type { Launch, Strategy } from './plan.ts'
+import type { Launch, Placement, Strategy } from './plan.ts'
 import { packerSettings } from './plan-provisioning.ts'
 import type { PodClass, Stage } from './pod-class.ts'
 import { eligiblePods, isProvisionable } from './pod-eligibility.ts'
@@ -18,11 +18,24 @@ export interface SimulationOptions {
   /** Whether nodes within their NodePool's consolidateAfter are closed to pods that run elsewhere (D-SIM-05). */
   readonly keepsRestingNodes: boolean
   readonly reservedOfferings: 'strict' | 'fallback'
+  /**
+   * Which nodes use a NodePool's limits up. `after`: those that stay, as when all is done. `during`: those that go as
+   * well, because replacements are up before they are gone. Default: `after`.
+   */
+  readonly limits?: 'after' | 'during'
+}
+
+/** What a simulation may launch. */
+export interface SimulationTerms {
+  /** The dearest type that may be launched; absent: any. Smaller nodes are filled better, at the cost of more of them. */
+  readonly mostPricePerHour?: number | undefined
 }
 
 /** A node that a simulation would launch. */
 export interface SimulatedLaunch {
   readonly nodePool: NodePool
+  /** How many pods it is for. */
+  readonly pods: number
   readonly offer: Offer
   /** The launch on the terms of `offer`, or of one narrowed from it. */
   readonly launch: (offer: Offer) => Launch
@@ -33,6 +46,8 @@ export interface Simulation {
   readonly launches: ReadonlyArray<SimulatedLaunch>
   /** Running pods that would have no place to count on. Pods that wait already may go on waiting (D-SIM-08). */
   readonly homeless: ReadonlyArray<HomelessPod>
+  /** Pods that fit nodes that exist, those with a place on a node that has not finished starting included. */
+  readonly placements: ReadonlyArray<Placement>
 }
 
 export interface HomelessPod {
@@ -48,7 +63,7 @@ export interface Simulator {
   /** What would happen without the named nodes. None of them may be under deletion. */
   readonly without: (nodes: ReadonlyArray<string>) => Simulation
   /** As `without`, in slices. One at a time: the loaded cluster is put back at the end of each. */
-  readonly simulate: (nodes: ReadonlyArray<string>) => Steps<Simulation>
+  readonly simulate: (nodes: ReadonlyArray<string>, terms?: SimulationTerms) => Steps<Simulation>
 }
 
 /**
@@ -79,17 +94,17 @@ export const loadSimulator = (snapshot: Snapshot, options: SimulationOptions): S
  */
 export function* loadSimulatorInSteps(snapshot: Snapshot, options: SimulationOptions): Steps<Simulator> {
   if (usableNodePools(snapshot).length === 0) {
-    const nothing: Simulation = { launches: [], homeless: [] }
+    const nothing: Simulation = { launches: [], homeless: [], placements: [] }
     return { isUsable: false, without: () => nothing, simulate: () => done(nothing) }
   }
   const loaded = yield* loadCluster(snapshot, options, undefined)
   const simulate = loaded.dependsOnOrder
     ? // Which pods are placed then decides how topology counts, so that every set of nodes is loaded by itself.
-      function* (nodes: ReadonlyArray<string>): Steps<Simulation> {
+      function* (nodes: ReadonlyArray<string>, terms?: SimulationTerms): Steps<Simulation> {
         const own = yield* loadCluster(snapshot, options, nodes)
-        return yield* own.simulate(nodes)
+        return yield* own.simulate(nodes, terms)
       }
-    : (nodes: ReadonlyArray<string>) => loaded.simulate(nodes)
+    : (nodes: ReadonlyArray<string>, terms?: SimulationTerms) => loaded.simulate(nodes, terms)
   return { isUsable: true, simulate, without: (nodes) => drain(simulate(nodes)) }
 }
 
@@ -159,6 +174,7 @@ class LoadedCluster {
     const { pods } = compiled
     this.#compiled = compiled
     this.#groups = compiled.topology.groups.length
+    if (options.limits === 'during') chargeGoing(snapshot, compiled)
     this.#atFirst = compiled.nodes.map(({ isOvercommitted, remaining }) => ({
       isOvercommitted,
       remaining: remaining.slice(),
@@ -183,7 +199,7 @@ class LoadedCluster {
     return this.#compiled.topology.hasSharedUnlike
   }
 
-  *simulate(nodes: ReadonlyArray<string>): Steps<Simulation> {
+  *simulate(nodes: ReadonlyArray<string>, { mostPricePerHour }: SimulationTerms = {}): Steps<Simulation> {
     const { topology, templates, reservations, columns } = this.#compiled
     const removals = nodes.map((name) => {
       const removal = this.#removals.get(name)
@@ -195,13 +211,17 @@ class LoadedCluster {
     topology.takeAway(removals.flatMap(({ leaving }) => leaving ?? []))
     for (const { node } of removals) {
       node.isGone = true
+      if (this.#options.limits === 'during') continue
       const pool = Labels.get(StateNodes.labelsOf(node.state), labelKeys.nodePool)
       const template = templates.find(({ nodePool }) => nodePool.name === pool)
       template?.limits.releaseNode(columns.vector(StateNodes.capacityOf(node.state)))
     }
     const pods = [...this.#moving, ...removals.flatMap((removal) => removal.pods)]
     pods.sort((a, b) => this.#turns[a]! - this.#turns[b]!)
-    const packer = new Packer({ ...this.#compiled, openNodes: this.#openNodesOf }, pods)
+    const packer = new Packer(
+      { ...this.#compiled, openNodes: this.#openNodesOf, ceilings: this.#ceilings(mostPricePerHour) },
+      pods,
+    )
     const failed = yield* place(packer, pods)
     const simulation = this.#read(packer, failed)
     packer.putBack()
@@ -211,6 +231,20 @@ class LoadedCluster {
     for (const putBack of putBacks) putBack()
     for (const [index, template] of templates.entries()) template.hasRelaxedMinValues = relaxed[index]!
     return simulation
+  }
+
+  // By template, the types that cost no more.
+  #ceilings(mostPricePerHour: number | undefined): ReadonlyArray<Bitset> | undefined {
+    if (mostPricePerHour === undefined) return undefined
+    return this.#compiled.templates.map(({ catalog, set, variants }) => {
+      const prices = catalog.prices(set)
+      const within = emptyBitset(catalog.size)
+      for (const [type, price] of prices.entries())
+        if (price <= mostPricePerHour) insertBit(within, catalog.firstVariant(type))
+      catalog.close(within)
+      intersectInto(within, variants)
+      return within
+    })
   }
 
   #removalOf(node: ExistingNode, indexes: ReadonlyMap<Pod, number>): Removal {
@@ -252,6 +286,7 @@ class LoadedCluster {
     const { pods, nodes } = this.#compiled
     const homeless = new Map<Pod, HomelessPod>()
     for (const pod of failed) homeless.set(pods[pod]!, { pod: pods[pod]! })
+    const placements: Array<Placement> = []
     const launches: Array<SimulatedLaunch> = []
     for (const claim of packer.claims) {
       const { offer, unmet } = this.#finalizer.offerOf(claim)
@@ -260,17 +295,24 @@ class LoadedCluster {
       } else {
         const { nodePool, hasRelaxedMinValues } = claim.template
         if (this.#options.strategy === 'reference') claim.hasRelaxedMinValues = hasRelaxedMinValues
-        launches.push({ nodePool, offer, launch: (narrowed) => this.#finalizer.launch(claim, narrowed) })
+        launches.push({
+          nodePool,
+          pods: claim.pods.length,
+          offer,
+          launch: (narrowed) => this.#finalizer.launch(claim, narrowed),
+        })
       }
     }
     for (const node of packer.usedNodes()) {
+      const [first, ...rest] = node.pods.map((pod) => pods[pod]!)
+      if (first !== undefined) placements.push({ node: node.name, pods: [first, ...rest] })
       if (nodes[node.index]!.isInitialized) continue
       for (const pod of node.pods) {
         const placed = pods[pod]!
         if (!this.#displaced.has(placed)) homeless.set(placed, { pod: placed, uninitializedNode: node.name })
       }
     }
-    return { launches, homeless: [...homeless.values()].filter(({ pod }) => !isProvisionable(pod)) }
+    return { launches, placements, homeless: [...homeless.values()].filter(({ pod }) => !isProvisionable(pod)) }
   }
 
   // Stages that made new groups counted a cluster without the nodes; the next simulation makes them anew.
@@ -286,6 +328,16 @@ class LoadedCluster {
       shape.counting.splice(0, shape.counting.length, ...kept)
     }
     this.#openNodes.clear()
+  }
+}
+
+// Nodes under deletion are there until their pods have gone; `compile` leaves them out of what limits leave.
+const chargeGoing = ({ nodes }: Snapshot, { templates, columns }: Compiled): void => {
+  for (const state of nodes) {
+    if (!state.isMarkedForDeletion) continue
+    const pool = Labels.get(StateNodes.labelsOf(state), labelKeys.nodePool)
+    const template = templates.find(({ nodePool }) => nodePool.name === pool)
+    template?.limits.chargeNode(columns.vector(StateNodes.capacityOf(state)))
   }
 }
 

@@ -1,4 +1,4 @@
-import { Conditions, StateNodes } from '../../cluster/index.ts'
+import { Conditions, Pods, StateNodes } from '../../cluster/index.ts'
 import { labelKeys, Labels } from '../../labels/index.ts'
 import { isEmpty, type CandidateState } from '../candidate.ts'
 import { costRules } from '../cost.ts'
@@ -21,9 +21,10 @@ export function* consolidatable(pass: Pass): Steps<Sorted> {
 /** Why consolidation leaves a candidate alone, or `undefined`. D-CONS-01. */
 export const keptFromConsolidation = (
   { state, nodePool }: CandidateState,
-  { snapshot }: Pass,
+  pass: Pass,
 ): BlockedReason | 'empty' | undefined => {
   const { name, replicas, disruption } = nodePool
+  const { snapshot } = pass
   if (replicas !== undefined) return { _tag: 'StaticNodePool' }
   const labels = StateNodes.labelsOf(state)
   const instanceType = Labels.get(labels, labelKeys.instanceType)
@@ -32,7 +33,9 @@ export const keptFromConsolidation = (
   for (const label of [labelKeys.capacityType, labelKeys.zone])
     if (Labels.get(labels, label) === undefined) return { _tag: 'LabelMissing', label }
   if (disruption.consolidateAfterMs === undefined) return { _tag: 'ConsolidationDisabled', nodePool: name }
-  if (isEmpty(state, costRules(snapshot))) return 'empty'
+  // Emptiness leaves a node alone whose pods would bring it back, so that it may be replaced like any other.
+  const isLeftHere = pass.avoidsChurn && state.pods.some(Pods.isReschedulable)
+  if (isEmpty(state, costRules(snapshot)) && !isLeftHere) return 'empty'
   if (disruption.consolidationPolicy === 'WhenEmpty') return { _tag: 'OnlyWhenEmpty', nodePool: name }
   return Conditions.isTrue(state.claim?.conditions ?? [], 'Consolidatable') ? undefined : { _tag: 'NotConsolidatable' }
 }

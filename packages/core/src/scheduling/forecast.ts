@@ -1,8 +1,8 @@
 import { Offerings, allocatableOfType, type InstanceType, type Offering } from '../instance/index.ts'
 import type { LabelKnowledge } from '../labels/index.ts'
-import { Quantity, Resources, type ResourceList } from '../quantity/index.ts'
+import type { ResourceList } from '../quantity/index.ts'
 import { Requirements } from '../requirements/index.ts'
-import type { Launch } from '../scheduling/index.ts'
+import type { Launch } from './plan.ts'
 
 /** What a launch would most likely become: its cheapest type in the cheapest place that it may be in. */
 export interface LaunchForecast {
@@ -44,15 +44,4 @@ export const forecastLaunch = (launch: Launch, knowledge: Pick<LabelKnowledge, '
     pricePerHour: offering?.pricePerHour ?? launch.pricePerHour ?? 0,
     allocatable: allocatableOfType(instanceType, offering),
   }
-}
-
-/**
- * How much of a node is asked for, from 0 to 1, by resource.
- *
- * @example
- * utilization(Resources.parse({ cpu: '1' }), Resources.parse({ cpu: '4' }), 'cpu') // => 0.25
- */
-export const utilization = (requests: ResourceList, allocatable: ResourceList, resource: string): number => {
-  const total = Quantity.toNumber(Resources.get(allocatable, resource))
-  return total <= 0 ? 0 : Quantity.toNumber(Resources.get(requests, resource)) / total
 }

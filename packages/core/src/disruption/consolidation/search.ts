@@ -1,0 +1,263 @@
+import type { ReadonlyNonEmptyArray } from 'fp-ts/lib/ReadonlyNonEmptyArray.js'
+import { compareNumber, compareText, type Steps } from '../../internal/index.ts'
+import type { SimulationTerms } from '../../scheduling/index.ts'
+import { poolTotals, type PoolTotals } from '../balanced.ts'
+import type { CandidateState } from '../candidate.ts'
+import { recentMove } from '../churn.ts'
+import { blockedNode, Pass, Spending } from '../pass.ts'
+import type { BlockedNode, ForgoneSaving, SearchProgress } from '../plan.ts'
+import { afterConsolidation } from './after.ts'
+import { alone, inTurns } from './alone.ts'
+import { savingsOf, type Consolidation } from './consolidate.ts'
+import { consolidatable } from './eligibility.ts'
+import { longestPrefix, together, withinBudgets } from './together.ts'
+
+/** Sets of nodes that the search past prefixes looks at. */
+const mostLooks = 400
+/** Pods that it places in all of them. */
+const mostPods = 100_000
+/** Commands that are looked at for what would follow them. */
+const mostFollowUps = 5
+
+/** What `first-fit` found for both methods of consolidation. */
+export interface Search {
+  /** What saves most. */
+  readonly chosen: Consolidation | undefined
+  /** The nodes that can go alone, by name. */
+  readonly singles: ReadonlyMap<string, Consolidation>
+  /** Why the others cannot go alone. */
+  readonly blocked: ReadonlyArray<BlockedNode>
+  readonly forgone: ReadonlyArray<ForgoneSaving>
+  readonly progress: SearchProgress | undefined
+}
+
+/**
+ * The consolidation that saves most, of one node or of several. W-01, W-04.
+ *
+ * Every node is looked at alone. For several, the reference's search over prefixes comes first, so that no less is saved
+ * than it would save. One node near the front that cannot go fails every prefix; so the search goes on with sets that
+ * grow from the best prefix and from nothing, in chunks that double while they can go and halve while they cannot. Sets
+ * that would be replaced are then packed again into smaller nodes, which are filled better: n nodes by m.
+ *
+ * Bounded by sets looked at and by pods placed; the answer does not depend on how long anything takes.
+ */
+export function* searched(pass: Pass): Steps<Search> {
+  let found = searches.get(pass)
+  if (found === undefined) searches.set(pass, (found = yield* search(pass)))
+  return found
+}
+
+// Both methods of consolidation ask.
+const searches = new WeakMap<Pass, Search>()
+
+function* search(pass: Pass): Steps<Search> {
+  const { candidates } = yield* consolidatable(pass)
+  const totals = poolTotals((yield* pass.sorted('graceful')).candidates, pass.snapshot)
+  const looks = new Looks(pass, totals)
+  const forgone: Array<ForgoneSaving> = []
+  const blocked: Array<BlockedNode> = []
+  const singles = new Map<string, Consolidation>()
+  const stuck = new Set<CandidateState>()
+  const moved = new Set<CandidateState>()
+  const spending = new Spending(pass.allowances('Underutilized'))
+  const packed: Array<CandidateState> = []
+  for (const one of inTurns(candidates)) {
+    const found = yield* alone(one, { pass, spending, totals })
+    const recent = recentMove(one, pass)
+    if (recent !== undefined) moved.add(one)
+    if ('_tag' in found) {
+      blocked.push(blockedNode(one, found))
+      if (found._tag === 'PodsWithoutPlace' || found._tag === 'NeedsUninitializedNode') stuck.add(one)
+      if (found._tag === 'NotCheaper' || found._tag === 'NeedsSeveralNodes') packed.push(one)
+    } else if (recent !== undefined) {
+      blocked.push(blockedNode(one, recent))
+      forgone.push({ nodes: [one.state.name], savingsPerHour: savingsOf(found), rule: 'RecentlyMoved' })
+    } else singles.set(one.state.name, found)
+  }
+  const proposals = [...singles.values()]
+  if (pass.methods.includes('multi-node-consolidation')) {
+    const ordered = withinBudgets(
+      candidates.filter((one) => !moved.has(one)),
+      pass,
+    )
+    const prefix = yield* longestPrefix(ordered, pass, totals)
+    proposals.push(...(yield* looks.past(prefix, ordered, { stuck, singles })))
+  }
+  if (pass.methods.includes('single-node-consolidation')) {
+    for (const one of [...singles.values()].filter(({ replacements }) => replacements.length > 0))
+      proposals.push(...(yield* looks.repacked(one.moved)))
+    for (const one of packed) if (!moved.has(one)) proposals.push(...(yield* looks.repacked([one])))
+  }
+  const isAsked = ({ moved: { length } }: Consolidation) =>
+    pass.methods.includes(length > 1 ? 'multi-node-consolidation' : 'single-node-consolidation')
+  const best = proposals.filter(isAsked).sort(mostSavedFirst)
+  const chosen = pass.avoidsChurn ? yield* lasting(best, { pass, looks, forgone, blocked }) : best[0]
+  const isMulti = pass.methods.includes('multi-node-consolidation')
+  return { chosen, singles, blocked, forgone, progress: isMulti ? looks.progress : undefined }
+}
+
+// Among equals the one that moves the least.
+const mostSavedFirst = (a: Consolidation, b: Consolidation): number =>
+  compareNumber(savingsOf(b), savingsOf(a)) ||
+  compareNumber(a.moved.length, b.moved.length) ||
+  compareText(namesOf(a).join(), namesOf(b).join())
+
+const namesOf = ({ moved }: Consolidation): ReadonlyArray<string> => moved.map(({ state }) => state.name)
+
+/** Looks at sets of nodes, and counts them. */
+class Looks {
+  readonly #pass: Pass
+  readonly #totals: ReadonlyMap<string, PoolTotals>
+  #looks = 0
+  #pods = 0
+  #isCutOff = false
+
+  constructor(pass: Pass, totals: ReadonlyMap<string, PoolTotals>) {
+    this.#pass = pass
+    this.#totals = totals
+  }
+
+  get progress(): SearchProgress {
+    return { looks: this.#looks, mostLooks, pods: this.#pods, mostPods, isComplete: !this.#isCutOff }
+  }
+
+  /** How a set can be done without; `undefined` also where the search has come to its end. */
+  *at(moved: ReadonlyArray<CandidateState>, terms: SimulationTerms = {}): Steps<Consolidation | undefined> {
+    if (this.#looks === mostLooks || this.#pods >= mostPods) {
+      this.#isCutOff = true
+      return undefined
+    }
+    this.#looks += 1
+    const before = this.#pass.podsPlaced
+    const found = yield* together(moved, this.#pass, this.#totals, terms)
+    this.#pods += this.#pass.podsPlaced - before
+    return found
+  }
+
+  /** Sets that save, from the best prefix on. */
+  *past(
+    prefix: Consolidation | undefined,
+    ordered: ReadonlyArray<CandidateState>,
+    known: { readonly stuck: ReadonlySet<CandidateState>; readonly singles: ReadonlyMap<string, Consolidation> },
+  ): Steps<ReadonlyArray<Consolidation>> {
+    const movable = ordered.filter((one) => !known.stuck.has(one))
+    // Nodes that can go alone without replacement are the likeliest to go together.
+    const isFree = ({ state }: CandidateState) => known.singles.get(state.name)?.replacements.length === 0
+    const freeFirst = [...movable.filter(isFree), ...movable.filter((one) => !isFree(one))]
+    const found: Array<Consolidation> = prefix === undefined ? [] : [prefix]
+    for (const [start, order] of [
+      [prefix, movable],
+      [undefined, freeFirst],
+    ] as const) {
+      const grown = yield* this.#grown(start, order)
+      if (grown !== undefined) found.push(grown)
+    }
+    const sets = [...found.map(({ moved }) => moved), ...firsts(movable)]
+    for (const set of sets) found.push(...(yield* this.repacked(set)))
+    return found.filter(({ moved }) => moved.length > 1)
+  }
+
+  /** The same nodes replaced by nodes that are no dearer than a half, a quarter, an eighth of them. */
+  *repacked(moved: ReadonlyArray<CandidateState>): Steps<ReadonlyArray<Consolidation>> {
+    const pricePerHour = moved.reduce((sum, { candidate }) => sum + candidate.pricePerHour, 0)
+    const found: Array<Consolidation> = []
+    for (const parts of [1, 2, 4, 8]) {
+      const one = yield* this.at(moved, { mostPricePerHour: pricePerHour / parts })
+      if (one !== undefined) found.push(one)
+    }
+    return found
+  }
+
+  *#grown(start: Consolidation | undefined, order: ReadonlyArray<CandidateState>): Steps<Consolidation | undefined> {
+    let best = start
+    const taken = new Set(start?.moved)
+    const rest = order.filter((one) => !taken.has(one))
+    let at = 0
+    // One node alone is known already.
+    let size = start === undefined ? 2 : 1
+    while (at < rest.length) {
+      const base = best?.moved ?? []
+      const chunk = rest.slice(at, at + size)
+      const found: Consolidation | undefined = yield* this.at([...base, ...chunk])
+      if (this.#isCutOff) break
+      const isBetter = found !== undefined && savingsOf(found) > (best === undefined ? 0 : savingsOf(best))
+      if (isBetter) {
+        best = found
+        at += size
+        size *= 2
+      } else if (size > (base.length === 0 ? 2 : 1)) size = size >>> 1
+      else at += 1
+    }
+    return best
+  }
+}
+
+// Some of the most rewarding nodes, twice as many each time.
+const firsts = (ordered: ReadonlyArray<CandidateState>): ReadonlyArray<ReadonlyArray<CandidateState>> => {
+  const sets: Array<ReadonlyArray<CandidateState>> = []
+  for (let size = 2; size <= Math.min(ordered.length, 64); size *= 2) sets.push(ordered.slice(0, size))
+  return sets
+}
+
+/**
+ * The first of the proposals whose replacements would not go again at once.
+ *
+ * Where one would, together with other nodes, these go in the same command if they can; else the proposal is forgone.
+ */
+function* lasting(
+  proposals: ReadonlyArray<Consolidation>,
+  {
+    pass,
+    looks,
+    forgone,
+    blocked,
+  }: {
+    readonly pass: Pass
+    readonly looks: Looks
+    readonly forgone: Array<ForgoneSaving>
+    readonly blocked: Array<BlockedNode>
+  },
+): Steps<Consolidation | undefined> {
+  let followUps = 0
+  for (const proposal of proposals) {
+    let candidate = proposal
+    for (;;) {
+      if (candidate.replacements.length === 0) return candidate
+      if (followUps === mostFollowUps) break
+      followUps += 1
+      const following = yield* followUp(candidate, pass)
+      if (following === undefined) return candidate
+      const joined = following.length === 0 ? undefined : yield* looks.at([...candidate.moved, ...following])
+      if (joined === undefined || savingsOf(joined) <= savingsOf(candidate)) break
+      candidate = joined
+    }
+    const [first, ...rest] = namesOf(proposal)
+    if (first === undefined) continue
+    const nodes: ReadonlyNonEmptyArray<string> = [first, ...rest]
+    forgone.push({ nodes, savingsPerHour: savingsOf(proposal), rule: 'ReplacementWouldGo' })
+    for (const one of proposal.moved) blocked.push(blockedNode(one, { _tag: 'ReplacementWouldGo', nodes }))
+    // Without a look at what follows, nothing with a replacement is proposed.
+  }
+  return undefined
+}
+
+/**
+ * What would go at once with a replacement, were the consolidation carried out: the nodes beside the replacements, none
+ * where a replacement could go alone; `undefined`: the replacements would stay.
+ *
+ * The planner is asked about the cluster as it would be then, without regard to churn.
+ */
+function* followUp(consolidation: Consolidation, pass: Pass): Steps<ReadonlyArray<CandidateState> | undefined> {
+  const { snapshot, replacements } = afterConsolidation(consolidation, pass.snapshot)
+  const later = new Pass(snapshot, {
+    strategy: pass.strategy,
+    churn: 'allow',
+    methods: ['multi-node-consolidation', 'single-node-consolidation'],
+  })
+  const { chosen, singles } = yield* searched(later)
+  if ([...replacements].some((name) => singles.has(name))) return []
+  const names = new Set(chosen?.moved.map(({ state }) => state.name))
+  if (![...replacements].some((name) => names.has(name))) return undefined
+  const { candidates } = yield* pass.sorted('graceful')
+  return candidates.filter(({ state }) => names.has(state.name))
+}
