@@ -2,9 +2,10 @@ import { UsageError, type Command, type Terminal } from './command.ts'
 import { convertCommand } from './commands/convert.ts'
 import { interruptCommand } from './commands/interrupt.ts'
 import { planCommand } from './commands/plan.ts'
+import { simulateCommand } from './commands/simulate.ts'
 import { tourCommand } from './commands/tour.ts'
 
-const commands: ReadonlyArray<Command> = [planCommand, convertCommand, tourCommand, interruptCommand]
+const commands: ReadonlyArray<Command> = [planCommand, convertCommand, tourCommand, interruptCommand, simulateCommand]
 
 const overview = () => {
   const width = Math.max(...commands.map(({ name }) => name.length))

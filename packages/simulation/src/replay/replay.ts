@@ -15,6 +15,7 @@ import {
 import { kinds, startVirtualCluster } from '../cluster/index.ts'
 import type { LoadCurve } from './load-curve.ts'
 import { applyManifests, type Manifest } from './manifests.ts'
+import { pruneCatalog } from './prune-catalog.ts'
 
 export interface ReplayOptions {
   readonly manifests: ReadonlyArray<Manifest>
@@ -22,9 +23,9 @@ export interface ReplayOptions {
   readonly days: number
   readonly seed: string
   readonly catalog: ReadonlyArray<CatalogEntry>
-  /** How often Deployments are scaled to what the curve says. Default: every half hour. */
+  /** How often Deployments are scaled to what the curve says. Default: every hour. */
   readonly stepMs?: number
-  /** How late the controller's longer timers may be, and how often the checkers look. Default: five minutes. */
+  /** How late the controller's longer timers may be, and how often the checkers look. Default: ten minutes. */
   readonly slackMs?: number
   /** Told at the end of every day. */
   readonly onDay?: (day: ReplayDay) => void
@@ -62,8 +63,8 @@ export interface ReplayOutcome {
 
 const hourMs = 3_600_000
 const dayMs = 24 * hourMs
-const defaultStepMs = hourMs / 2
-const defaultSlackMs = 5 * 60_000
+const defaultStepMs = hourMs
+const defaultSlackMs = 10 * 60_000
 // Apps do not all follow the curve to the pod: each is up to so much off, by the day.
 const jitter = 0.04
 
@@ -77,7 +78,7 @@ export const replay = async (options: ReplayOptions): Promise<ReplayOutcome> => 
   const { manifests, curve, days, seed, catalog, stepMs = defaultStepMs, slackMs = defaultSlackMs } = options
   const number = Math.floor(seededFraction(seed) * 2 ** 31)
   const cluster = await startVirtualCluster({
-    cloud: { catalog, seed },
+    cloud: { catalog: pruneCatalog(catalog, manifests), seed },
     slack: { exactBelowMs: 5000, gridMs: slackMs },
     server: { seed: number, historyLimit: 500 },
     controllers: {
