@@ -1,5 +1,5 @@
-import type { ClaimState, NodeState, Pod } from '@scantling/core'
-import type { EventRecord } from '../events/index.ts'
+import { terminationFinalizer, type ClaimState, type NodeState, type Pod } from '@scantling/core'
+import type { EventRecord, EventRecorder } from '../events/index.ts'
 
 type Type = EventRecord['type']
 
@@ -67,3 +67,15 @@ export const nodeClassEvent = (
   reason,
   message,
 })
+
+/** Tells of an object that we are done with and that goes on existing: somebody else's finalizer holds it. */
+export const reportFinalizers = <A extends Pick<NodeState | ClaimState, 'name' | 'uid' | 'finalizers'>>(
+  { events }: { readonly events: EventRecorder },
+  eventOn: (on: A, type: Type, reason: string, message: string) => EventRecord,
+  on: A,
+): void => {
+  const others = on.finalizers.filter((finalizer) => finalizer !== terminationFinalizer)
+  if (others.length === 0) return
+  const message = `The machine is gone; the object stays until finalizers of others are removed: ${others.join(', ')}`
+  events.record(eventOn(on, 'Warning', 'FinalizersRemaining', message))
+}

@@ -2,6 +2,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import {
   Conditions,
   labelKeys,
+  podKey,
   Pods,
   stepNodeTermination,
   Taints,
@@ -17,11 +18,12 @@ import type { ReconcileError, Reconciler, ReconcileResult, WorkQueue } from '../
 import { deleteClaim, writeClaimStatus } from './claim-writes.ts'
 import type { ReconcilerContext } from './context.ts'
 import type { Evictions } from './evictions.ts'
-import { nodeEvent } from './event-records.ts'
+import { nodeEvent, reportFinalizers } from './event-records.ts'
 import { taintManifest } from './node-writes.ts'
 import { claimFacts } from './provider-facts.ts'
 
 const terminationPollMs = 5000
+const namedPods = 5
 
 /**
  * Ends Nodes that are being deleted: cordon, drain, detach, end the instance, let the Node go. T-TERM-01…11.
@@ -158,6 +160,17 @@ const perform = async (
       }
       return nothing
     }
+    case 'LeaveStuck': {
+      const names = action.pods.slice(0, namedPods).map(podKey).join(', ')
+      const message = `Pods that do not end are left behind, a finalizer or a silent kubelet holds them: ${names}`
+      context.events.record(nodeEvent(node, 'Warning', 'StuckPodsLeftBehind', message))
+      return nothing
+    }
+    case 'AbandonDrain': {
+      const message = 'The instance is gone, so its pods are not waited for'
+      context.events.record(nodeEvent(node, 'Warning', 'DrainAbandoned', message))
+      return nothing
+    }
     case 'SetClaimConditions': {
       if (claim === undefined) return nothing
       const written = await writeClaimStatus(context, claim, action.changes)()
@@ -208,6 +221,7 @@ const letGo = async (
   if (E.isLeft(patched) && patched.left._tag !== 'NotFound') return patched
   const nodepool = node.labels[labelKeys.nodePool] ?? ''
   const nowMs = clock.nowMs()
+  reportFinalizers(context, nodeEvent, node)
   metrics.add(families.nodesTerminated, { nodepool, zone: node.labels[labelKeys.zone] ?? '' })
   metrics.observe(families.nodesLifetimeDuration, { nodepool }, (nowMs - node.createdAtMs) / 1000)
   metrics.observe(families.nodesTerminationDuration, { nodepool }, (nowMs - (node.deletionTimestampMs ?? nowMs)) / 1000)

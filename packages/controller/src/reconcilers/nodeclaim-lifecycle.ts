@@ -15,7 +15,7 @@ import type { ReconcilerContext } from './context.ts'
 import { nodesOf } from './claim-nodes.ts'
 import { converge } from './converge.ts'
 import { countDisrupted } from './count-disrupted.ts'
-import { claimEvent } from './event-records.ts'
+import { claimEvent, reportFinalizers } from './event-records.ts'
 import { launch } from './launch.ts'
 import { nodePatchOf } from './node-writes.ts'
 import { claimFacts } from './provider-facts.ts'
@@ -174,6 +174,7 @@ const finishClaim = async (
   const finalizers = claim.finalizers.filter((finalizer) => finalizer !== terminationFinalizer)
   const removed = await writeClaimMetadata(context, claim, { finalizers })()
   if (E.isLeft(removed)) return removed.left._tag === 'NotFound' ? E.right({}) : removed
+  reportFinalizers(context, claimEvent, claim)
   const { labels, deletionTimestampMs } = claim
   const nodepool = labels[labelKeys.nodePool] ?? ''
   context.metrics.add(families.nodeClaimsTerminated, {

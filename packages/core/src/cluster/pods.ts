@@ -86,7 +86,14 @@ export const isReschedulable = (pod: Pod): boolean =>
 const toleratesDisruption = (pod: Pod): boolean =>
   Taints.areTolerated([Taints.disruptedTaint], pod.constraints.tolerations)
 
-const isStuckTerminating = (pod: Pod, nowMs: number): boolean =>
+/**
+ * Whether the pod should have ended long ago and has not: its kubelet is gone, or a finalizer holds it (P-08).
+ *
+ * @example
+ * import { pendingPod } from '@scantling/core/testing'
+ * Pods.isStuckTerminating(pendingPod('web-0', {}, {}, { deletionTimestampMs: 0 }), 60_001) // => true
+ */
+export const isStuckTerminating = (pod: Pod, nowMs: number): boolean =>
   pod.deletionTimestampMs !== undefined && nowMs - pod.deletionTimestampMs > stuckAfterMs
 
 /**

@@ -8,6 +8,8 @@ export interface DrainStep {
   readonly forceDelete: ReadonlyArray<{ readonly pod: Pod; readonly gracePeriodSeconds: number }>
   /** Pods that the drain waits for, those in later tiers included; empty: drained. */
   readonly waiting: ReadonlyArray<Pod>
+  /** Pods that should have ended long ago and are waited for no more (P-08). */
+  readonly stuck: ReadonlyArray<Pod>
 }
 
 // Highest priorities, which Kubernetes reserves for its own two classes: system-cluster-critical and above.
@@ -36,6 +38,7 @@ export const stepDrain = (
     evict: graceful.filter((pod) => tierOf(pod) === tier && Pods.isEvictable(pod, nowMs)),
     forceDelete,
     waiting,
+    stuck: pods.filter((pod) => Pods.isStuckTerminating(pod, nowMs) && !Pods.isTerminal(pod)),
   }
 }
 

@@ -24,6 +24,10 @@ export type NodeAction =
   /** Keep new pods and load balancers away. */
   | { readonly _tag: 'Cordon' }
   | { readonly _tag: 'Drain'; readonly drain: DrainStep }
+  /** These pods do not end, and go down with the node. */
+  | { readonly _tag: 'LeaveStuck'; readonly pods: ReadonlyArray<Pod> }
+  /** The machine is gone: nobody is left to drain. */
+  | { readonly _tag: 'AbandonDrain' }
   | { readonly _tag: 'SetClaimConditions'; readonly changes: ReadonlyArray<ConditionChange> }
   | { readonly _tag: 'TerminateInstance'; readonly providerId: string }
   | { readonly _tag: 'RemoveFinalizer' }
@@ -50,18 +54,22 @@ const minimumDrainMs = 5000
 export const stepNodeTermination = (input: NodeInput): NodeStep => {
   const { node, claim, nowMs, deadlineMs } = input
   if (node.deletionTimestampMs === undefined || !node.finalizers.includes(terminationFinalizer)) return { actions: [] }
-  if (input.isInstanceGone && !Conditions.isTrue(node.conditions, 'Ready'))
-    return { actions: [{ _tag: 'RemoveFinalizer' }] }
+  const drain = stepDrain(input.pods, { nowMs, deadlineMs })
+  if (input.isInstanceGone && !Conditions.isTrue(node.conditions, 'Ready')) {
+    const abandon: ReadonlyArray<NodeAction> = drain.waiting.length > 0 ? [{ _tag: 'AbandonDrain' }] : []
+    return { actions: [...abandon, { _tag: 'RemoveFinalizer' }] }
+  }
   const before: Array<NodeAction> = []
   if (claim !== undefined && claim.deletionTimestampMs === undefined)
     before.push({ _tag: 'DeleteClaim', claim: claim.name })
   if (!isCordoned(node)) before.push({ _tag: 'Cordon' })
 
-  const drain = stepDrain(input.pods, { nowMs, deadlineMs })
   const drained = claim && Conditions.find(claim.conditions, 'Drained')
   if (claim === undefined || drained?.status !== 'True') {
     const startedMs = drained?.lastTransitionAtMs
-    const tooEarly = claim !== undefined && (startedMs === undefined || nowMs - startedMs < minimumDrainMs)
+    // A start in the future is what a clock leaves that was set back: it must not hold the drain until it catches up.
+    const tooEarly =
+      claim !== undefined && (startedMs === undefined || (nowMs >= startedMs && nowMs - startedMs < minimumDrainMs))
     if (drain.waiting.length > 0 || tooEarly) {
       const conditions: ReadonlyArray<NodeAction> =
         claim !== undefined && drained === undefined
@@ -70,6 +78,8 @@ export const stepNodeTermination = (input: NodeInput): NodeStep => {
       return { actions: [...before, ...conditions, { _tag: 'Drain', drain }], requeueAfterMs: drainPollMs }
     }
   }
+  // Told once, when the drain is over but for them.
+  if (drain.stuck.length > 0 && drained?.status !== 'True') before.push({ _tag: 'LeaveStuck', pods: drain.stuck })
   if (claim === undefined) return { actions: [...before, { _tag: 'RemoveFinalizer' }] }
 
   const changes: Array<ConditionChange> = drained?.status === 'True' ? [] : [{ type: 'Drained', status: 'True' }]
