@@ -9,9 +9,11 @@ import {
   type BlockedNode,
   type BlockedReason,
   type Budget,
+  type DisruptionCommand,
   type DisruptionReason,
   type NodePool,
   type Snapshot,
+  type ValidationFailure,
 } from '@scantling/core'
 import { families } from '../../observability/index.ts'
 import type { ReconcilerContext } from '../context.ts'
@@ -87,6 +89,48 @@ const whatBinds = (reason: BlockedReason): ReadonlyArray<string> => {
       return [reason._tag, ...reason.pods]
     default:
       return [reason._tag]
+  }
+}
+
+/** Tells that nodes stay after all, because their disruption did not hold. */
+export const tellRejected = (
+  context: ReconcilerContext,
+  command: DisruptionCommand,
+  { kind, blocked }: ValidationFailure,
+): void => {
+  const [first] = blocked
+  const why = first === undefined ? 'its replacement would be another by now' : renderBlocked(first.reason)
+  tellNodes(context, command, 'ConsolidationRejected', `Consolidation no longer holds (${kind}): ${why}`)
+}
+
+/** Tells which nodes are to be replaced, before it is known whether that holds (D-CONS-10). */
+export const tellCandidates = (context: ReconcilerContext, command: DisruptionCommand): void => {
+  if (command.replacements.length === 0) return
+  const { candidates, savingsPerHour } = command
+  const nodes = candidates.length === 1 ? 'the node' : `${candidates.length} nodes`
+  const message = `Replacing ${nodes} would save ${savingsPerHour.toFixed(2)} per hour`
+  tellNodes(context, command, 'ConsolidationCandidate', message)
+}
+
+const tellNodes = (
+  { events, caches }: ReconcilerContext,
+  { candidates }: DisruptionCommand,
+  reason: string,
+  message: string,
+): void => {
+  for (const { node, claim } of candidates) {
+    const nodeObject = caches.nodes.get(node)
+    const claimObject = caches.nodeClaims.get(claim)
+    if (nodeObject !== undefined)
+      events.record({
+        ...nodeEvent(nodeObject.metadata, 'Normal', reason, message),
+        dedupe: [nodeObject.metadata.uid, message],
+      })
+    if (claimObject !== undefined)
+      events.record({
+        ...claimEvent(claimObject.metadata, 'Normal', reason, message),
+        dedupe: [claimObject.metadata.uid, message],
+      })
   }
 }
 

@@ -2,7 +2,7 @@ import { disruptionMethods, type DisruptionMethod, type DisruptionPlan } from '@
 import { families } from '../../observability/index.ts'
 import { inSlices } from '../../runtime/index.ts'
 import type { ReconcilerContext } from '../context.ts'
-import { tellAllowances, tellBudgets, tellWhyNot } from './announcements.ts'
+import { tellAllowances, tellBudgets, tellCandidates, tellWhyNot } from './announcements.ts'
 import { consolidationTypes, isConsolidation, movingPods, planOf, takeSnapshot } from './planning.ts'
 import { startCommand } from './queue.ts'
 import { cleanUp, resume } from './recovery.ts'
@@ -89,6 +89,7 @@ const carryOut = async (
 ): Promise<boolean> => {
   const { clock, metrics, shutdown } = context
   const startedAtMs = clock.nowMs()
+  if (isConsolidation(method)) for (const command of plan.commands) tellCandidates(context, command)
   const confirmed = isConsolidation(method)
     ? await validate(context, method, plan.commands)
     : { commands: plan.commands, snapshot }

@@ -3,6 +3,7 @@ import {
   startDisruption,
   type DisruptionMethod,
   type DisruptionPlan,
+  type PassOptions,
   type Snapshot,
   type Strategy,
 } from '@scantling/core'
@@ -37,21 +38,27 @@ export const takeSnapshot = async (context: ReconcilerContext): Promise<Snapshot
   return shutdown.aborted ? undefined : state.snapshot(instanceTypes)
 }
 
+/** What plans are told beside the snapshot: what is under way, and what was moved lately. */
+export const passOptions = ({ commands, state }: ReconcilerContext): PassOptions => ({
+  strategy,
+  inFlight: new Set(commands.all().flatMap(({ command }) => command.candidates.map(({ node }) => node))),
+  movedWorkloads: state.moved.workloads(),
+})
+
 /** What the methods would take away, planned in slices; `undefined` at shutdown. */
-export const planOf = async (
+export const planOf = (
   context: ReconcilerContext,
   snapshot: Snapshot,
   methods: ReadonlyArray<DisruptionMethod>,
-): Promise<DisruptionPlan | undefined> => {
-  const { steadyNowMs, shutdown, commands, state } = context
-  const inFlight = new Set(commands.all().flatMap(({ command }) => command.candidates.map(({ node }) => node)))
-  const run = startDisruption(snapshot, {
-    strategy,
-    methods,
-    inFlight,
-    movedWorkloads: state.moved.workloads(),
-  })
-  return inSlices(
+): Promise<DisruptionPlan | undefined> =>
+  stepThrough(context, startDisruption(snapshot, { ...passOptions(context), methods }))
+
+/** Runs a planner to its end without holding up others; `undefined` at shutdown. */
+export const stepThrough = <A>(
+  { steadyNowMs, shutdown }: ReconcilerContext,
+  run: { readonly step: (units: number) => boolean; readonly finish: () => A },
+): Promise<A | undefined> =>
+  inSlices(
     (function* () {
       while (!run.step(stepsAtOnce)) yield
       return run.finish()
@@ -59,7 +66,6 @@ export const planOf = async (
     steadyNowMs,
     shutdown,
   )
-}
 
 /** UIDs of the pods on each node that would have to move. */
 export const movingPods = ({ nodes }: Snapshot, names: ReadonlySet<string>): ReadonlyMap<string, ReadonlySet<string>> =>

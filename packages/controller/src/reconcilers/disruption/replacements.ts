@@ -105,7 +105,8 @@ const orderOf = (
 /**
  * Deletes replacements of commands that came to nothing, while they are of no use to anyone.
  *
- * A node that has started is ordinary capacity, which goes when it is empty; one that pods were promised is waited for.
+ * A node that has started is ordinary capacity, which goes when it is empty; one that is being launched, or that pods
+ * were promised, is waited for.
  * What was made for a command that did take its nodes away stays as well: pods are on their way to it.
  */
 export const discardOrphans = async (context: ReconcilerContext): Promise<void> => {
@@ -124,6 +125,8 @@ export const discardOrphans = async (context: ReconcilerContext): Promise<void> 
     return (
       origin !== undefined &&
       claim.deletionTimestampMs === undefined &&
+      // Deleted while the cloud is being asked for its machine, it would lose that machine.
+      claim.providerId !== undefined &&
       commands.get(origin.command) === undefined &&
       !Conditions.isTrue(claim.conditions, 'Initialized') &&
       !promised.has(claim.name) &&

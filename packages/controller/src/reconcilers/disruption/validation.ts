@@ -1,7 +1,16 @@
-import type { DisruptionCommand, DisruptionMethod, DisruptionPlan, Snapshot } from '@scantling/core'
+import * as E from 'fp-ts/lib/Either.js'
+import {
+  startValidation,
+  type DisruptionCommand,
+  type DisruptionMethod,
+  type DisruptionPlan,
+  type Snapshot,
+  type ValidationFailure,
+} from '@scantling/core'
 import { families } from '../../observability/index.ts'
 import type { ReconcilerContext } from '../context.ts'
-import { consolidationTypes, planOf, takeSnapshot } from './planning.ts'
+import { tellRejected } from './announcements.ts'
+import { consolidationTypes, passOptions, stepThrough, takeSnapshot } from './planning.ts'
 
 // A decision is carried out only if it still holds after this long (D-VALID-01).
 const waitMs = 15_000
@@ -12,48 +21,45 @@ export interface Confirmed {
   readonly snapshot: Snapshot
 }
 
-/** Lets a while pass, and looks again. `undefined` at shutdown. D-VALID-01…03. */
+/** Lets a while pass, and looks again. `undefined` at shutdown. D-VALID-01…06. */
 export const validate = async (
   context: ReconcilerContext,
   method: DisruptionMethod,
   proposed: DisruptionPlan['commands'],
 ): Promise<Confirmed | undefined> => {
-  const { clock, shutdown, metrics, log } = context
+  const { clock, shutdown } = context
   await clock.sleep(waitMs, shutdown).catch(() => undefined)
   const snapshot = await takeSnapshot(context)
   if (snapshot === undefined) return undefined
-  const again = await planOf(context, snapshot, [method])
-  if (again === undefined) return undefined
   const commands: Array<DisruptionCommand> = []
   for (const command of proposed) {
-    const held = stillHolds(command, again.commands)
-    if (held !== undefined) commands.push(held)
-    const dropped = command.candidates.length - (held?.candidates.length ?? 0)
-    if (dropped > 0) {
-      metrics.add(families.disruptionFailedValidations, { consolidation_type: consolidationTypes[method] }, dropped)
-      log.debug('A disruption no longer holds', { Nodes: command.candidates.map(({ node }) => node) })
-    }
+    // What is confirmed already counts, so that together they stay within the budgets.
+    const options = passOptions(context)
+    const going = commands.flatMap(({ candidates }) => candidates.map(({ node }) => node))
+    const inFlight = new Set([...(options.inFlight ?? []), ...going])
+    const verdict = await stepThrough(context, startValidation(snapshot, command, { ...options, inFlight }))
+    if (verdict === undefined) return undefined
+    if (E.isRight(verdict)) commands.push(verdict.right)
+    count(context, method, command, verdict)
   }
   return { commands, snapshot }
 }
 
-const stillHolds = (
+// For empty nodes, those that are left go all the same, and only the others count (D-EMPTY-04, D-VALID-05).
+const count = (
+  context: ReconcilerContext,
+  method: DisruptionMethod,
   command: DisruptionCommand,
-  again: ReadonlyArray<DisruptionCommand>,
-): DisruptionCommand | undefined => {
-  const named = new Set(command.candidates.map(({ claim }) => claim))
-  if (command.reason === 'Empty') {
-    const left = new Set(again.flatMap(({ candidates }) => candidates.map(({ claim }) => claim)))
-    const [first, ...rest] = command.candidates.filter(({ claim }) => left.has(claim))
-    return first === undefined ? undefined : { ...command, candidates: [first, ...rest] }
-  }
-  const same = again.find(
-    ({ candidates }) => candidates.length === named.size && candidates.every(({ claim }) => named.has(claim)),
-  )
-  if (same === undefined || same.replacements.length !== command.replacements.length) return undefined
-  const offered = new Set(same.replacements.flatMap(({ instanceTypes = [] }) => instanceTypes.map(({ name }) => name)))
-  const isCovered = command.replacements.every(({ instanceTypes = [] }) =>
-    instanceTypes.every(({ name }) => offered.has(name)),
-  )
-  return isCovered ? command : undefined
+  verdict: E.Either<ValidationFailure, DisruptionCommand>,
+): void => {
+  const { metrics, log } = context
+  const dropped = command.candidates.length - (E.isRight(verdict) ? verdict.right.candidates.length : 0)
+  if (dropped === 0) return
+  const kind = E.isLeft(verdict) ? verdict.left.kind : 'churn'
+  log.debug('A disruption no longer holds', { Nodes: command.candidates.map(({ node }) => node), reason: kind })
+  // A simulation that fails is no failed validation to the reference (D-VALID-05).
+  if (kind !== 'scheduling')
+    metrics.add(families.disruptionFailedValidations, { consolidation_type: consolidationTypes[method] }, dropped)
+  // Empty nodes come and go; nobody needs to hear of each (D-EMPTY-05).
+  if (E.isLeft(verdict) && method !== 'emptiness') tellRejected(context, command, verdict.left)
 }

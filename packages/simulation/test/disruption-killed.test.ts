@@ -1,0 +1,107 @@
+import { expect, test } from '@jest/globals'
+import {
+  applyDefaults,
+  applyDeployment,
+  kinds,
+  runningPods,
+  scale,
+  startVirtualCluster,
+  type Effect,
+  type Fate,
+} from '../src/index.ts'
+
+const disruption = {
+  consolidationPolicy: 'WhenEmptyOrUnderutilized',
+  consolidateAfter: '30s',
+  budgets: [{ nodes: '1' }],
+}
+
+/** Lets one large node become too large for its pod, and meddles while it is replaced by a small one. */
+const replaceUnder = async (fateOf: (effect: Effect, number: number) => Fate) => {
+  const cluster = await startVirtualCluster()
+  try {
+    let meddling = false
+    let number = 0
+    const first = await cluster.startController((effect) => (meddling ? fateOf(effect, ++number) : 'pass'))
+    await applyDefaults(cluster, { disruption })
+    await applyDeployment(cluster, 'web', 5, '3')
+    await cluster.until('all run', async () => (await runningPods(cluster)) === 5)
+    await scale(cluster, 'web', 1)
+    await cluster.until('one is left', async () => (await cluster.all(kinds.pods)).length === 1)
+    await cluster.clock.advance(20_000)
+    meddling = true
+    const before = first.effects.length
+    let mostUnavailableMs = 0
+    let downSinceMs: number | undefined
+    const isReplaced = async () => {
+      const nodes = await cluster.all(kinds.nodes)
+      const isDown = (await runningPods(cluster)) === 0
+      downSinceMs = isDown ? (downSinceMs ?? cluster.clock.nowMs()) : undefined
+      if (downSinceMs !== undefined)
+        mostUnavailableMs = Math.max(mostUnavailableMs, cluster.clock.nowMs() - downSinceMs)
+      return (
+        nodes.length === 1 &&
+        nodes[0]?.metadata.labels?.['node.kubernetes.io/instance-type'] === 'c-4x' &&
+        (await cluster.all(kinds.nodeClaims)).length === 1
+      )
+    }
+    await cluster.until('it is replaced or the controller is dead', async () => first.isDead() || (await isReplaced()))
+    if (first.isDead()) await cluster.startController()
+    await cluster.until('it is replaced', isReplaced, 1_200_000)
+    // Time for a collection of garbage, and for anything that would be bought or ended late.
+    await cluster.clock.advance(130_000)
+    return {
+      effects: first.effects.slice(before).map(({ name }) => name),
+      running: await runningPods(cluster),
+      claimed: (await cluster.all(kinds.nodeClaims)).map(({ status }) => status.providerID),
+      machines: cluster.machines().map(({ name }) => `kwok://${name}`),
+      everLaunched: cluster.cloud.everything().length,
+      mostUnavailableMs,
+      taints: (await cluster.all(kinds.nodes)).flatMap(({ spec }) => spec.taints ?? []),
+    }
+  } finally {
+    await cluster.stop()
+  }
+}
+
+const planned = await replaceUnder(() => 'pass')
+
+const expectReplaced = async (number: number, fate: Fate, mostLaunched = 2) => {
+  const where = `${fate} effect ${number}, ${planned.effects[number - 1]}`
+  try {
+    const outcome = await replaceUnder((_, at) => (at === number ? fate : 'pass'))
+    const { running, everLaunched, taints, machines } = outcome
+    expect(everLaunched).toBeLessThanOrEqual(mostLaunched)
+    expect({ where, running, taints, machines: machines.length }).toEqual({
+      where,
+      running: 1,
+      taints: [],
+      machines: 1,
+    })
+    expect(outcome.claimed).toEqual(outcome.machines)
+    // The pod moves to a machine that is there already: it waits for no launch.
+    expect(outcome.mostUnavailableMs).toBeLessThan(10_000)
+  } catch (cause) {
+    throw new Error(`After ${where}: ${String(cause)}`, { cause })
+  }
+}
+
+test('a node is replaced by a cheaper one, which is bought once', () => {
+  expect(planned).toMatchObject({ running: 1, claimed: planned.machines, everLaunched: 2, taints: [] })
+  expect(planned.effects).toEqual(
+    expect.arrayContaining(['patch Node', 'create NodeClaim', 'launch', 'delete NodeClaim', 'evict', 'terminate']),
+  )
+})
+
+test('D-QUEUE-01 D-LOOP-04 a controller killed at any effect of a replacement loses no machine and buys none twice', async () => {
+  for (let number = 1; number <= planned.effects.length; number++)
+    await expectReplaced(number, number % 2 === 0 ? 'die before' : 'die after')
+}, 300_000)
+
+// A creation whose answer is lost is taken back with the rest of its command: the machine is found to replace nothing.
+test('D-QUEUE-03 D-QUEUE-13 a replacement comes through any one call that fails, whether it took effect or not', async () => {
+  for (let number = 1; number <= planned.effects.length; number++)
+    await expectReplaced(number, number % 2 === 0 ? 'fail before' : 'fail after', 3)
+  for (let number = 1; number <= planned.effects.length; number++)
+    if (planned.effects[number - 1] === 'create NodeClaim') await expectReplaced(number, 'fail after', 3)
+}, 300_000)
