@@ -2,4 +2,4 @@
 export type { Ec2Details } from './details.ts'
 export { instanceOf } from './instance-of.ts'
 export { instances, type Instances } from './instances.ts'
-export type { RecentLaunches } from './recent.ts'
+export { visibilityLagMs, type RecentLaunches } from './recent.ts'

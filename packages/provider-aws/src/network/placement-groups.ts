@@ -2,17 +2,9 @@ import type { CancelSignal } from '@scantling/core'
 import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { isNotFound } from '../error-codes.ts'
+import type { PlacementGroup } from '../instance-types/index.ts'
 import type { Ec2NodeClass } from '../node-class/index.ts'
 import type { AwsError, Ec2Port } from '../sdk/index.ts'
-
-/** A placement group as far as launches and types depend on it. */
-export interface PlacementGroup {
-  readonly id: string
-  readonly name: string
-  readonly strategy: string
-  /** How many partitions a group of strategy partition has. */
-  readonly partitions: number
-}
 
 const refreshMs = 60_000
 const lastGoodMs = 86_400_000
@@ -52,14 +44,14 @@ export const placementGroupFinder = (options: {
       )()
       if (E.isLeft(answer) && !isNotFound(answer.left)) return answer
       const first = E.isLeft(answer) ? undefined : answer.right.PlacementGroups?.[0]
-      const group =
+      const group: PlacementGroup | undefined =
         first?.GroupId === undefined
           ? undefined
           : {
               id: first.GroupId,
-              name: first.GroupName ?? '',
-              strategy: first.Strategy ?? 'cluster',
-              partitions: first.PartitionCount ?? 0,
+              ...(first.GroupName !== undefined && { name: first.GroupName }),
+              strategy: first.Strategy === 'partition' || first.Strategy === 'spread' ? first.Strategy : 'cluster',
+              ...(first.PartitionCount !== undefined && { partitionCount: first.PartitionCount }),
             }
       const isSame = JSON.stringify(group) === JSON.stringify(present?.group)
       found.set(key, { group: isSame ? present?.group : group, atMs: nowMs() })

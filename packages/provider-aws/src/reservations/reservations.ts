@@ -7,6 +7,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js'
 import { isNotFound } from '../error-codes.ts'
 import { awsLabelKeys } from '../labels/index.ts'
 import type { CapacityReservationSelectorTerm, Ec2NodeClass, ResolvedCapacityReservation } from '../node-class/index.ts'
+import type { ReservationCount } from '../offerings/index.ts'
 import { everyPage, type AwsError, type Ec2Port } from '../sdk/index.ts'
 import { tagFilters } from '../network/index.ts'
 
@@ -20,20 +21,14 @@ const expirationEveryMs = 60_000
 const blockMarginMs = 2_400_000
 const ultraServerMarginMs = 4_200_000
 
-/** Instances left in a reservation, as counted at a time. */
-export interface ReservationCount {
-  readonly remaining: number
-  readonly observedAtMs: number
-}
-
 /** Capacity reservations that NodeClasses select. */
 export interface Reservations {
   readonly find: (
     nodeClass: Ec2NodeClass,
     signal: CancelSignal,
   ) => TE.TaskEither<AwsError, ReadonlyArray<ResolvedCapacityReservation>>
-  /** What is left of a reservation; zero for one that nobody counted within a day. The same object until counted anew. */
-  readonly countOf: (id: string) => ReservationCount
+  /** What is left of each reservation that was counted within a day. The same map until one is counted anew. */
+  readonly counts: () => ReadonlyMap<string, ReservationCount>
   /** EC2 has just refused the reservation. */
   readonly exhaust: (id: string) => void
   /** When the next reservation of the class ends or begins to. */
@@ -48,8 +43,12 @@ export const reservations = (options: {
 }): Reservations => {
   const { ec2, host } = options
   const { nowMs } = host.clock
-  const counts = new Map<string, ReservationCount>()
-  const uncounted: ReservationCount = { remaining: 0, observedAtMs: 0 }
+  let counts: ReadonlyMap<string, ReservationCount> = new Map()
+  const count = (found: Iterable<readonly [id: string, remaining: number]>) => {
+    const observedAtMs = nowMs()
+    const recent = [...counts].filter(([, one]) => observedAtMs - one.observedAtMs < countsForMs)
+    counts = new Map([...recent, ...[...found].map(([id, remaining]) => [id, { remaining, observedAtMs }] as const)])
+  }
 
   const load = ({
     input,
@@ -63,8 +62,13 @@ export const reservations = (options: {
       // A reservation that is long over is not found at all.
       TE.orElse((error) => (isNotFound(error) ? TE.right([]) : TE.left(error))),
       TE.map((found) => {
-        for (const { CapacityReservationId: id, AvailableInstanceCount: remaining = 0 } of found)
-          if (id !== undefined) counts.set(id, { remaining, observedAtMs: nowMs() })
+        if (found.length > 0)
+          count(
+            found.map(({ CapacityReservationId = '', AvailableInstanceCount = 0 }) => [
+              CapacityReservationId,
+              AvailableInstanceCount,
+            ]),
+          )
         return found
       }),
     )
@@ -113,11 +117,8 @@ export const reservations = (options: {
           return [...byId.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
         }),
       ),
-    countOf: (id) => {
-      const count = counts.get(id)
-      return count !== undefined && nowMs() - count.observedAtMs < countsForMs ? count : uncounted
-    },
-    exhaust: (id) => void counts.set(id, { remaining: 0, observedAtMs: nowMs() }),
+    counts: () => counts,
+    exhaust: (id) => count([[id, 0]]),
     nextChangeMs: (list) =>
       list
         .flatMap(({ endTime, reservationType, instanceType, state }) => {

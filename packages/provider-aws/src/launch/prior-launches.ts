@@ -1,0 +1,89 @@
+import type { Call, Instance, InstanceList, LaunchFailure, LaunchRequest } from '@scantling/core'
+import * as E from 'fp-ts/lib/Either.js'
+import { visibilityLagMs, type Ec2Details, type Instances } from '../instances/index.ts'
+import type { Ec2NodeClass } from '../node-class/index.ts'
+import { tagKeys } from '../tags.ts'
+
+const remembered = 10_000
+
+/** Which machine a token has from before: by this process's memory, or by the tag of one that an earlier process launched. */
+export interface PriorLaunches {
+  readonly find: (
+    request: Pick<LaunchRequest<Ec2NodeClass>, 'token' | 'claim'>,
+    call: Call,
+  ) => Promise<E.Either<LaunchFailure, Instance<Ec2Details> | undefined>>
+  readonly remember: (token: string, instance: Instance<Ec2Details>) => void
+  /** How often EC2 refused the token; part of the client token, under which refusals are remembered too. */
+  readonly attemptOf: (token: string) => number
+  readonly refused: (token: string) => void
+  /** EC2 knows the token with another wish: some process before this one used it. */
+  readonly taken: (token: string) => void
+}
+
+export const priorLaunches = (instances: Pick<Instances, 'get' | 'list'>, nowMs: () => number): PriorLaunches => {
+  const launched = new Map<string, Instance<Ec2Details>>()
+  const attempts = new Map<string, number>()
+  const takenSinceMs = new Map<string, number>()
+  let survivors: ReadonlyMap<string, Instance<Ec2Details>> | undefined
+
+  const refused = (token: string) => {
+    attempts.set(token, (attempts.get(token) ?? 0) + 1)
+    for (const oldest of attempts.keys()) {
+      if (attempts.size <= remembered) break
+      attempts.delete(oldest)
+    }
+  }
+  return {
+    find: async ({ token, claim }, call) => {
+      const own = launched.get(token)
+      if (own !== undefined) {
+        const current = await instances.get(own.providerId, call.signal)()
+        const hasEnded = E.isRight(current)
+          ? current.right.phase === 'terminating'
+          : current.left._tag === 'InstanceNotFound'
+        // A claim has one machine in its life: for another the shell makes another claim.
+        return hasEnded
+          ? E.left({
+              reason: 'InstanceEnded',
+              error: { _tag: 'InsufficientCapacity', message: `The instance of claim ${claim.name} has ended` },
+            })
+          : E.right(own)
+      }
+      if (survivors === undefined) {
+        // Once in the life of a process, not once per machine.
+        const listed = await instances.list(call.cluster.name, call.signal)()
+        if (E.isLeft(listed)) return E.left({ reason: 'LaunchFailed', error: listed.left })
+        survivors ??= byLaunchToken(listed.right)
+      }
+      return E.right(survivors.get(token))
+    },
+    remember: (token, instance) => {
+      launched.set(token, instance)
+      attempts.delete(token)
+      for (const oldest of launched.keys()) {
+        if (launched.size <= remembered) break
+        launched.delete(oldest)
+      }
+    },
+    attemptOf: (token) => attempts.get(token) ?? 0,
+    refused,
+    taken: (token) => {
+      const sinceMs = takenSinceMs.get(token) ?? nowMs()
+      takenSinceMs.set(token, sinceMs)
+      // Its machine is in the next list, if it got one; a minute later it surely would be.
+      survivors = undefined
+      if (nowMs() - sinceMs < visibilityLagMs) return
+      takenSinceMs.delete(token)
+      refused(token)
+    },
+  }
+}
+
+const byLaunchToken = ({ instances }: InstanceList<Ec2Details>): ReadonlyMap<string, Instance<Ec2Details>> =>
+  new Map(
+    instances.flatMap((instance) => {
+      const tags = instance.details?.tags ?? {}
+      const token = Object.hasOwn(tags, tagKeys.launchToken) ? tags[tagKeys.launchToken] : undefined
+      return token === undefined || instance.phase === 'terminating' ? [] : [[token, instance] as const]
+    }),
+  )
