@@ -2,3 +2,4 @@
 export * from './checkers/index.ts'
 export * from './cluster/index.ts'
 export * from './replay/index.ts'
+export * from './seeded/index.ts'

@@ -9,6 +9,7 @@ import {
   nodeBudgetsKept,
   noReplacementCycle,
   podBudgetsKept,
+  traceOf,
   watchWorld,
   type CostAccount,
 } from '../checkers/index.ts'
@@ -92,24 +93,7 @@ export const replay = async (options: ReplayOptions): Promise<ReplayOutcome> => 
   const cycles = noReplacementCycle()
   const moves = countMoves()
   const disruptions = countDisruptions()
-  const trace = createHash('sha256')
-  const tracing = {
-    name: 'trace',
-    onChange: ({
-      plural,
-      type,
-      object,
-      atMs,
-    }: {
-      plural: string
-      type: string
-      object: { metadata: { name: string } }
-      atMs: number
-    }) => void trace.update(`${atMs} ${type} ${plural} ${object.metadata.name}\n`),
-    onEffect: ({ name, subject = '', atMs }: { name: string; subject?: string; atMs: number }) =>
-      void trace.update(`${atMs} ${name} ${subject}\n`),
-    violations: () => [],
-  }
+  const trace = traceOf(createHash('sha256'))
   const watching = watchWorld(cluster, [
     noDoubleLaunch(),
     nodeBudgetsKept(),
@@ -118,7 +102,7 @@ export const replay = async (options: ReplayOptions): Promise<ReplayOutcome> => 
     cycles,
     moves,
     disruptions,
-    tracing,
+    trace,
   ])
   try {
     const run = await cluster.startController((effect) => {
@@ -172,7 +156,7 @@ export const replay = async (options: ReplayOptions): Promise<ReplayOutcome> => 
       pending: [...world.pods()].filter(({ spec }) => spec.nodeName === undefined).length,
       violations: watching.violations(),
       errors: [...new Set(run.errors)].slice(0, 20),
-      trace: trace.digest('hex').slice(0, 16),
+      trace: trace.digest(),
     }
   } finally {
     watching.stop()
