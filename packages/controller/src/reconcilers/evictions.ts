@@ -88,7 +88,9 @@ const carryOut = async (
       const message = hasSeveralBudgets(evicted.left)
         ? `Failed to drain node, pod ${podKey(pod)} has more than one PodDisruptionBudget, which the eviction API refuses; leave it one`
         : `Failed to drain node, evicting pod ${podKey(pod)} violates a PodDisruptionBudget`
-      events.record(nodeEvent(node.metadata, 'Warning', 'FailedDraining', message))
+      // One for each pod: that some pod waits is no answer to which.
+      const dedupe = [node.metadata.uid, pod.uid]
+      events.record({ ...nodeEvent(node.metadata, 'Warning', 'FailedDraining', message), dedupe })
     }
     return evicted
   }

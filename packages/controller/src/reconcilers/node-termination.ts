@@ -1,6 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import {
   Conditions,
+  counted,
   labelKeys,
   podKey,
   Pods,
@@ -155,7 +156,7 @@ const perform = async (
       for (const pod of evict) evictions.evict(pod)
       for (const { pod, gracePeriodSeconds } of forceDelete) evictions.forceDelete(pod, gracePeriodSeconds)
       if (waiting.length > 0) {
-        const message = `Failed to drain node, ${waiting.length} pods are waiting to be evicted`
+        const message = `Failed to drain node, ${counted(waiting.length, 'pod')} waiting to be evicted`
         context.events.record(nodeEvent(node, 'Warning', 'FailedDraining', message))
       }
       return nothing

@@ -48,8 +48,9 @@ const nextStage = (input: ClaimInput): ClaimStep => {
   // Without the finalizer a launched machine could lose its claim, and nobody would end it (L-CTRL-03).
   if (!claim.finalizers.includes(terminationFinalizer)) return { actions: [{ _tag: 'AddFinalizer' }] }
   if (Conditions.isUnknown(claim.conditions, 'Launched')) {
-    const waitedMs = nowMs - (Conditions.find(claim.conditions, 'Launched')?.lastTransitionAtMs ?? claim.createdAtMs)
-    return waitedMs >= launchTimeoutMs
+    const tried = Conditions.find(claim.conditions, 'Launched')
+    // Old, but never tried: who made it may have another clock than we.
+    return tried !== undefined && nowMs - tried.lastTransitionAtMs >= launchTimeoutMs
       ? { actions: [{ _tag: 'DeleteClaim', reason: 'launch_timeout' }] }
       : { actions: [{ _tag: 'Launch' }] }
   }
@@ -62,10 +63,11 @@ const nextStage = (input: ClaimInput): ClaimStep => {
 
 const withLiveness = ({ claim, nowMs }: ClaimInput, step: ClaimStep): ClaimStep => {
   if (step.actions.some(({ _tag }) => _tag === 'SyncNode')) return step
-  const sinceMs =
-    Conditions.find(claim.conditions, 'Registered')?.lastTransitionAtMs ??
-    Conditions.find(claim.conditions, 'Launched')?.lastTransitionAtMs ??
-    claim.createdAtMs
+  // Registered counts from the creation by the API server's clock; by ours, the machine is no older than its launch.
+  const [launched, registered] = ['Launched', 'Registered'].map(
+    (type) => Conditions.find(claim.conditions, type)?.lastTransitionAtMs ?? claim.createdAtMs,
+  )
+  const sinceMs = Math.max(launched ?? 0, registered ?? 0)
   const leftMs = sinceMs + registrationTimeoutMs - nowMs
   return leftMs <= 0
     ? { actions: [{ _tag: 'DeleteClaim', reason: 'registration_timeout' }] }
