@@ -7,15 +7,17 @@ import type { BlockedReason, ForgoneSaving } from './plan.ts'
 /**
  * Why a node is left alone for the sake of pods that were moved a short while ago, or `undefined`.
  *
- * Only pods made since their workload was moved count: the others were not touched by it.
+ * A pod that was moved is known by two things: disruption moved pods of its workload within the window, and the pod is
+ * younger than the window. That a workload was moved again since then must not hide that this pod was moved before, so
+ * the pod's own age counts, and a pod that was added in the meantime is left alone as well.
  */
 export const recentMove = ({ state }: CandidateState, pass: Pass): BlockedReason | undefined => {
   const { movedWorkloads, moveAgainAfterMs, snapshot, avoidsChurn } = pass
   if (!avoidsChurn || movedWorkloads.size === 0) return undefined
   for (const pod of state.pods) {
     const movedAtMs = pod.owner === undefined ? undefined : movedWorkloads.get(pod.owner.uid)
-    if (movedAtMs === undefined || pod.createdAtMs < movedAtMs || !Pods.isReschedulable(pod)) continue
-    const untilMs = movedAtMs + moveAgainAfterMs
+    if (movedAtMs === undefined || !Pods.isReschedulable(pod)) continue
+    const untilMs = Math.min(movedAtMs, pod.createdAtMs) + moveAgainAfterMs
     if (untilMs > snapshot.nowMs) return { _tag: 'RecentlyMoved', pod: podKey(pod), untilMs }
   }
   return undefined

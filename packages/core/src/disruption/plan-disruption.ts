@@ -70,6 +70,7 @@ function* plan(pass: Pass): Steps<DisruptionPlan> {
   const last = outcomes.at(-1)
   const commands = last?.commands ?? []
   const candidates = new Set(outcomes.flatMap((outcome) => outcome.candidates.map(({ state }) => state.name)))
+  const taken = new Set(commands.flatMap((command) => command.candidates.map(({ node }) => node)))
   const blocked = blockedNodes(yield* pass.sorted('graceful'), outcomes, methods.at(-1))
   const { simulations } = pass
   const search = outcomes.find((outcome) => outcome.search !== undefined)?.search
@@ -77,7 +78,10 @@ function* plan(pass: Pass): Steps<DisruptionPlan> {
     ...(last === undefined || commands.length === 0 ? {} : { method: last.method }),
     commands,
     blocked,
-    forgone: outcomes.flatMap(({ forgone = [] }) => forgone),
+    // What one method leaves may be what a later one replaces.
+    forgone: outcomes
+      .flatMap(({ forgone = [] }) => forgone)
+      .filter(({ nodes, rule }) => rule === 'ReplacementWouldGo' || !nodes.some((node) => taken.has(node))),
     stats: {
       nodes: snapshot.nodes.length,
       candidates: candidates.size,

@@ -1,4 +1,3 @@
-import type { ReadonlyNonEmptyArray } from 'fp-ts/lib/ReadonlyNonEmptyArray.js'
 import { compareNumber, compareText, type Steps } from '../../internal/index.ts'
 import type { SimulationTerms } from '../../scheduling/index.ts'
 import { poolTotals, type PoolTotals } from '../balanced.ts'
@@ -219,26 +218,40 @@ function* lasting(
   },
 ): Steps<Consolidation | undefined> {
   let followUps = 0
+  let refused: Consolidation | undefined
+  let found: Consolidation | undefined
   for (const proposal of proposals) {
     let candidate = proposal
     for (;;) {
-      if (candidate.replacements.length === 0) return candidate
-      if (followUps === mostFollowUps) break
+      if (candidate.replacements.length === 0) found = candidate
+      // Without a look at what follows, nothing with a replacement is proposed.
+      if (found !== undefined || followUps === mostFollowUps) break
       followUps += 1
       const following = yield* followUp(candidate, pass)
-      if (following === undefined) return candidate
-      const joined = following.length === 0 ? undefined : yield* looks.at([...candidate.moved, ...following])
+      if (following === undefined) {
+        found = candidate
+        break
+      }
+      const all = [...candidate.moved, ...following]
+      const mayGo = following.length > 0 && withinBudgets(all, pass).length === all.length
+      const joined = mayGo ? yield* looks.at(all) : undefined
       if (joined === undefined || savingsOf(joined) <= savingsOf(candidate)) break
       candidate = joined
     }
+    if (found !== undefined) break
+    refused ??= proposal
     const [first, ...rest] = namesOf(proposal)
     if (first === undefined) continue
-    const nodes: ReadonlyNonEmptyArray<string> = [first, ...rest]
-    forgone.push({ nodes, savingsPerHour: savingsOf(proposal), rule: 'ReplacementWouldGo' })
-    for (const one of proposal.moved) blocked.push(blockedNode(one, { _tag: 'ReplacementWouldGo', nodes }))
-    // Without a look at what follows, nothing with a replacement is proposed.
+    const reason = { _tag: 'ReplacementWouldGo', nodes: [first, ...rest] } as const
+    for (const one of proposal.moved) blocked.push(blockedNode(one, reason))
   }
-  return undefined
+  // One command is made in a pass, so what is forgone is what the best would have saved beyond it.
+  const [first, ...rest] = refused === undefined ? [] : namesOf(refused)
+  if (refused !== undefined && first !== undefined) {
+    const savingsPerHour = savingsOf(refused) - (found === undefined ? 0 : savingsOf(found))
+    if (savingsPerHour > 0) forgone.push({ nodes: [first, ...rest], savingsPerHour, rule: 'ReplacementWouldGo' })
+  }
+  return found
 }
 
 /**
