@@ -1,0 +1,2 @@
+/** Which way to launch is tried first. */
+export * from './rank-offerings.ts'

@@ -1,0 +1,3 @@
+/** What machines cost. */
+export * from './prices.ts'
+export { estimatedPrices } from './static-prices.ts'

@@ -1,0 +1,2 @@
+/** Quotas of the subscription. */
+export * from './usages.ts'

@@ -1,0 +1,2 @@
+/** The calls of Azure that this provider makes, as ports. */
+export type * from './arm-error.ts'
