@@ -154,6 +154,24 @@ export const families = {
     'Decisions that no longer held after the wait',
     ['consolidation_type'],
   ),
+  interruptionReceived: family(
+    'counter',
+    'karpenter_interruption_received_messages_total',
+    'Messages of the cloud about its machines',
+    ['message_type'],
+  ),
+  interruptionDeleted: family(
+    'counter',
+    'karpenter_interruption_deleted_messages_total',
+    'Messages of the cloud that were acted on and acknowledged',
+  ),
+  interruptionQueueDuration: family(
+    'histogram',
+    'karpenter_interruption_message_queue_duration_seconds',
+    'Time that messages of the cloud waited to be received',
+    [],
+    { buckets: durationBuckets },
+  ),
   nodePoolsAllowedDisruptions: family(
     'gauge',
     'karpenter_nodepools_allowed_disruptions',

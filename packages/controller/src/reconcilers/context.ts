@@ -2,6 +2,7 @@ import type { LabelPolicy, NodeClassObject } from '@scantling/core'
 import type { InstanceIds } from '../provider-host/index.ts'
 import type { ControllerDeps } from '../runtime/index.ts'
 import type {
+  AnnouncedCell,
   BufferCell,
   ClusterState,
   CommandCell,
@@ -16,6 +17,7 @@ export interface ReconcilerContext extends ControllerDeps {
   readonly views: DomainViews
   readonly state: ClusterState
   readonly commands: CommandCell
+  readonly announced: AnnouncedCell
   readonly types: InstanceTypeCell
   readonly nodeClasses: NodeClasses
   readonly features: FeatureCells

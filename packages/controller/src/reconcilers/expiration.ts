@@ -3,6 +3,7 @@ import type { Reconciler } from '../queue/index.ts'
 import { deleteClaim } from './claim-writes.ts'
 import type { ReconcilerContext } from './context.ts'
 import { countDisruptedWithPods } from './count-disrupted.ts'
+import { replacesFirst } from './disruption/index.ts'
 
 /**
  * Deletes claims whose time is up. C-EXP-01…03.
@@ -21,6 +22,8 @@ export const nodeClaimExpiration = (context: ReconcilerContext): Reconciler => (
     if (!nodeClasses.isManaged(claim.nodeClass)) return E.right({})
     const leftMs = claim.createdAtMs + claim.expireAfterMs - clock.nowMs()
     if (leftMs > 0) return E.right({ requeueAfterMs: leftMs })
+    // The disruption loop replaces it, and then lets it go.
+    if (replacesFirst(context, claim)) return E.right({})
     const deleted = await deleteClaim(context, claim)()
     if (E.isLeft(deleted)) return deleted
     countDisruptedWithPods(context, claim, 'expired')

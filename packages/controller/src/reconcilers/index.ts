@@ -10,7 +10,13 @@ import { makeBatcher } from '../batcher/index.ts'
 import { rememberInstanceIds } from '../provider-host/index.ts'
 import { runReconciler, type Reconciler, type RunningReconciler } from '../queue/index.ts'
 import type { ControllerDeps, RunningReconcilers } from '../runtime/index.ts'
-import { makeClusterState, makeCommandCell, makeDomainViews, makeInstanceTypeCell } from '../state/index.ts'
+import {
+  makeAnnouncedCell,
+  makeClusterState,
+  makeCommandCell,
+  makeDomainViews,
+  makeInstanceTypeCell,
+} from '../state/index.ts'
 import { claimConditions, podEvents, watchPodEvents } from './claim-conditions.ts'
 import { runClockWatch } from './clock-watch.ts'
 import { nodeClaimConsistency } from './consistency.ts'
@@ -190,6 +196,7 @@ export const makeContext = (deps: ControllerDeps): ReconcilerContext => {
     views,
     state,
     commands: makeCommandCell(),
+    announced: makeAnnouncedCell(clock),
     types,
     nodeClasses,
     features,

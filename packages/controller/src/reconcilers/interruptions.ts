@@ -2,19 +2,27 @@ import * as E from 'fp-ts/lib/Either.js'
 import {
   annotationKeys,
   labelKeys,
+  Pods,
   Requirement,
   Requirements,
   Time,
   type ClaimState,
+  type Delivery,
   type Interruption,
 } from '@scantling/core'
+import { families } from '../observability/index.ts'
 import type { ReconcileError } from '../queue/index.ts'
 import { deleteClaim, writeClaimMetadata } from './claim-writes.ts'
 import type { ReconcilerContext } from './context.ts'
+import { countDisruptedWithPods } from './count-disrupted.ts'
+import { evacuate, interruptedReason, settingsOf, snakeCase } from './disruption/index.ts'
 import { claimEvent, nodeEvent } from './event-records.ts'
-import { countDisrupted } from './count-disrupted.ts'
 
 const failedPollMs = 10_000
+// Kubernetes' own, for pods that state none.
+const defaultGraceSeconds = 30
+// From the decision to evict until the pod hears of it, and from its end until the machine may go.
+const drainMarginMs = 15_000
 
 /**
  * Acts on what the cloud announces about single machines: reports it, and takes the node away in time.
@@ -36,12 +44,24 @@ export const runInterruptions = async (context: ReconcilerContext): Promise<void
       continue
     }
     const done: Array<string> = []
-    for (const { receipt, interruptions } of received.right)
-      if ((await Promise.all(interruptions.map((one) => interrupt(context, one)))).every(E.isRight)) done.push(receipt)
+    for (const delivery of received.right) if (await takeIn(context, delivery)) done.push(delivery.receipt)
     if (done.length === 0) continue
     const acknowledged = await source.acknowledge(done, call)()
-    if (E.isLeft(acknowledged)) log.warn('Cannot acknowledge interruptions', { error: acknowledged.left.message })
+    if (E.isRight(acknowledged)) context.metrics.add(families.interruptionDeleted, {}, done.length)
+    else log.warn('Cannot acknowledge interruptions', { error: acknowledged.left.message })
   }
+}
+
+/** Returns whether everything of it has had its effect. */
+const takeIn = async (context: ReconcilerContext, { kind, sentAtMs, interruptions }: Delivery): Promise<boolean> => {
+  const { metrics, clock, log } = context
+  metrics.add(families.interruptionReceived, { message_type: kind })
+  if (sentAtMs !== undefined)
+    metrics.observe(families.interruptionQueueDuration, {}, Math.max(0, clock.nowMs() - sentAtMs) / 1000)
+  const outcomes = await Promise.all(interruptions.map((one) => interrupt(context, one)))
+  for (const outcome of outcomes)
+    if (E.isLeft(outcome)) log.warn('Cannot act on interruption', { kind, error: outcome.left.message })
+  return outcomes.every(E.isRight)
 }
 
 // Messages name machines by ids that only a list brings; one that came before it would be taken for a stranger's.
@@ -54,17 +74,24 @@ const untilListed = async ({ provider, clock, shutdown, log, clusterFacts }: Rec
   }
 }
 
-/** Carries out one interruption; one of a machine that is not ours changes nothing. */
+/**
+ * Carries out one interruption, once for each machine and kind; one of a machine that is not ours changes nothing.
+ *
+ * A machine that will be gone is emptied in time: what its pods need is launched at once, and they are evicted when that
+ * is up, or when no more time is left than their own grace takes. One that is only said to be at risk is replaced where
+ * its NodePool asks for it.
+ */
 export const interrupt = async (
   context: ReconcilerContext,
   interruption: Interruption,
 ): Promise<E.Either<ReconcileError, void>> => {
-  const { caches, views, events, types, state, log } = context
+  const { caches, views, events, types, announced } = context
   const providerId = context.instanceIds.resolve(interruption.id) ?? interruption.id
   const object = caches.nodeClaims.by('byProviderId', providerId)[0]
   if (object === undefined) return E.right(undefined)
   const claim = views.claim(object)
-  const { kind, action, message = `The cloud announced: ${kind}`, losesOfferingForMs, deadlineMs } = interruption
+  const { kind, message = `The cloud announced: ${kind}`, losesOfferingForMs } = interruption
+  if (announced.has(providerId, kind)) return E.right(undefined)
   events.record(claimEvent(claim, 'Warning', kind, message))
   for (const { metadata } of caches.nodes.by('byProviderId', providerId))
     events.record(nodeEvent(metadata, 'Warning', kind, message))
@@ -72,19 +99,75 @@ export const interrupt = async (
     const match = offeringOf(claim)
     if (match !== undefined) types.learn({ unavailable: [{ match, forMs: losesOfferingForMs, reason: kind }] })
   }
-  if (action === 'notify' || claim.deletionTimestampMs !== undefined) return E.right(undefined)
-  // Marked first, so that its pods count as waiting for a machine from now on.
-  state.markForDeletion(claim.name)
-  const limitMs = action === 'force' ? context.clock.nowMs() : deadlineMs
+  const done = await act(context, claim, interruption)
+  if (E.isRight(done)) announced.note(providerId, kind)
+  return done
+}
+
+const act = async (
+  context: ReconcilerContext,
+  claim: ClaimState,
+  { kind, action, deadlineMs }: Interruption,
+): Promise<E.Either<ReconcileError, void>> => {
+  const { clock, log } = context
+  if (claim.deletionTimestampMs !== undefined) return E.right(undefined)
+  if (isAdvice(kind)) {
+    const isWanted = action !== 'notify' || settingsOf(context, claim).rebalance === 'replace'
+    if (isWanted)
+      await evacuate(context, claim, { reason: 'Rebalanced', countedAs: snakeCase(kind), otherwise: 'stay' })
+    return E.right(undefined)
+  }
+  if (action === 'notify') return E.right(undefined)
+  const nowMs = clock.nowMs()
+  const limitMs = action === 'force' ? nowMs : deadlineMs
   const stamped = limitMs === undefined ? E.right(claim) : await stampDeadline(context, claim, limitMs)
-  const done = E.isLeft(stamped) ? stamped : await deleteClaim(context, stamped.right)()
+  if (E.isLeft(stamped)) return stamped
+  const goAtMs = (limitMs ?? nowMs) - drainMs(context, claim)
+  if (goAtMs > nowMs) {
+    const cause = { reason: interruptedReason, countedAs: snakeCase(kind), otherwise: 'go', goAtMs } as const
+    const { _tag } = await evacuate(context, stamped.right, cause)
+    if (_tag === 'Started') {
+      log.info('Replacing a node before its interruption', { NodeClaim: claim.name, reason: kind })
+      return E.right(undefined)
+    }
+  }
+  return goNow(context, stamped.right, kind)
+}
+
+// A recommendation is no announcement: the machine may run on for days.
+const isAdvice = (kind: string): boolean => /rebalance/i.test(kind)
+
+/** Drains at once. Its pods count as waiting for a machine from now on. */
+const goNow = async (
+  context: ReconcilerContext,
+  claim: ClaimState,
+  kind: string,
+): Promise<E.Either<ReconcileError, void>> => {
+  const { state, events, caches, log } = context
+  const wasMarked = state.isMarked(claim.name)
+  state.markForDeletion(claim.name)
+  const done = await deleteClaim(context, claim)()
   if (E.isLeft(done)) {
-    state.unmark(claim.name)
+    if (!wasMarked) state.unmark(claim.name)
     return done
   }
-  countDisrupted(context, claim, kind)
+  const message = `Terminating on interruption: ${kind}`
+  events.record(claimEvent(claim, 'Warning', 'TerminatingOnInterruption', message))
+  for (const { metadata } of caches.nodes.by('byProviderId', claim.providerId ?? ''))
+    events.record(nodeEvent(metadata, 'Warning', 'TerminatingOnInterruption', message))
+  countDisruptedWithPods(context, claim, snakeCase(kind))
   log.info('Taking node away before its interruption', { NodeClaim: claim.name, reason: kind })
   return E.right(undefined)
+}
+
+/** What the longest grace of its pods takes, and some more for the eviction itself. */
+const drainMs = ({ caches, state }: ReconcilerContext, { providerId }: ClaimState): number => {
+  const pods = caches.nodes
+    .by('byProviderId', providerId ?? '')
+    .flatMap(({ metadata }) => state.podsOn(metadata.name))
+    .filter(Pods.isReschedulable)
+  const graces = pods.map(({ disruption }) => disruption.terminationGracePeriodSeconds ?? defaultGraceSeconds)
+  return Math.max(0, ...graces) * 1000 + drainMarginMs
 }
 
 // An earlier deadline stands: an interruption may only make it shorter.

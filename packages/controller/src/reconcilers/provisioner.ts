@@ -169,7 +169,7 @@ const createClaims = async (context: ReconcilerContext, launches: ReadonlyArray<
   const queue = [...launches]
   const work = async () => {
     for (let next = queue.shift(); next !== undefined && !context.shutdown.aborted; next = queue.shift()) {
-      const created = await createClaim(context, next, { reason: 'provisioned', counted: 'staying' })
+      const created = await createClaim(context, next, { reason: 'provisioned', counted: { leaving: new Set() } })
       if (E.isLeft(created))
         context.log.error('Cannot create NodeClaim', { NodePool: next.nodePool, error: created.left })
     }

@@ -5,8 +5,10 @@ export interface RunningCommand {
   /** Names it in logs, in texts and on its replacements. */
   readonly id: string
   readonly startedAtMs: number
-  /** As conditions and metrics name it. */
+  /** As conditions name it. */
   readonly reason: string
+  /** As disrupted claims are counted; absent: by the reason. */
+  readonly countedAs?: string
   /** As the reference labels it; empty for drift and what is no consolidation. */
   readonly consolidationType: string
   readonly command: DisruptionCommand

@@ -1,4 +1,5 @@
 /** The cells that reconcilers share: the cluster as planners read it, and the instance types on offer. */
+export * from './announced-cell.ts'
 export * from './buffer-cell.ts'
 export * from './cluster-state.ts'
 export * from './command-cell.ts'

@@ -9,8 +9,8 @@ import {
 import type { Caches } from '../cache/index.ts'
 import type { DomainViews } from './domain-views.ts'
 
-/** Which machines a limit counts: those that stay, or all that there are now. */
-export type Counted = 'staying' | 'all'
+/** Which machines a limit counts: all that there are now, or those that stay; `leaving`: claims that will not. */
+export type Counted = 'all' | { readonly leaving: ReadonlySet<string> }
 
 export interface OverLimit {
   readonly resource: string
@@ -65,7 +65,7 @@ export const makeLaunchRoom = ({ caches, views, isMarked }: LaunchRoomOptions): 
     for (const object of caches.nodeClaims.by('byNodePool', pool)) {
       const claim = views.claim(object)
       const isGoing = claim.deletionTimestampMs !== undefined || isMarked(claim.name)
-      if (counted === 'staying' && isGoing) continue
+      if (counted !== 'all' && (isGoing || counted.leaving.has(claim.name))) continue
       sum = Resources.add(sum, capacityOf(object, claim))
     }
     for (const one of unnamed.values()) if (one.pool === pool) sum = Resources.add(sum, one.largest)

@@ -40,6 +40,9 @@ export const annotationKeys = {
 /** Keys of this project's own settings and marks, all under `scantling.sh/`. */
 export const scantlingKeys = {
   strategy: 'scantling.sh/strategy',
+  replaceBeforeEvict: 'scantling.sh/replace-before-evict',
+  surge: 'scantling.sh/surge',
+  rebalance: 'scantling.sh/rebalance',
   nodePoolHash: 'scantling.sh/nodepool-hash',
   nodePoolHashVersion: 'scantling.sh/nodepool-hash-version',
   /** On a NodeClaim: the disruption that it was made for, so that a restarted controller can go on with it. */

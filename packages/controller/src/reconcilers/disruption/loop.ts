@@ -1,9 +1,17 @@
-import { disruptionMethods, type DisruptionMethod, type DisruptionPlan } from '@scantling/core'
+import {
+  disruptionMethods,
+  labelKeys,
+  type DisruptionCommand,
+  type DisruptionMethod,
+  type DisruptionPlan,
+} from '@scantling/core'
 import { families } from '../../observability/index.ts'
 import { inSlices } from '../../runtime/index.ts'
 import type { ReconcilerContext } from '../context.ts'
 import { tellAllowances, tellBudgets, tellCandidates, tellWhyNot } from './announcements.ts'
+import { replaceExpired } from './expired.ts'
 import { consolidationTypes, isConsolidation, movingPods, planOf, takeSnapshot } from './planning.ts'
+import { replacesFirst } from './pool-settings.ts'
 import { startCommand } from './queue.ts'
 import { cleanUp, resume } from './recovery.ts'
 import { validate } from './validation.ts'
@@ -63,6 +71,7 @@ export const disrupt = async (context: ReconcilerContext, memory: LoopMemory): P
   if (!caches.synced() || state.unaccountedClaims().length > 0) return 'unsynced'
   await cleanUp(context)
   tellBudgets(context, clock.nowMs(), memory.toldBudgets)
+  if ((await replaceExpired(context)) > 0) return 'started'
   let methods = worthTrying(context, memory)
   while (methods.length > 0) {
     const revision = state.revision()
@@ -101,20 +110,27 @@ const carryOut = async (
   )
   if (confirmed === undefined || shutdown.aborted) return false
   const started = await Promise.all(
-    confirmed.commands.map((command) =>
-      startCommand(context, {
-        command,
-        reason: command.reason,
-        consolidationType: consolidationTypes[method],
-        otherwise: 'stay',
-        ...(isConsolidation(method)
-          ? { podsBefore: movingPods(confirmed.snapshot, new Set(command.candidates.map(({ node }) => node))) }
-          : {}),
-      }),
-    ),
+    confirmed.commands
+      .filter((command) => isAllowed(context, command))
+      .map((command) =>
+        startCommand(context, {
+          command,
+          reason: command.reason,
+          consolidationType: consolidationTypes[method],
+          otherwise: 'stay',
+          ...(isConsolidation(method)
+            ? { podsBefore: movingPods(confirmed.snapshot, new Set(command.candidates.map(({ node }) => node))) }
+            : {}),
+        }),
+      ),
   )
   return started.some(Boolean)
 }
+
+// Nothing of a pool that replaces first goes before its replacement is there.
+const isAllowed = (context: ReconcilerContext, { terminateFirst, candidates }: DisruptionCommand): boolean =>
+  terminateFirst === undefined ||
+  !candidates.some(({ nodePool }) => replacesFirst(context, { labels: { [labelKeys.nodePool]: nodePool } }))
 
 const worthTrying = (
   { state, clock }: ReconcilerContext,

@@ -35,7 +35,7 @@ export interface Proposal extends Pick<
  * pods anew, only once the claims that are to take them are there to be seen.
  */
 export const startCommand = async (context: ReconcilerContext, proposal: Proposal): Promise<boolean> => {
-  const { commands, state, clock, random, log, metrics } = context
+  const { commands, state, clock, random, log } = context
   const { podsBefore, ...rest } = proposal
   const running: RunningCommand = {
     ...rest,
@@ -66,16 +66,27 @@ export const startCommand = async (context: ReconcilerContext, proposal: Proposa
   const begun: RunningCommand = { ...marked, replacements: E.isRight(created) ? created.right : new Set() }
   commands.update(begun)
   for (const claim of begun.candidates) state.markForDeletion(claim)
-  const labels = {
-    decision: decisionOf(begun.command),
-    reason: snakeCase(begun.reason),
-    consolidation_type: begun.consolidationType,
-  }
-  metrics.add(families.disruptionDecisions, labels)
-  for (const nodepool of new Set(begun.command.candidates.map(({ nodePool }) => nodePool)))
-    metrics.add(families.disruptionDecisionsByNodePool, { nodepool, ...labels })
+  if (isDecided(begun)) countDecision(context, begun)
   followCommand(context, begun)
   return true
+}
+
+// Expiry and what the cloud does are no decisions of ours.
+const isDecided = ({ reason }: RunningCommand): boolean => ['Underutilized', 'Empty', 'Drifted'].includes(reason)
+
+/** D-QUEUE-20. */
+const countDecision = (
+  { metrics }: ReconcilerContext,
+  { command, reason, consolidationType }: RunningCommand,
+): void => {
+  const labels = {
+    decision: decisionOf(command),
+    reason: snakeCase(reason),
+    consolidation_type: consolidationType,
+  }
+  metrics.add(families.disruptionDecisions, labels)
+  for (const nodepool of new Set(command.candidates.map(({ nodePool }) => nodePool)))
+    metrics.add(families.disruptionDecisionsByNodePool, { nodepool, ...labels })
 }
 
 /** Takes up a command whose nodes are marked and whose replacements are created. */
@@ -221,7 +232,7 @@ const sendAway = async (context: ReconcilerContext, running: RunningCommand, nam
             `Disrupting Node: ${renderForNode(running, node.metadata.name)}`,
           ),
         )
-      const reason = snakeCase(running.reason)
+      const reason = running.countedAs ?? snakeCase(running.reason)
       const labels = labelsOf(claim, reason, running.consolidationType === '' ? '' : policyOf(context, claim))
       metrics.add(families.nodeClaimsDisrupted, labels)
       metrics.add(families.podsDisruptionInitiated, labels, pods.length)

@@ -70,7 +70,8 @@ export const createReplacements = async (
   const purpose = {
     reason: running.reason.toLowerCase() || reason.toLowerCase(),
     annotations: { [scantlingKeys.replaces]: JSON.stringify(origin) },
-    counted: running.otherwise === 'go' ? 'staying' : 'all',
+    // A machine that is lost in any case is none to count.
+    counted: running.otherwise === 'go' ? { leaving: running.candidates } : 'all',
   } as const
   const created = await Promise.all(
     replacements.map(async (replacement) => {

@@ -13,6 +13,24 @@ export const nodePoolSettingsSchema = s.named(
           'How nodes are chosen for the pool’s pods: as the reference does, the same with limits and budgets kept, or by lowest price. Absent: the controller’s setting.',
       }),
     ),
+    replaceBeforeEvict: s.optional(
+      s.literals(['true', 'false'], {
+        description:
+          'Whether a replacement is Ready before the first pod of a node is evicted, whatever ends the node by our choice: drift, expiry, consolidation. Default: false, which waits for replacements except where a node expires or must go first.',
+      }),
+    ),
+    surge: s.optional(
+      s.literals(['true', 'false'], {
+        description:
+          'Whether Deployments of one replica are rolled over to the replacement before their node is drained, so that the second pod is Ready before the first one goes. Default: false.',
+      }),
+    ),
+    rebalance: s.optional(
+      s.literals(['replace', 'ignore'], {
+        description:
+          'What a recommendation to rebalance does to a node of the pool: replace it as soon as another is Ready, or nothing but an event. Default: ignore.',
+      }),
+    ),
   }),
 )
 
@@ -21,7 +39,12 @@ export interface NodePoolSettings extends TypeOf<typeof nodePoolSettingsSchema> 
 
 const decodeSettings = decoderOf<NodePoolSettings>(nodePoolSettingsSchema)
 
-const annotationOf = { strategy: scantlingKeys.strategy } as const satisfies Record<keyof NodePoolSettings, string>
+const annotationOf = {
+  strategy: scantlingKeys.strategy,
+  replaceBeforeEvict: scantlingKeys.replaceBeforeEvict,
+  surge: scantlingKeys.surge,
+  rebalance: scantlingKeys.rebalance,
+} as const satisfies Record<keyof NodePoolSettings, string>
 
 /**
  * Reads the `scantling.sh/` annotations of a NodePool.

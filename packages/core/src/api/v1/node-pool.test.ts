@@ -296,6 +296,16 @@ describe('runtime validation', () => {
     expect(decodeNodePoolSettings({ 'scantling.sh/strategy': 'cost' })).toEqual(E.right({ strategy: 'cost' }))
     expect(decodeNodePoolSettings({})).toEqual(E.right({}))
     expect(messages(decodeNodePoolSettings({ 'scantling.sh/strategy': '' })).length).toBe(1)
+    const wrong = {
+      'scantling.sh/replace-before-evict': 'yes',
+      'scantling.sh/surge': '1',
+      'scantling.sh/rebalance': '',
+    }
+    expect(messages(decodeNodePoolSettings(wrong))).toEqual([
+      'metadata.annotations[scantling.sh/replace-before-evict]: Invalid value: "yes": expected true | false',
+      'metadata.annotations[scantling.sh/surge]: Invalid value: "1": expected true | false',
+      'metadata.annotations[scantling.sh/rebalance]: Invalid value: "": expected replace | ignore',
+    ])
   })
 })
 
