@@ -3,9 +3,17 @@ import { convertCommand } from './commands/convert.ts'
 import { interruptCommand } from './commands/interrupt.ts'
 import { planCommand } from './commands/plan.ts'
 import { simulateCommand } from './commands/simulate.ts'
+import { topCommand } from './commands/top.ts'
 import { tourCommand } from './commands/tour.ts'
 
-const commands: ReadonlyArray<Command> = [planCommand, convertCommand, tourCommand, interruptCommand, simulateCommand]
+const commands: ReadonlyArray<Command> = [
+  planCommand,
+  convertCommand,
+  tourCommand,
+  interruptCommand,
+  simulateCommand,
+  topCommand,
+]
 
 const overview = () => {
   const width = Math.max(...commands.map(({ name }) => name.length))

@@ -23,6 +23,8 @@ export interface ConnectionSource {
   readonly server?: string | undefined
   /** `--kubeconfig`; several files as in KUBECONFIG. */
   readonly kubeconfig?: string | undefined
+  /** A context of the kubeconfig, in place of its current one. */
+  readonly context?: string | undefined
   readonly env: Readonly<Record<string, string | undefined>>
   readonly clock: Clock
 }
@@ -44,11 +46,11 @@ export const loadConnection = (source: ConnectionSource): TaskEither<string, Con
       : source.env['KUBECONFIG']
         ? { files: source.env['KUBECONFIG'], flag: 'KUBECONFIG' }
         : undefined
-  if (named !== undefined) return fromKubeconfig(named.files.split(delimiter).filter(Boolean), named.flag, source.clock)
+  if (named !== undefined) return fromKubeconfig(named.files.split(delimiter).filter(Boolean), named.flag, source)
   if (source.env['KUBERNETES_SERVICE_HOST']) return fromCluster(source.clock)
   const home = source.env['HOME'] ?? source.env['USERPROFILE']
   const fallback = home === undefined ? undefined : `${home}/.kube/config`
-  if (fallback !== undefined && existsSync(fallback)) return fromKubeconfig([fallback], '~/.kube/config', source.clock)
+  if (fallback !== undefined && existsSync(fallback)) return fromKubeconfig([fallback], '~/.kube/config', source)
   return async () =>
     E.left(
       'Cannot find the API server: no --server, --kubeconfig or KUBECONFIG, not inside a cluster, and no ~/.kube/config; name one of them',
@@ -71,7 +73,11 @@ const plainConnection = (server: string): E.Either<string, Connection> => {
 }
 
 const fromKubeconfig =
-  (files: ReadonlyArray<string>, flag: string, clock: Clock): TaskEither<string, Connection> =>
+  (
+    files: ReadonlyArray<string>,
+    flag: string,
+    { clock, context: wanted }: ConnectionSource,
+  ): TaskEither<string, Connection> =>
   async () => {
     const { KubeConfig } = await import('@kubernetes/client-node')
     const config = new KubeConfig()
@@ -96,6 +102,7 @@ const fromKubeconfig =
       }
     }
     const at = `${files.join(':')} (from ${flag})`
+    if (wanted !== undefined) config.setCurrentContext(wanted)
     const context = config.getContextObject(config.getCurrentContext())
     if (context === null) {
       const names = config.getContexts().map((each) => each.name)

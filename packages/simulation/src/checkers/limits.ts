@@ -1,7 +1,13 @@
 import { Quantity, Resources } from '@scantling/core'
+import { isTrue, type Seen } from '../cluster/index.ts'
 import { findings, nodePoolOf, type Checker } from './checker.ts'
 
-/** What a NodePool holds never exceeds its limits, not even while replacements are up. */
+/**
+ * What a NodePool holds never exceeds its limits, not even while replacements are up.
+ *
+ * Machines that go for another reason (interrupted, expired, deleted by hand) no longer count, as the reference has it:
+ * what takes their place must not wait for their end.
+ */
 export const limitsKept = (): Checker => {
   const { note, violations } = findings()
   return {
@@ -15,7 +21,7 @@ export const limitsKept = (): Checker => {
       if (limits === undefined) return
       const held = Resources.add(
         ...[...world.claims()]
-          .filter((claim) => nodePoolOf(claim) === name)
+          .filter((claim) => nodePoolOf(claim) === name && isHeld(claim))
           .map((claim) => Resources.parse(claim.status?.capacity ?? {})),
       )
       for (const resource of Object.keys(limits)) {
@@ -28,3 +34,6 @@ export const limitsKept = (): Checker => {
     violations,
   }
 }
+
+const isHeld = (claim: Seen): boolean =>
+  claim.metadata.deletionTimestamp === undefined || isTrue(claim, 'DisruptionReason')

@@ -28,7 +28,7 @@ export const sampleManifests = (nodes: number): ReadonlyArray<Manifest> => {
             requirements: [
               { key: 'karpenter.sh/capacity-type', operator: 'In', values: ['on-demand'] },
               { key: 'kubernetes.io/arch', operator: 'In', values: ['amd64'] },
-              { key: 'karpenter.k8s.aws/instance-cpu', operator: 'In', values: ['2', '4'] },
+              { key: 'karpenter.k8s.aws/instance-cpu', operator: 'In', values: ['4'] },
             ],
           },
         },
