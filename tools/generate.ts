@@ -5,6 +5,8 @@ import { renderApi } from './api.ts'
 import { readCompatibility, renderCompatibility } from './compatibility-table.ts'
 import { renderCrds } from './crds.ts'
 import { renderReference } from './reference.ts'
+import { renderDashboard } from './dashboard.ts'
+import { renderRoles } from './roles.ts'
 import { root } from './step.ts'
 
 /** Each generator answers the files it owns, as path -> text. A new kind of generated file joins this list. */
@@ -13,6 +15,8 @@ const generators: ReadonlyArray<() => Readonly<Record<string, string>>> = [
   renderCrds,
   renderReference,
   renderApi,
+  renderRoles,
+  renderDashboard,
 ]
 
 const isCheck = process.argv.includes('--check')

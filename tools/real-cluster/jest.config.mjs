@@ -7,4 +7,6 @@ export default {
   testMatch: ['<rootDir>/tools/real-cluster/e2e/*.e2e.ts'],
   testTimeout: 180_000,
   maxWorkers: 1,
+  // What a failed start leaves running ends with this process.
+  forceExit: true,
 }

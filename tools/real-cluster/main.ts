@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { join, resolve } from 'node:path'
+import { findHelm } from '../helm/helm.ts'
 import { findControlPlane } from './binaries.ts'
 import { startControlPlane } from './control-plane.ts'
 import { isIsolated, isolationObstacle, runIsolated } from './namespace.ts'
@@ -25,6 +26,9 @@ const main = async (): Promise<number> => {
     return process.env['CI'] === 'true' ? 1 : 0
   }
   process.env['SCANTLING_CONTROL_PLANE'] = found.binaries
+  const helm = await findHelm(say)
+  if (typeof helm === 'string') say(helm)
+  else process.env['SCANTLING_HELM'] = helm.binaries
   return runIsolated(process.execPath, [...process.execArgv, import.meta.filename, ...args])
 }
 

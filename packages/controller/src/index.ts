@@ -1,3 +1,4 @@
+export * from './access/index.ts'
 export * from './batcher/index.ts'
 export * from './cache/index.ts'
 export * from './events/index.ts'
