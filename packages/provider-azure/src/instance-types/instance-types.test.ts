@@ -309,7 +309,7 @@ describe('capacity', () => {
     [4, 7, '140m', '1638Mi'],
     [2, 8, '100m', '1843Mi'],
     [3, 64, '120m', '5611Mi'],
-    [64, 256, '740m', '12124Mi'],
+    [64, 256, '740m', '12165Mi'],
     [2, 3.5, '100m', '896Mi'],
   ])('Z-CAP-03, Z-CAP-04: %i vCPUs and %d GiB keep %s and %s', (vCpus, memoryGib, cpu, memory) => {
     expect(overheadOf({ vCpus, memoryGib }, scriptless).kubeReserved).toEqual({ cpu, memory })

@@ -539,7 +539,10 @@ describe('the status', () => {
       [{ conditions: [right], kubernetesVersion: '' }, 'no Kubernetes version'],
       [{ conditions: [right] }, 'no Kubernetes version'],
     ] as const) {
-      expect(version(status)).toMatchObject({ _tag: 'Left', left: expect.stringContaining(problem) as string })
+      expect(version(status)).toMatchObject({
+        _tag: 'Left',
+        left: expect.stringContaining(problem) as unknown as string,
+      })
     }
     const images = [{ id: '/a', requirements: [] }]
     expect(readyImages(withStatus({ images, conditions: [condition('ImagesReady', 'True')] }))).toEqual(E.right(images))
