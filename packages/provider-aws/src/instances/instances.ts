@@ -7,7 +7,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js'
 import { batched, windows } from '../batched.ts'
 import { isInstanceNotFound, providerErrorOf } from '../error-codes.ts'
 import { terminationFailures } from '../metrics.ts'
-import { instanceIdOf } from '../provider-id.ts'
+import { instanceIdOf, zoneOfProviderId } from '../provider-id.ts'
 import { everyPage, type AwsError, type Ec2Port } from '../sdk/index.ts'
 import { tagKeys, tagList } from '../tags.ts'
 import type { Ec2Details } from './details.ts'
@@ -16,13 +16,14 @@ import { recentLaunches, type RecentLaunches } from './recent.ts'
 
 const pageSize = 1000
 const singlesAtOnce = 20
-const liveStates = ['pending', 'running', 'stopping', 'stopped', 'shutting-down']
-const liveFilter = { Name: 'instance-state-name', Values: liveStates }
+// EC2 shows the terminated for an hour; a list of those that are not would leave open whether it shows a new one yet.
 const notYetVisibleRetryMs = 5_000
 /** EC2 lets an account tag this fast for good, and this much at once. */
 const tagging = { burst: 100, perSecond: 10 } as const
 /** During a zonal shift the API may be as ill as the zone: calls about machines there are few. */
 const shiftedPace = { burst: 5, perSecond: 0.5 } as const
+
+const isTerminated = ({ State }: Ec2Instance): boolean => State?.Name === 'terminated'
 
 /** Instances of EC2: found, ended and tagged, one by one for the caller and many at a time for EC2. */
 export interface Instances {
@@ -58,7 +59,7 @@ export const instances = (options: {
     )
   const describeOne = (id: string, signal: CancelSignal): TE.TaskEither<AwsError, Ec2Instance | undefined> =>
     pipe(
-      describe({ InstanceIds: [id], Filters: [liveFilter] }, signal),
+      describe({ InstanceIds: [id] }, signal),
       TE.map(([found]) => found),
       TE.orElse((error) => (isInstanceNotFound(error) ? TE.right(undefined) : TE.left(error))),
     )
@@ -70,7 +71,7 @@ export const instances = (options: {
     keyOf: () => 'live',
     run: (ids, signal) => async () => {
       const distinct = [...new Set(ids)]
-      const together = await describe({ InstanceIds: distinct, Filters: [liveFilter] }, signal)()
+      const together = await describe({ InstanceIds: distinct }, signal)()
       // One unknown id fails the request for all; any other failure is everyone's.
       if (E.isLeft(together) && !isInstanceNotFound(together.left)) return together
       const byId = new Map((E.isRight(together) ? together.right : []).map((one) => [one.InstanceId ?? '', one]))
@@ -155,7 +156,6 @@ export const instances = (options: {
           retryAfterMs: admission.retryAfterMs,
         })
   }
-  const zoneIn = (providerId: string) => /^aws:\/\/\/([^/]+)\//.exec(providerId)?.[1]
 
   return {
     recent,
@@ -164,9 +164,19 @@ export const instances = (options: {
       if (E.isLeft(id)) return id
       const answer = await getBatched(id.right, signal)()
       if (E.isLeft(answer)) return E.left(providerErrorOf(answer.left))
-      const found = answer.right === undefined ? undefined : instanceOf(answer.right, knowsReservations)
-      if (found !== undefined) return E.right(found)
-      return E.left(recent.get(id.right) === undefined ? notFound(id.right) : notYetVisible(id.right))
+      if (answer.right === undefined) {
+        // Launched a moment ago: it is as EC2 said when it started it.
+        const launched = recent.get(id.right)
+        return launched === undefined ? E.left(notFound(id.right)) : E.right(launched)
+      }
+      if (isTerminated(answer.right)) {
+        recent.drop(id.right)
+        return E.left(notFound(id.right))
+      }
+      const found = instanceOf(answer.right, knowsReservations)
+      return found === undefined
+        ? E.left({ _tag: 'Unknown', message: `Instance ${id.right} has no type or no zone` })
+        : E.right(found)
     },
     list: (cluster, signal) =>
       pipe(
@@ -176,7 +186,6 @@ export const instances = (options: {
               { Name: 'tag-key', Values: [tagKeys.nodePool] },
               { Name: 'tag-key', Values: [tagKeys.nodeClass] },
               { Name: `tag:${tagKeys.cluster}`, Values: [cluster] },
-              liveFilter,
             ],
             MaxResults: pageSize,
           },
@@ -187,6 +196,10 @@ export const instances = (options: {
           const unreadable: Array<InstanceList<Ec2Details>['unreadable'][number]> = []
           const seen = new Set<string>()
           for (const one of described) {
+            if (isTerminated(one)) {
+              recent.drop(one.InstanceId ?? '')
+              continue
+            }
             const instance = instanceOf(one, knowsReservations)
             if (instance === undefined)
               unreadable.push({ message: `Instance ${one.InstanceId ?? 'without an id'} has no type or no zone` })
@@ -204,12 +217,15 @@ export const instances = (options: {
       const named_ = named(providerId)
       if (E.isLeft(named_)) return named_
       const id = named_.right
-      const pace = paced(zoneIn(providerId))
+      const pace = paced(zoneOfProviderId(providerId))
       if (E.isLeft(pace)) return pace
       const described = await getBatched(id, signal)()
       if (E.isLeft(described)) return E.left(providerErrorOf(described.left))
       const isRecent = recent.get(id) !== undefined
-      if (described.right === undefined && !isRecent) return E.right('Gone')
+      if (described.right === undefined ? !isRecent : isTerminated(described.right)) {
+        recent.drop(id)
+        return E.right('Gone')
+      }
       if (described.right?.State?.Name === 'shutting-down') {
         recent.drop(id)
         return E.right('Started')
@@ -220,7 +236,7 @@ export const instances = (options: {
         return E.right(ended.right === 'terminated' ? 'Gone' : 'Started')
       }
       if (isInstanceNotFound(ended.left)) return isRecent ? E.left(notYetVisible(id)) : E.right('Gone')
-      const zone = zoneIn(providerId) ?? ''
+      const zone = zoneOfProviderId(providerId) ?? ''
       host.record(terminationFailures, 1, { zone, zone_id: zoneIdOf(zone) ?? '' })
       return E.left(providerErrorOf(ended.left))
     },
