@@ -6,6 +6,7 @@ import {
   nodePoolResource,
   type CustomResource,
 } from '@scantling/core'
+import { ec2NodeClass } from '@scantling/provider-aws'
 import { aksNodeClass } from '@scantling/provider-azure'
 import { kwokNodeClass } from '@scantling/provider-kwok'
 import { renderYaml } from './yaml.ts'
@@ -17,6 +18,7 @@ export const customResources: ReadonlyArray<CustomResource> = [
   nodeOverlayResource,
   capacityBufferResource,
   kwokNodeClass,
+  ec2NodeClass,
   aksNodeClass,
 ]
 

@@ -185,8 +185,17 @@ const oldImageTerm = s.object({
   owner: s.optional(s.string()),
 })
 
+const idStandsAlone = notAllCombine('id', ['tags', 'name', 'owner'])
+
 /** The image selectors of v1beta1: no aliases, no parameters, and none at all for a family's latest image. */
 export const oldImageSelectorTerms = s.array(oldImageTerm, {
   maxItems: 30,
-  rules: [atLeastOne(['tags', 'id', 'name']), notAllCombine('id', ['tags', 'name', 'owner'])],
+  rules: [
+    atLeastOne(['tags', 'id', 'name']),
+    // Absent selectors are read as none, which the rule of today's form would refuse.
+    {
+      ...idStandsAlone,
+      holds: (terms: Terms) => terms.length === 0 || idStandsAlone.holds?.(terms as never) !== false,
+    },
+  ],
 })
