@@ -57,23 +57,349 @@ const untilInitialized = (cluster: VirtualCluster) =>
 const typesOf = async (cluster: VirtualCluster) =>
   (await cluster.all(kinds.nodes)).map(({ metadata }) => metadata.labels?.['node.kubernetes.io/instance-type'])
 
+const events = async (cluster: VirtualCluster) =>
+  (await cluster.all(kinds.events)) as unknown as ReadonlyArray<{
+    readonly reason: string
+    readonly message: string
+    readonly type: string
+    readonly involvedObject: { readonly kind: string; readonly name: string }
+  }>
+const reasonsOn = async (cluster: VirtualCluster, kind: string) =>
+  (await events(cluster)).filter(({ involvedObject }) => involvedObject.kind === kind).map(({ reason }) => reason)
+const patchPool = (cluster: VirtualCluster, body: Record<string, unknown>) =>
+  cluster.face.patch({ ...kinds.nodePools, name: 'default' }, 'merge', body)
+const patchTemplate = (cluster: VirtualCluster, template: Record<string, unknown>) =>
+  patchPool(cluster, { spec: { template } })
+const isTainted = (node: Awaited<ReturnType<VirtualCluster['all']>>[number]) =>
+  (node.spec.taints ?? []).some(({ key }) => key === 'karpenter.sh/disrupted')
+const team = async (cluster: VirtualCluster) =>
+  (await cluster.all(kinds.nodes)).map(({ metadata }) => metadata.labels?.['team'])
+
 describe('consolidation', () => {
-  test('replaces a node that is too large, the replacement first, and no pod waits', async () => {
+  test('D-LOOP-01 D-LOOP-07 D-LOOP-10 D-LOOP-11 D-QUEUE-02 D-QUEUE-04…06 D-QUEUE-08 D-QUEUE-11 D-QUEUE-12 D-QUEUE-14 D-QUEUE-20: replaces a node that is too large, the replacement first, and no pod waits', async () => {
     const { cluster, run } = await startWith(5)
     expect(await typesOf(cluster)).toEqual(['c-16x'])
     await scale(cluster, 'web', 1)
     const before = run.effects.length
+    let mostClaims = 0
     await cluster.until('the small node alone is left', async () => {
       const types = await typesOf(cluster)
+      mostClaims = Math.max(mostClaims, (await cluster.all(kinds.nodeClaims)).length)
       return types.length === 1 && types[0] === 'c-4x'
     })
     await cluster.until('the pod runs', async () => (await runningPods(cluster)) === 1)
     const names = run.effects.slice(before).map(({ name }) => name)
     expect(names.indexOf('create NodeClaim')).toBeGreaterThan(names.indexOf('patch Node'))
-    expect(names.indexOf('delete NodeClaim')).toBeGreaterThan(names.indexOf('launch'))
+    expect(names.indexOf('delete NodeClaim')).toBeGreaterThan(names.indexOf('create Node'))
+    // Provisioning has not bought a second one for the same pod.
     expect(names.filter((name) => name === 'create NodeClaim')).toHaveLength(1)
+    expect(mostClaims).toBe(2)
     expect(cluster.machines()).toHaveLength(1)
-    expect(run.errors).toEqual([])
     expect(conditionOf((await cluster.all(kinds.nodeClaims))[0], 'DisruptionReason')).toBeUndefined()
+    const metrics = await run.metrics()
+    for (const line of [
+      'karpenter_nodeclaims_created_total{reason="underutilized",nodepool="default",min_values_relaxed="false"} 1',
+      'karpenter_voluntary_disruption_decisions_total{decision="replace",reason="underutilized",consolidation_type="single"} 1',
+      'karpenter_voluntary_disruption_decisions_by_nodepool_total{nodepool="default",decision="replace",reason="underutilized",consolidation_type="single"} 1',
+      'karpenter_nodeclaims_disrupted_total{reason="underutilized",nodepool="default",capacity_type="on-demand",consolidation_policy="when_empty_or_underutilized",termination_mode="graceful"} 1',
+      'karpenter_pods_disruption_initiated_total{reason="underutilized",nodepool="default",capacity_type="on-demand",consolidation_policy="when_empty_or_underutilized",termination_mode="graceful"} 1',
+      // The wait before a decision is carried out counts.
+      'karpenter_voluntary_disruption_decision_evaluation_duration_seconds_sum{reason="underutilized",consolidation_type="single"} 15',
+    ])
+      expect(metrics).toContain(line)
+    expect(await reasonsOn(cluster, 'NodeClaim')).toEqual(
+      expect.arrayContaining([
+        'ConsolidationCandidate',
+        'DisruptionLaunching',
+        'DisruptionWaitingReadiness',
+        'DisruptionTerminating',
+      ]),
+    )
+    expect(await reasonsOn(cluster, 'Node')).toContain('DisruptionTerminating')
+    expect(run.news.filter((line) => line.startsWith('Disrupting nodes '))).toHaveLength(1)
+    expect(run.errors).toEqual([])
+  })
+
+  test('D-QUEUE-09 D-QUEUE-13 D-QUEUE-17 D-QUEUE-18: a node stays whose replacement is deleted, without a mark, and is replaced later', async () => {
+    const { cluster, run } = await startWith(5)
+    const [old] = await cluster.all(kinds.nodeClaims)
+    await scale(cluster, 'web', 1)
+    const replacement = async () =>
+      (await cluster.all(kinds.nodeClaims)).find(({ metadata }) => metadata.name !== old?.metadata.name)
+    await cluster.until('a replacement is launched', async () => (await replacement())?.status.providerID !== undefined)
+    expect((await cluster.all(kinds.nodes)).some(isTainted)).toBe(true)
+    await cluster.face.delete({ ...kinds.nodeClaims, name: (await replacement())?.metadata.name ?? '' })
+    await cluster.until('the mark is gone', async () => !(await cluster.all(kinds.nodes)).some(isTainted), 5000)
+    const kept = (await cluster.all(kinds.nodeClaims)).find(({ metadata }) => metadata.name === old?.metadata.name)
+    expect(kept?.metadata.deletionTimestamp).toBeUndefined()
+    expect(conditionOf(kept, 'DisruptionReason')).toBeUndefined()
+    expect(await runningPods(cluster)).toBe(1)
+    expect(await run.metrics()).toContain(
+      'karpenter_voluntary_disruption_queue_failures_total{decision="replace",reason="underutilized",consolidation_type="single"} 1',
+    )
+    await cluster.until('it is replaced', async () => (await typesOf(cluster)).join() === 'c-4x')
+    expect(cluster.machines()).toHaveLength(1)
+  })
+
+  test('stays below the limits of its NodePool while both machines are up', async () => {
+    const { cluster } = await startWith(5, { pool: { limits: { nodes: '1' } } })
+    await scale(cluster, 'web', 1)
+    await cluster.clock.advance(300_000)
+    expect(cluster.cloud.everything()).toHaveLength(1)
+    expect(await reasonsOn(cluster, 'Node')).toContain('Unconsolidatable')
+    await patchPool(cluster, { spec: { limits: { nodes: '2' } } })
+    await cluster.until('it is replaced', async () => (await typesOf(cluster)).join() === 'c-4x')
+  })
+
+  test('E-REC-03 D-CAND-03 D-CAND-07: tells on Node and claim which pod and which budget keep a node, one that can never be satisfied included', async () => {
+    const { cluster } = await startWith(5)
+    await cluster.face.create(
+      { ...kinds.budgets, namespace: 'default' },
+      { metadata: { name: 'never' }, spec: { maxUnavailable: 0, selector: { matchLabels: { app: 'web' } } } },
+    )
+    await scale(cluster, 'web', 1)
+    await cluster.clock.advance(300_000)
+    expect(await typesOf(cluster)).toEqual(['c-16x'])
+    const told = (await events(cluster)).filter(
+      ({ reason, message }) => reason === 'DisruptionBlocked' && message.includes('default/never'),
+    )
+    expect(new Set(told.map(({ involvedObject }) => involvedObject.kind))).toEqual(new Set(['Node', 'NodeClaim']))
+    // Equal news is told once in two minutes, and not with every look.
+    expect(told.length).toBeLessThanOrEqual(8)
+  })
+})
+
+describe('drift', () => {
+  const never = { consolidateAfter: 'Never', budgets: [{ nodes: '1' }] }
+  const drift = (cluster: VirtualCluster) => patchTemplate(cluster, { metadata: { labels: { team: 'a' } } })
+
+  test('D-DRIFT-05 D-VALID-08 D-LOOP-02: is carried out without a wait, replacement first', async () => {
+    const { cluster, run } = await startWith(5, { pool: { disruption: never } })
+    // Until then its pods are new, and expected on it (ST-11).
+    await cluster.clock.advance(30_000)
+    const before = run.effects.length
+    await drift(cluster)
+    await cluster.until('it is drifted', async () =>
+      (await cluster.all(kinds.nodeClaims)).some((claim) => conditionOf(claim, 'Drifted') !== undefined),
+    )
+    const driftedMs = cluster.clock.nowMs()
+    await cluster.until('a node has a mark', async () => (await cluster.all(kinds.nodes)).some(isTainted))
+    // Looks come every ten seconds.
+    expect(cluster.clock.nowMs() - driftedMs).toBeLessThanOrEqual(10_500)
+    await cluster.until('it is replaced', async () => (await team(cluster)).join() === 'a')
+    await cluster.until('all run', async () => (await runningPods(cluster)) === 5)
+    const names = run.effects.slice(before).map(({ name }) => name)
+    expect(names.indexOf('evict')).toBeGreaterThan(names.indexOf('create Node'))
+    expect(await run.metrics()).toContain(
+      'karpenter_voluntary_disruption_decisions_total{decision="replace",reason="drifted",consolidation_type=""} 1',
+    )
+    expect(cluster.cloud.everything()).toHaveLength(2)
+  })
+
+  test('D-QUEUE-15 D-QUEUE-19 D-LOOP-03: several replacements are under way at once, as the budget allows, and each ends by itself', async () => {
+    const disruption = { consolidateAfter: 'Never', budgets: [{ nodes: '2' }] }
+    const { cluster } = await startWith(20, { pool: { disruption } })
+    expect(await typesOf(cluster)).toHaveLength(4)
+    await drift(cluster)
+    let mostAtOnce = 0
+    await cluster.until(
+      'all are replaced',
+      async () => {
+        const nodes = await cluster.all(kinds.nodes)
+        mostAtOnce = Math.max(mostAtOnce, nodes.filter((node) => isTainted(node)).length)
+        return (await team(cluster)).every((label) => label === 'a')
+      },
+      1_800_000,
+    )
+    expect(mostAtOnce).toBe(2)
+    await cluster.until('all run', async () => (await runningPods(cluster)) === 20)
+    expect(cluster.cloud.everything()).toHaveLength(8)
+  })
+
+  test('D-QUEUE-10 D-DRIFT-07 D-DRIFT-08: keeps a node whose replacement never joins, and tries again', async () => {
+    let isStuck = false
+    const cluster = await startVirtualCluster()
+    closers.push(cluster.stop)
+    const run = await cluster.startController(({ name }) =>
+      isStuck && name === 'create Node' ? 'fail before' : 'pass',
+    )
+    await applyDefaults(cluster, { disruption: never })
+    await applyDeployment(cluster, 'web', 5, '3')
+    await cluster.until('all run', async () => (await runningPods(cluster)) === 5)
+    await untilInitialized(cluster)
+    isStuck = true
+    await drift(cluster)
+    await cluster.until('a node has a mark', async () => (await cluster.all(kinds.nodes)).some(isTainted))
+    await cluster.clock.advance(590_000)
+    expect((await cluster.all(kinds.nodes)).some(isTainted)).toBe(true)
+    await cluster.until('the mark is gone', async () => !(await cluster.all(kinds.nodes)).some(isTainted), 30_000)
+    expect(await runningPods(cluster)).toBe(5)
+    expect(await run.metrics()).toContain(
+      'karpenter_voluntary_disruption_queue_failures_total{decision="replace",reason="drifted",consolidation_type=""} 1',
+    )
+    isStuck = false
+    await cluster.until('it is replaced', async () => (await team(cluster)).join() === 'a')
+    await cluster.clock.advance(400_000)
+    expect(cluster.machines()).toHaveLength(1)
+  })
+
+  test('D-SDRIFT-01 D-SDRIFT-05…07: static pools are replaced node by node as limits allow, and keep their number', async () => {
+    const cluster = await startVirtualCluster()
+    closers.push(cluster.stop)
+    const run = await cluster.startController(() => 'pass', ['--feature-gates', 'StaticCapacity=true'])
+    await applyDefaults(cluster, {
+      replicas: 3,
+      limits: { nodes: '5' },
+      disruption: { budgets: [{ nodes: '100%' }] },
+    })
+    await cluster.until('three nodes have started', async () => {
+      const nodes = await cluster.all(kinds.nodes)
+      return (
+        nodes.length === 3 && nodes.every(({ metadata }) => metadata.labels?.['karpenter.sh/initialized'] === 'true')
+      )
+    })
+    await drift(cluster)
+    let fewest = 3
+    let most = 3
+    await cluster.until('all are replaced', async () => {
+      const claims = await cluster.all(kinds.nodeClaims)
+      most = Math.max(most, claims.length)
+      const ready = (await cluster.all(kinds.nodes)).filter(
+        ({ metadata }) =>
+          metadata.deletionTimestamp === undefined && metadata.labels?.['karpenter.sh/initialized'] === 'true',
+      )
+      fewest = Math.min(fewest, ready.length)
+      const labels = await team(cluster)
+      return labels.length === 3 && labels.every((label) => label === 'a')
+    })
+    await cluster.clock.advance(120_000)
+    expect({ fewest, most }).toEqual({ fewest: 3, most: 5 })
+    expect(cluster.cloud.everything()).toHaveLength(6)
+    expect(run.errors).toEqual([])
+  })
+})
+
+describe('empty nodes', () => {
+  test('D-EMPTY-04 D-EMPTY-05 D-VALID-05: a pod that comes during the wait keeps its node, and the others go', async () => {
+    const { cluster, run } = await startWith(10)
+    expect(await typesOf(cluster)).toHaveLength(2)
+    await scale(cluster, 'web', 0)
+    await cluster.until('no pod is left', async () => (await cluster.all(kinds.pods)).length === 0)
+    // The decision falls between 30 and 40 seconds after that, and holds 15 seconds later.
+    await cluster.clock.advance(43_000)
+    await applyDeployment(cluster, 'late', 1, '1')
+    await cluster.until('one node is left', async () => (await typesOf(cluster)).length === 1)
+    expect(await runningPods(cluster)).toBe(1)
+    const metrics = await run.metrics()
+    expect(metrics).toContain('karpenter_voluntary_disruption_failed_validations_total{consolidation_type="empty"} 1')
+    expect(metrics).toContain(
+      'karpenter_voluntary_disruption_decisions_total{decision="delete",reason="empty",consolidation_type="empty"} 1',
+    )
+    expect(await reasonsOn(cluster, 'Node')).not.toContain('ConsolidationRejected')
+  })
+})
+
+describe('what a NodePool is told', () => {
+  test('D-LOOP-05 D-BUDG-06 D-BUDG-10: of a budget with a schedule that cannot be read, which keeps every node, and of one whose window never opens', async () => {
+    const budgets = [
+      { nodes: '2', schedule: '61 25 * * *', duration: '1h' },
+      { nodes: '1', schedule: '0 0 31 2 *', duration: '1h' },
+    ]
+    const { cluster, run } = await startWith(5, { pool: { disruption: { ...underutilized, budgets } } })
+    await scale(cluster, 'web', 0)
+    await cluster.clock.advance(300_000)
+    expect(await typesOf(cluster)).toHaveLength(1)
+    const told = (await events(cluster)).filter(({ involvedObject }) => involvedObject.kind === 'NodePool')
+    const warnings = told.filter(({ type, reason }) => type === 'Warning' && reason.includes('Budget'))
+    expect(warnings.map(({ reason }) => reason).sort()).toEqual(['BudgetNeverActive', 'InvalidBudget'])
+    expect(warnings.find(({ reason }) => reason === 'InvalidBudget')?.message).toContain('61 25 * * *')
+    expect(told.map(({ reason }) => reason)).toContain('DisruptionBlocked')
+    expect(await run.metrics()).toContain(
+      'karpenter_nodepools_allowed_disruptions{nodepool="default",reason="Empty"} 0',
+    )
+    await patchPool(cluster, { spec: { disruption: { budgets: [{ nodes: '1' }] } } })
+    await cluster.until('the node is gone', async () => (await typesOf(cluster)).length === 0)
+  })
+})
+
+describe('pods that ask not to be disrupted', () => {
+  test('P-03 P-04: hear until when, that it has elapsed, or that nobody understands them', async () => {
+    const { cluster } = await startWith(1)
+    for (const [name, value] of [
+      ['for-ever', 'true'],
+      ['a-while', '2m'],
+      ['garbled', 'soon'],
+      ['no', 'false'],
+    ])
+      await applyDeployment(cluster, name ?? '', 1, '100m', {}, { 'karpenter.sh/do-not-disrupt': value ?? '' })
+    await cluster.until('all run', async () => (await runningPods(cluster)) === 5)
+    await cluster.clock.advance(200_000)
+    const told = (await events(cluster))
+      .filter(({ involvedObject, reason }) => involvedObject.kind === 'Pod' && /Disrupt/.test(reason))
+      .map(
+        ({ involvedObject, reason, type }) =>
+          `${involvedObject.name.replace(/-[a-z0-9]+-[a-z0-9]+$/, '')} ${type} ${reason}`,
+      )
+    expect(new Set(told)).toEqual(
+      new Set([
+        'a-while Normal DoNotDisruptUntil',
+        'a-while Normal DoNotDisruptGracePeriodElapsed',
+        'garbled Warning InvalidDoNotDisruptAnnotation',
+        'no Warning InvalidDoNotDisruptAnnotation',
+      ]),
+    )
+  })
+})
+
+describe('scantling.sh/replace-before-evict', () => {
+  const annotate = (cluster: VirtualCluster, annotations: Record<string, string>) =>
+    patchPool(cluster, { metadata: { annotations } })
+
+  test('an expired node is replaced before its first pod is evicted', async () => {
+    const { cluster, run } = await startWith(5, {
+      pool: { disruption: { consolidateAfter: 'Never' } },
+      template: { expireAfter: '1h' },
+    })
+    await annotate(cluster, { 'scantling.sh/replace-before-evict': 'true' })
+    const [old] = await cluster.all(kinds.nodeClaims)
+    const before = run.effects.length
+    await cluster.until(
+      'the old one is gone',
+      async () => (await cluster.all(kinds.nodeClaims)).every(({ metadata }) => metadata.name !== old?.metadata.name),
+      4_000_000,
+    )
+    await cluster.until('all run', async () => (await runningPods(cluster)) === 5)
+    const names = run.effects.slice(before).map(({ name }) => name)
+    expect(names.indexOf('create Node')).toBeGreaterThanOrEqual(0)
+    expect(names.indexOf('evict')).toBeGreaterThan(names.indexOf('create Node'))
+    expect(names.filter((name) => name === 'create NodeClaim')).toHaveLength(1)
+    expect(await run.metrics()).toMatch(/karpenter_nodeclaims_disrupted_total\{reason="expired",.*\} 1/)
+  })
+
+  test('a wrong value is a condition of the NodePool', async () => {
+    const { cluster } = await startWith(1)
+    await annotate(cluster, { 'scantling.sh/replace-before-evict': 'maybe' })
+    await cluster.until(
+      'the pool says so',
+      async () =>
+        conditionOf((await cluster.all(kinds.nodePools))[0], 'ValidationSucceeded')?.reason ===
+        'NodePoolValidationFailed',
+    )
+  })
+
+  test('with surge, the only pod of a Deployment runs on the replacement before it leaves the old node', async () => {
+    const { cluster, run } = await startWith(1, {
+      pool: { disruption: { consolidateAfter: 'Never', budgets: [{ nodes: '1' }] } },
+    })
+    await annotate(cluster, { 'scantling.sh/surge': 'true' })
+    await patchTemplate(cluster, { metadata: { labels: { team: 'a' } } })
+    let fewest = 1
+    await cluster.until('it is replaced', async () => {
+      fewest = Math.min(fewest, await runningPods(cluster))
+      return (await team(cluster)).join() === 'a'
+    })
+    expect(fewest).toBe(1)
+    expect(run.effects.map(({ name }) => name)).not.toContain('evict')
+    expect(cluster.cloud.everything()).toHaveLength(2)
   })
 })

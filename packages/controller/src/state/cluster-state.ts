@@ -53,6 +53,7 @@ export interface ClusterState {
   readonly unaccountedClaims: () => ReadonlyArray<string>
   /** Pods wait for this claim, which has no machine yet; passes leave them out until it has one or is gone. */
   readonly assign: (claim: string, pods: ReadonlyArray<Pod>) => void
+  readonly unassign: (claim: string) => void
   /** Pods were promised this node; disruption leaves it alone for a while (P-CST-06). */
   readonly nominate: (node: string) => void
   readonly markForDeletion: (claim: string) => void
@@ -210,6 +211,7 @@ export const makeClusterState = (options: ClusterStateOptions): ClusterState => 
           ? [metadata.name]
           : [],
       ),
+    unassign: (claim) => void assigned.delete(claim),
     assign: (claim, pods) => void assigned.set(claim, new Set(pods.map(({ uid }) => uid))),
     nominate: (node) => void nominatedUntilMs.set(node, clock.nowMs() + nominationMs),
     markForDeletion: (claim) => {

@@ -85,6 +85,7 @@ function* plan(pass: Pass): Steps<DisruptionPlan> {
     stats: {
       nodes: snapshot.nodes.length,
       candidates: candidates.size,
+      eligible: outcomes.map(({ method, candidates: { length } }) => ({ method, nodes: length })),
       simulations,
       ...(search === undefined ? {} : { search }),
     },

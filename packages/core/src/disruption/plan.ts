@@ -133,6 +133,8 @@ export type BlockedReason =
 export interface DisruptionStats {
   readonly nodes: number
   readonly candidates: number
+  /** How many nodes each method that was tried could take, before budgets and simulations. */
+  readonly eligible: ReadonlyArray<{ readonly method: DisruptionMethod; readonly nodes: number }>
   /** Sets of nodes that were tried without. */
   readonly simulations: number
   /** How far the search for several nodes got; absent where there was none. */

@@ -47,6 +47,8 @@ export const scantlingKeys = {
   nodePoolHashVersion: 'scantling.sh/nodepool-hash-version',
   /** On a NodeClaim: the disruption that it was made for, so that a restarted controller can go on with it. */
   replaces: 'scantling.sh/replaces',
+  /** On the template of a Deployment: the disruption that it was last rolled over for. */
+  rolledOver: 'scantling.sh/rolled-over',
 } as const
 
 export const taintKeys = {

@@ -11,6 +11,7 @@ import {
   type Budget,
   type DisruptionCommand,
   type DisruptionReason,
+  type DisruptionStats,
   type NodePool,
   type Snapshot,
   type ValidationFailure,
@@ -18,6 +19,7 @@ import {
 import { families } from '../../observability/index.ts'
 import type { ReconcilerContext } from '../context.ts'
 import { claimEvent, nodeEvent, nodePoolEvent } from '../event-records.ts'
+import { reasonsOf } from './planning.ts'
 
 const unconsolidatableTtlMs = 15 * 60_000
 const poolBlockedTtlMs = 60_000
@@ -132,6 +134,15 @@ const tellNodes = (
         dedupe: [claimObject.metadata.uid, message],
       })
   }
+}
+
+/** What plans counted: nodes that could go by reason, and searches that ended at their bound. */
+export const tellStats = ({ metrics }: ReconcilerContext, { eligible, search }: DisruptionStats): void => {
+  // Of two methods of one reason the later counts, as in the reference.
+  for (const { method, nodes } of eligible)
+    metrics.set(families.disruptionEligibleNodes, { reason: reasonsOf[method] }, nodes)
+  if (search?.isComplete === false)
+    metrics.add(families.disruptionConsolidationTimeouts, { consolidation_type: 'multi' })
 }
 
 /** What budgets leave now, as gauges (D-BUDG-10), and an event on a NodePool of which nothing may go (D-BUDG-11). */

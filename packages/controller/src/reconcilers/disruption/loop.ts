@@ -4,13 +4,15 @@ import {
   type DisruptionCommand,
   type DisruptionMethod,
   type DisruptionPlan,
+  type Snapshot,
 } from '@scantling/core'
 import { families } from '../../observability/index.ts'
 import { inSlices } from '../../runtime/index.ts'
 import type { ReconcilerContext } from '../context.ts'
-import { tellAllowances, tellBudgets, tellCandidates, tellWhyNot } from './announcements.ts'
+import { tellAllowances, tellBudgets, tellCandidates, tellStats, tellWhyNot } from './announcements.ts'
 import { replaceExpired } from './expired.ts'
-import { consolidationTypes, isConsolidation, movingPods, planOf, takeSnapshot } from './planning.ts'
+import { consolidationTypes, isConsolidation, movingPods, planOf, reasonsOf, takeSnapshot } from './planning.ts'
+import { followPodProtection } from './pod-protection.ts'
 import { replacesFirst } from './pool-settings.ts'
 import { startCommand } from './queue.ts'
 import { cleanUp, resume } from './recovery.ts'
@@ -50,10 +52,14 @@ export type PassOutcome = 'started' | 'idle' | 'unsynced'
 export const runDisruption = async (context: ReconcilerContext): Promise<void> => {
   const { shutdown, log, clock, commands } = context
   const memory = emptyMemory()
+  const protection = followPodProtection(context)
+  for (const consolidation_type of ['multi', 'single'])
+    context.metrics.add(families.disruptionConsolidationTimeouts, { consolidation_type }, 0)
   await resume(context)
   while (!shutdown.aborted) {
     let outcome: PassOutcome = 'idle'
     try {
+      protection.tell()
       outcome = await disrupt(context, memory)
     } catch (cause) {
       log.error('Disruption failed', { error: String(cause instanceof Error ? cause.stack : cause) })
@@ -61,6 +67,7 @@ export const runDisruption = async (context: ReconcilerContext): Promise<void> =
     if (outcome === 'started') continue
     await clock.sleep(outcome === 'idle' ? pollMs : unsyncedPollMs, shutdown).catch(() => undefined)
   }
+  protection.stop()
   await commands.settled()
 }
 
@@ -75,37 +82,43 @@ export const disrupt = async (context: ReconcilerContext, memory: LoopMemory): P
   let methods = worthTrying(context, memory)
   while (methods.length > 0) {
     const revision = state.revision()
+    const startedAtMs = clock.nowMs()
     const snapshot = await takeSnapshot(context)
     const plan = snapshot && (await planOf(context, snapshot, methods))
     if (snapshot === undefined || plan === undefined) return 'idle'
     for (const method of methods) noteRun(context, memory, method)
     tellAllowances(context, snapshot)
+    tellStats(context, plan.stats)
     await inSlices(tellWhyNot(context, plan.blocked), context.steadyNowMs, context.shutdown)
     const fruitless = plan.method === undefined ? methods : methods.slice(0, methods.indexOf(plan.method))
     remember(context, memory, { plan, fruitless, revision })
     if (plan.method === undefined) return 'idle'
-    if (await carryOut(context, plan, plan.method, snapshot)) return 'started'
+    if (await carryOut(context, { plan, method: plan.method, snapshot, startedAtMs })) return 'started'
     methods = methods.slice(methods.indexOf(plan.method) + 1)
   }
   return 'idle'
 }
 
+interface Found {
+  readonly plan: DisruptionPlan
+  readonly method: DisruptionMethod
+  readonly snapshot: Snapshot
+  readonly startedAtMs: number
+}
+
+/** Lets what was found hold for a while, where it must, and begins all of it at once. Whether any was begun. */
 const carryOut = async (
   context: ReconcilerContext,
-  plan: DisruptionPlan,
-  method: DisruptionMethod,
-  snapshot: Parameters<typeof movingPods>[0],
+  { plan, method, snapshot, startedAtMs }: Found,
 ): Promise<boolean> => {
   const { clock, metrics, shutdown } = context
-  const startedAtMs = clock.nowMs()
   if (isConsolidation(method)) for (const command of plan.commands) tellCandidates(context, command)
   const confirmed = isConsolidation(method)
     ? await validate(context, method, plan.commands)
     : { commands: plan.commands, snapshot }
-  const [first] = plan.commands
   metrics.observe(
     families.disruptionEvaluationDuration,
-    { reason: first?.reason.toLowerCase() ?? '', consolidation_type: consolidationTypes[method] },
+    { reason: reasonsOf[method], consolidation_type: consolidationTypes[method] },
     (clock.nowMs() - startedAtMs) / 1000,
   )
   if (confirmed === undefined || shutdown.aborted) return false

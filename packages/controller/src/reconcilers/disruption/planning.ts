@@ -24,6 +24,15 @@ export const consolidationTypes: Readonly<Record<DisruptionMethod, string>> = {
   'single-node-consolidation': 'single',
 }
 
+/** The reason that a method's candidates are counted under; several and single nodes share one. */
+export const reasonsOf: Readonly<Record<DisruptionMethod, string>> = {
+  emptiness: 'empty',
+  'static-drift': 'drifted',
+  drift: 'drifted',
+  'multi-node-consolidation': 'underutilized',
+  'single-node-consolidation': 'underutilized',
+}
+
 /** Whether what a method decides has to hold for a while before it is carried out. */
 export const isConsolidation = (method: DisruptionMethod): boolean => consolidationTypes[method] !== ''
 

@@ -9,6 +9,7 @@ import { claimEvent, nodeEvent } from '../event-records.ts'
 import { commandFacts, decisionOf, renderCommand, renderForNode, snakeCase } from './command-text.ts'
 import { mark, unmark } from './marks.ts'
 import { createReplacements, discardOrphans, isStaying } from './replacements.ts'
+import { rollOver } from './roll-over.ts'
 
 // How often a command looks whether its replacements are up (D-QUEUE-07).
 const pollMs = 1000
@@ -146,7 +147,10 @@ const carryOut = async (context: ReconcilerContext, running: RunningCommand): Pr
   const started = new Set<string>()
   while (!shutdown.aborted) {
     const verdict = look(context, running, started)
-    if (verdict === 'go') return terminate(context, running)
+    if (verdict === 'go') {
+      await rollOver(context, running)
+      return terminate(context, running)
+    }
     if (verdict !== 'wait') {
       if (running.otherwise === 'stay') {
         const { command, reason, consolidationType } = running
