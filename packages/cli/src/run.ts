@@ -1,5 +1,6 @@
 import { UsageError, type Command, type Terminal } from './command.ts'
 import { convertCommand } from './commands/convert.ts'
+import { explainCommand } from './commands/explain.ts'
 import { interruptCommand } from './commands/interrupt.ts'
 import { planCommand } from './commands/plan.ts'
 import { simulateCommand } from './commands/simulate.ts'
@@ -8,11 +9,12 @@ import { tourCommand } from './commands/tour.ts'
 
 const commands: ReadonlyArray<Command> = [
   planCommand,
+  explainCommand,
   convertCommand,
   tourCommand,
   interruptCommand,
-  simulateCommand,
   topCommand,
+  simulateCommand,
 ]
 
 const overview = () => {

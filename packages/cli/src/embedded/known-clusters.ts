@@ -6,6 +6,9 @@ import { cacheDirectory } from './cache-directory.ts'
 export interface KnownCluster {
   readonly server: string
   readonly cloud: string
+  /** Its clock, where it is not the wall's. */
+  readonly speed?: number
+  readonly clockOriginMs?: number
   /** The process that it ends with. */
   readonly pid: number
 }
@@ -53,10 +56,11 @@ const filesIn = (directory: string): ReadonlyArray<string> => {
 
 const read = (file: string): KnownCluster | undefined => {
   try {
-    const { server, cloud, pid } = JSON.parse(readFileSync(file, 'utf8')) as Partial<KnownCluster>
-    return typeof server === 'string' && typeof cloud === 'string' && typeof pid === 'number'
-      ? { server, cloud, pid }
-      : undefined
+    const known = JSON.parse(readFileSync(file, 'utf8')) as Partial<KnownCluster>
+    const { server, cloud, pid, speed, clockOriginMs } = known
+    if (typeof server !== 'string' || typeof cloud !== 'string' || typeof pid !== 'number') return undefined
+    const isScaled = typeof speed === 'number' && typeof clockOriginMs === 'number'
+    return { server, cloud, pid, ...(isScaled && { speed, clockOriginMs }) }
   } catch {
     return undefined
   }

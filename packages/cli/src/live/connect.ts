@@ -6,7 +6,7 @@ import {
   type KubeClient,
   type Transport,
 } from '@scantling/controller'
-import { systemClock } from '@scantling/provider-kit'
+import { scaledClock, systemClock } from '@scantling/provider-kit'
 import * as E from 'fp-ts/lib/Either.js'
 import { knownClusters } from '../embedded/index.ts'
 
@@ -34,6 +34,8 @@ export interface LiveCluster {
   /** Where its address came from. */
   readonly source: string
   readonly client: KubeClient
+  /** Its time: an embedded cluster may run faster than life. */
+  readonly nowMs: () => number
   /** The simulated cloud of an embedded cluster. */
   readonly cloud?: string
   readonly close: () => void
@@ -63,14 +65,18 @@ export const connectLive = async (
     return E.left(version.left.message)
   }
   const { server } = connection.right
-  const cloud = embedded.find((one) => one.server === server)?.cloud
+  const known = embedded.find((one) => one.server === server)
+  const { cloud, speed, clockOriginMs } = known ?? {}
+  const clock =
+    speed === undefined || clockOriginMs === undefined ? systemClock : scaledClock({ speed, originMs: clockOriginMs })
   const source = usesEmbedded ? 'the embedded cluster' : connection.right.source
-  return E.right({ ...live, source, ...(cloud === undefined ? {} : { cloud }) })
+  return E.right({ ...live, source, nowMs: clock.nowMs, ...(cloud === undefined ? {} : { cloud }) })
 }
 
 const liveCluster = (connection: Connection, transport: Transport): LiveCluster => ({
   server: connection.server,
   source: connection.source,
+  nowMs: systemClock.nowMs,
   client: makeHttpClient({ transport, clock: systemClock }),
   close: () => transport.close(),
 })

@@ -22,7 +22,14 @@ export const renderDisruption = ({ commands, blocked }: DisruptionPlan): string 
   return sections.filter((section) => section !== '').join('\n\n')
 }
 
-const renderCommand = ({ reason, candidates, replacements, savingsPerHour, terminateFirst }: DisruptionCommand) => {
+/** One command as a sentence: what goes, what comes for it, and what that saves. */
+export const renderCommand = ({
+  reason,
+  candidates,
+  replacements,
+  savingsPerHour,
+  terminateFirst,
+}: DisruptionCommand) => {
   const nodes = `${counted(candidates.length, 'node')} (${candidates.map(({ node }) => node).join(', ')})`
   const instead = replacements.length === 0 ? '' : ` for ${replacements.map(renderReplacement).join(', ')}`
   const first = terminateFirst === undefined ? '' : ' before a replacement can come'

@@ -30,16 +30,14 @@ export interface FollowOptions {
   readonly selector?: string | undefined
 }
 
-/**
- * Follows nodes and pods, and NodeClaims where the cluster knows them.
- *
- * Times are the cluster's: an embedded one may run faster than life, so its newest object stands for its now.
- */
-export const followFleet = ({ client }: LiveCluster, { priceOf, sort, selector }: FollowOptions): FollowedFleet => {
+/** Follows nodes and pods, and NodeClaims where the cluster knows them. */
+export const followFleet = (
+  { client, nowMs }: LiveCluster,
+  { priceOf, sort, selector }: FollowOptions,
+): FollowedFleet => {
   const ending = new AbortController()
   const kinds = makeKinds()
   const views = makeDomainViews(() => true)
-  let newestMs = 0
   const follow = <A extends KubeObject>(kind: ResourceKind<A>, labelSelector?: string) => {
     const { cache, sink } = makeObjectCache<A, never>({ kind, indexers: {}, onListenerError: () => undefined })
     const running = runListWatch({
@@ -61,15 +59,13 @@ export const followFleet = ({ client }: LiveCluster, { priceOf, sort, selector }
     now: () => {
       const states = [...nodes.cache.values()].map(views.node)
       const running = [...pods.cache.values()].map(views.pod)
-      for (const { createdAtMs } of states) newestMs = Math.max(newestMs, createdAtMs)
-      for (const { createdAtMs } of running) newestMs = Math.max(newestMs, createdAtMs)
       return fleetOf(
         {
           nodes: states,
           pods: running,
           claims: [...claims.cache.values()].map(views.claim),
           priceOf,
-          nowMs: Math.max(systemClock.nowMs(), newestMs),
+          nowMs: nowMs(),
         },
         sort,
       )

@@ -6,6 +6,7 @@ const leaveAlternate = '\u001B[?25h\u001B[?1049l'
 const home = '\u001B[H'
 const clearLine = '\u001B[K'
 const clearBelow = '\u001B[J'
+const escape = '\u001B'
 const refreshMs = 500
 
 const keys = { quit: ['q', 'Q', '\u0003', '\u0004'], down: ['j', '\u001B[B'], up: ['k', '\u001B[A'] } as const
@@ -48,10 +49,14 @@ export const showLive = (
       paint()
     }
     const onKey = (chunk: Buffer) => {
-      const key = chunk.toString()
-      if (isOneOf(key, keys.quit)) return leave()
-      if (isOneOf(key, keys.down)) from += 1
-      if (isOneOf(key, keys.up)) from = Math.max(0, from - 1)
+      // Keys that are held down come several at a time.
+      const text = chunk.toString()
+      const pressed = text.startsWith(escape) ? text.split(escape).map((rest) => `${escape}${rest}`) : [...text]
+      for (const key of pressed) {
+        if (isOneOf(key, keys.quit)) return leave()
+        if (isOneOf(key, keys.down)) from += 1
+        if (isOneOf(key, keys.up)) from = Math.max(0, from - 1)
+      }
       paint()
     }
     const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const

@@ -100,7 +100,7 @@ export const renderFleet = (fleet: Fleet, frame?: Frame): ReadonlyArray<string> 
     fleet.unpriced > 0
       ? [dim(`Prices of ${fleet.unpriced} nodes are unknown: name them with --prices FILE or --catalog NAME`, colour)]
       : []
-  const room = frame === undefined ? Infinity : Math.max(1, frame.rows - summary.length - hint.length - 4)
+  const room = frame === undefined ? Infinity : Math.max(1, frame.rows - summary.length - hint.length - 3)
   const from = frame === undefined ? 0 : Math.min(frame.from, Math.max(0, fleet.nodes.length - room))
   const shown = fleet.nodes.slice(from, from + room)
   if (fleet.nodes.length === 0) return [...summary, '', dim('No nodes', colour)]

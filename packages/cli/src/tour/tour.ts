@@ -55,7 +55,8 @@ export const runTour = async (options: TourOptions): Promise<number> => {
         screen.note(decision)
       },
     })
-    forgetCluster = noteCluster({ server: cluster.server, cloud: cluster.cloud, pid: process.pid }, process.env)
+    const { server, cloud, clockOriginMs } = cluster
+    forgetCluster = noteCluster({ server, cloud, pid: process.pid, speed, clockOriginMs }, process.env)
     watched = await watchCluster(cluster)
     return await guide(options, cluster, watched, log)
   } catch (cause) {
