@@ -7,7 +7,9 @@ export * from './run-check.ts'
 export type { Session } from './session.ts'
 export {
   capabilities,
+  levers,
   observedHost,
+  optionalMembers,
   type Capability,
   type Fault,
   type Levers,

@@ -5,6 +5,7 @@ import { fail } from './expectation.ts'
 import { expectCapabilities, openSession } from './session.ts'
 import {
   capabilities,
+  faults,
   hasCapability,
   optionalMembers,
   type AnySubject,
@@ -32,6 +33,7 @@ export const checksFor = (notSupported: ReadonlyArray<NotSupported> = []): Reado
         `capabilities are ${capabilities.join(', ')}`,
     )
   const left = new Set<string>(notSupported)
+  if (left.has('fail')) for (const fault of faults) left.add(fault)
   return checks.filter(({ name, needs }) => !left.has(name) && !needs.some((need) => left.has(need)))
 }
 

@@ -22,10 +22,10 @@ export type Operation =
  */
 export interface Levers<C extends NodeClassObject, D> {
   /** The call to the cloud that `operation` makes next, or after `skip` more, ends in `fault`. Once. */
-  readonly fail?: (operation: Operation, fault: Fault, options?: { readonly skip?: number }) => void
+  readonly fail?: (operation: Operation, fault: Fault, options?: { readonly skip?: number }) => void | Promise<void>
   /** Nothing of this type can be bought until `restock`. */
-  readonly sellOut?: (instanceType: string) => void
-  readonly restock?: () => void
+  readonly sellOut?: (instanceType: string) => void | Promise<void>
+  readonly restock?: () => void | Promise<void>
   /** Provider ids of all machines that the cloud bills now, whoever's they are. */
   readonly present?: () => Promise<ReadonlyArray<string>>
   /** Starts a machine with the marks of another cluster; its provider id. */
@@ -35,9 +35,9 @@ export interface Levers<C extends NodeClassObject, D> {
   /** Takes from a machine of ours something without which it cannot be read as an Instance. */
   readonly garble?: (providerId: string) => Promise<void>
   /** From now on the cloud's reading calls miss machines for their first moments. */
-  readonly hideNew?: () => void
+  readonly hideNew?: () => void | Promise<void>
   /** Changes the price of exactly one offering of this type. */
-  readonly changePrice?: (instanceType: string) => void
+  readonly changePrice?: (instanceType: string) => void | Promise<void>
   /** Announces the end of a machine on the cloud's queue. */
   readonly interrupt?: (providerId: string) => Promise<void>
   /** Puts a message onto the queue that nobody can read. */

@@ -67,7 +67,7 @@ export const clockChecks = [
     ['converge', 'throttled'],
     async (session) => {
       const instance = await session.launch('t-1')
-      session.lever('fail')('converge', 'throttled')
+      await session.lever('fail')('converge', 'throttled')
       const named = { ...instance, owner: { ...instance.owner, nodeClaim: 'claim-t-1' } }
       const { converge } = session.live
       const answer = await session.ask(
@@ -141,7 +141,7 @@ export const clockChecks = [
     await promptly(running, 'receive()')
   }),
   check('interruptions/throttled', 'says that it was throttled', ['interruptions', 'throttled'], async (session) => {
-    session.lever('fail')('receive', 'throttled')
+    await session.lever('fail')('receive', 'throttled')
     const waiting = sourceOf(session).receive(session.call())()
     await session.subject.pass(pollMs)
     const answer = await promptly(waiting, 'receive()')
@@ -223,7 +223,7 @@ export const clockChecks = [
   ),
   check('tasks/throttled', 'keeps its types when a task is throttled', ['tasks', 'throttled'], async (session) => {
     const before = await session.types()
-    session.lever('fail')('tasks', 'throttled')
+    await session.lever('fail')('tasks', 'throttled')
     for (const { run } of session.live.tasks ?? [])
       await session.ask(run({ nodeClasses: [session.nodeClass], claims: [] }, session.call()))
     expectEqual(

@@ -32,15 +32,15 @@ export const hostChecks = [
       const { providerId } = await session.launch('t-1')
       await session.subject.pass(600_000)
       const fail = session.lever('fail')
-      fail('list', 'server-error')
+      await fail('list', 'server-error')
       expectTrue(E.isLeft(await session.tryList()), 'list() answers')
       if (live.get !== undefined) {
-        fail('get', 'server-error')
+        await fail('get', 'server-error')
         expectTrue(E.isLeft(await ask(live.get({ providerId }, call()))), 'get() answers')
       }
-      fail('terminate', 'server-error')
+      await fail('terminate', 'server-error')
       expectTrue(E.isLeft(await ask(live.terminate({ providerId }, call()))), 'terminate() answers')
-      fail('launch', 'server-error')
+      await fail('launch', 'server-error')
       expectTrue(E.isLeft(await session.tryLaunch('t-2')), 'launch() answers')
     },
   ),

@@ -62,7 +62,7 @@ export const instanceTypeChecks = [
       const before = await session.types()
       const [first] = before
       if (first === undefined) return fail('There is no type')
-      session.lever('changePrice')(first.name)
+      await session.lever('changePrice')(first.name)
       // A catalogue refreshes by the clock: a day is longer than any waits.
       await session.subject.pass(86_400_000)
       await session.runTasks({ nodeClasses: [session.nodeClass], claims: [] })
@@ -124,14 +124,15 @@ export const instanceTypeChecks = [
   }),
   check(
     'types/labels',
-    'says architecture and operating system, under values that labels can have',
+    'says its name, architecture and operating system, under values that labels can have',
     [],
     async ({ types }) => {
       for (const { name, requirements } of await types()) {
         for (const key of [labelKeys.arch, labelKeys.os])
           expectTrue(Requirements.has(requirements, key), `Type ${name} does not say ${key}`)
         const own = Requirement.singleValue(Requirements.get(requirements, labelKeys.instanceType))
-        expectTrue(own === undefined || own === name, `Type ${name} calls itself ${own}`)
+        // Claims name the types that they allow: a type that does not say its name meets none.
+        expectTrue(own === name, `Type ${name} says that its ${labelKeys.instanceType} is ${own}`)
         for (const requirement of requirements.byKey.values())
           for (const value of requirement.values)
             expectTrue(
@@ -143,7 +144,7 @@ export const instanceTypeChecks = [
   ),
   check('types/sold-out', 'goes on telling of types that are sold out', ['sellOut', 'tasks'], async (session) => {
     const before = (await session.types()).map(({ name }) => name)
-    for (const name of before) session.lever('sellOut')(name)
+    for (const name of before) await session.lever('sellOut')(name)
     await session.runTasks({ nodeClasses: [session.nodeClass], claims: [] })
     expectEqual(
       (await session.types()).map(({ name }) => name),

@@ -15,7 +15,7 @@ import { onSale, type Session } from '../session.ts'
 import type { Fault } from '../subject.ts'
 
 const failedWith = async (session: Session, fault: Fault): Promise<LaunchFailure> => {
-  session.lever('fail')('launch', fault)
+  await session.lever('fail')('launch', fault)
   const failure = leftOf(await session.tryLaunch('t-1'), `launch() in a cloud that answers ${fault}`)
   expectReason(failure.reason, 'The reason of a failed launch')
   expectSentence(failure.error.message, 'The message of a failed launch')
@@ -36,7 +36,7 @@ const soldOut = async (
 ): Promise<{ readonly sold: InstanceType; readonly others: ReadonlyArray<InstanceType> }> => {
   const [sold, ...others] = onSale(await session.types())
   if (sold === undefined || others.length === 0) return fail('This check needs two types on sale')
-  session.lever('sellOut')(sold.name)
+  await session.lever('sellOut')(sold.name)
   return { sold, others }
 }
 
@@ -127,7 +127,7 @@ export const launchFailureChecks = [
   check('launch/restocked', 'launches again as soon as the cloud has room', ['sellOut', 'restock'], async (session) => {
     const { sold } = await soldOut(session)
     leftOf(await session.tryLaunch('t-1', { candidates: [sold] }), 'launch()')
-    session.lever('restock')()
+    await session.lever('restock')()
     const { instanceType } = await session.launch('t-2', { candidates: [sold] })
     expectEqual(instanceType, sold.name, 'The type launched')
   }),

@@ -146,7 +146,7 @@ export const launchChecks = [
     'finds the instance again whose launch nobody heard of',
     ['answer-lost'],
     async (session) => {
-      session.lever('fail')('launch', 'answer-lost')
+      await session.lever('fail')('launch', 'answer-lost')
       const first = await session.tryLaunch('t-1')
       const { providerId } = E.isRight(first) ? first.right.instance : await session.launch('t-1')
       expectEqual(await session.listedIds(), [providerId], 'The list')
@@ -164,7 +164,7 @@ export const launchChecks = [
     'starts nothing that list would not show, a restart in between',
     ['restart', 'present', 'answer-lost'],
     async (session) => {
-      session.lever('fail')('launch', 'answer-lost')
+      await session.lever('fail')('launch', 'answer-lost')
       await session.tryLaunch('t-1')
       const live = await session.lever('restart')()
       await session.ask(live.launch(await session.request('t-1'), session.call()))

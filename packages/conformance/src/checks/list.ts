@@ -59,17 +59,17 @@ export const listChecks = [
   }),
   check('list/throttled', 'fails when it is throttled', ['throttled'], async (session) => {
     await session.launch('t-1')
-    session.lever('fail')('list', 'throttled')
+    await session.lever('fail')('list', 'throttled')
     expectEqual(leftOf(await session.tryList(), 'list()')._tag, 'Throttled', 'The failure')
   }),
   check('list/unauthorized', 'fails when it may not', ['unauthorized'], async (session) => {
     await session.launch('t-1')
-    session.lever('fail')('list', 'unauthorized')
+    await session.lever('fail')('list', 'unauthorized')
     expectEqual(leftOf(await session.tryList(), 'list()')._tag, 'Unauthorized', 'The failure')
   }),
   check('list/half', 'fails rather than leave out a page', ['throttled'], async (session) => {
     await launchMany(session, 7)
-    session.lever('fail')('list', 'throttled', { skip: 1 })
+    await session.lever('fail')('list', 'throttled', { skip: 1 })
     leftOf(await session.tryList(), 'list() whose second page fails')
     expectEqual((await session.listedIds()).length, 7, 'Instances in the next list')
   }),
@@ -151,7 +151,7 @@ export const getChecks = [
     ['get', 'throttled'],
     async (session) => {
       const { providerId } = await session.launch('t-1')
-      session.lever('fail')('get', 'throttled')
+      await session.lever('fail')('get', 'throttled')
       expectEqual(leftOf(await get(session, providerId), 'get()')._tag, 'Throttled', 'The failure')
     },
   ),
@@ -161,7 +161,7 @@ export const getChecks = [
     ['get', 'server-error'],
     async (session) => {
       const { providerId } = await session.launch('t-1')
-      session.lever('fail')('get', 'server-error')
+      await session.lever('fail')('get', 'server-error')
       expectEqual(leftOf(await get(session, providerId), 'get()')._tag, 'Unknown', 'The failure')
     },
   ),
@@ -181,7 +181,7 @@ export const getChecks = [
     'does not say InstanceNotFound of what was launched a moment ago',
     ['get', 'hideNew'],
     async (session) => {
-      session.lever('hideNew')()
+      await session.lever('hideNew')()
       const { providerId } = await session.launch('t-1')
       const found = await get(session, providerId)
       expectTrue(

@@ -78,7 +78,7 @@ export const nodeClassChecks = [
     'does not take being throttled for being absent',
     ['resolve', 'throttled'],
     async (session) => {
-      session.lever('fail')('resolve', 'throttled')
+      await session.lever('fail')('resolve', 'throttled')
       const answer = await session.resolve(session.nodeClass)
       if (E.isLeft(answer)) expectEqual(answer.left._tag, 'Throttled', 'The failure')
       else expectEqual(falseConditions(answer.right), [], 'Conditions that are False because a call was throttled')

@@ -63,7 +63,7 @@ export const terminateChecks = [
     ['throttled'],
     async (session) => {
       const { providerId } = await session.launch('t-1')
-      session.lever('fail')('terminate', 'throttled')
+      await session.lever('fail')('terminate', 'throttled')
       const failure = leftOf(await session.ask(session.live.terminate({ providerId }, session.call())), 'terminate()')
       expectEqual(failure._tag, 'Throttled', 'The failure')
       await session.terminateFully(providerId)
@@ -71,13 +71,13 @@ export const terminateChecks = [
   ),
   check('terminate/unauthorized', 'says that it may not, and never Gone', ['unauthorized'], async (session) => {
     const { providerId } = await session.launch('t-1')
-    session.lever('fail')('terminate', 'unauthorized')
+    await session.lever('fail')('terminate', 'unauthorized')
     const failure = leftOf(await session.ask(session.live.terminate({ providerId }, session.call())), 'terminate()')
     expectEqual(failure._tag, 'Unauthorized', 'The failure')
   }),
   check('terminate/answer-lost', 'goes on with an end that nobody heard of', ['answer-lost'], async (session) => {
     const { providerId } = await session.launch('t-1')
-    session.lever('fail')('terminate', 'answer-lost')
+    await session.lever('fail')('terminate', 'answer-lost')
     await session.ask(session.live.terminate({ providerId }, session.call()))
     await session.terminateFully(providerId)
   }),
@@ -101,7 +101,7 @@ export const terminateChecks = [
     'does not say Gone of what was launched a moment ago and still runs',
     ['hideNew', 'present'],
     async (session) => {
-      session.lever('hideNew')()
+      await session.lever('hideNew')()
       const { providerId } = await session.launch('t-1')
       await session.terminateFully(providerId)
       expectTrue(!(await session.lever('present')()).includes(providerId), 'It says Gone, and the machine runs')

@@ -1,3 +1,4 @@
+import { labelKeys, Requirements } from '@scantling/core'
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
@@ -107,6 +108,22 @@ export const instanceTypeMutants: ReadonlyArray<Mutant> = [
         pipe(
           live.instanceTypes(own, call),
           TE.map((types) => (cloud.soldOut.size === 0 ? types : types.filter(({ name }) => !cloud.soldOut.has(name)))),
+        ),
+    })),
+  },
+  {
+    mistake: 'types that do not say their names',
+    caughtBy: 'types/labels',
+    ...withLive((live) => ({
+      instanceTypes: (own, call) =>
+        pipe(
+          live.instanceTypes(own, call),
+          TE.map((types) =>
+            types.map((type) => ({
+              ...type,
+              requirements: Requirements.without(type.requirements, [labelKeys.instanceType]),
+            })),
+          ),
         ),
     })),
   },
