@@ -95,7 +95,7 @@ const podManifest = (name: string, spec: object = {}) => ({
 })
 
 describe('runController() against the embedded API server', () => {
-  test('O-10 O-11 is ready when every kind is listed, serves metrics, and follows what happens', async () => {
+  test('O-20 O-10 O-11 is ready when every kind is listed, serves metrics, and follows what happens', async () => {
     const { url, client } = await cluster()
     const { controller, deps } = await startReady(url)
     expect(await get(controller.healthProbePort, '/healthz')).toEqual({ status: 200, body: 'ok\n' })

@@ -27,7 +27,7 @@ describe('NodeOverlays', () => {
     cluster.face.create(kinds.overlays, { metadata: { name }, spec })
   const smallOnly = [{ key: 'node.kubernetes.io/instance-type', operator: 'In', values: ['c-4x'] }]
 
-  test('P-OVC-01 P-OVA-06 P-FIN-06: a price decides what is bought, and the claim says so', async () => {
+  test('X-OVL-01 P-OVC-01 P-OVA-06 P-FIN-06: a price decides what is bought, and the claim says so', async () => {
     const { cluster, run } = await start(['--feature-gates', 'NodeOverlay=true'])
     await overlay(cluster, 'cheap', { requirements: smallOnly, price: '0.001' })
     await applyDefaults(cluster)
@@ -63,7 +63,7 @@ describe('NodeOverlays', () => {
     expect(claim?.metadata.annotations).toMatchObject({ 'karpenter.sh/capacity-overlay-applied': 'true' })
   })
 
-  test('P-OVC-05: of two that contradict each other one is in force and the other says why not', async () => {
+  test('X-OVL-01 P-OVC-05: of two that contradict each other one is in force and the other says why not', async () => {
     const { cluster } = await start(['--feature-gates', 'NodeOverlay=true'])
     await applyDefaults(cluster)
     await overlay(cluster, 'a', { requirements: smallOnly, price: '0.001' })
@@ -105,7 +105,7 @@ describe('NodeOverlays', () => {
     expect(run.errors).toEqual([])
   })
 
-  test('P-CFG-02: with the gate shut, as it is by default, overlays change nothing', async () => {
+  test('O-19 P-CFG-02: with the gate shut, as it is by default, overlays change nothing', async () => {
     const { cluster } = await start([])
     await overlay(cluster, 'cheap', { requirements: smallOnly, price: '0.001' })
     await applyDefaults(cluster)
@@ -161,7 +161,7 @@ describe('capacity buffers', () => {
     expect(run.errors).toEqual([])
   })
 
-  test('P-CBC-01 P-CBC-02: a share of a Deployment, as it grows', async () => {
+  test('X-BUF-01 P-CBC-01 P-CBC-02: a share of a Deployment, as it grows', async () => {
     const { cluster } = await start(['--feature-gates', 'CapacityBuffer=true'])
     await applyDefaults(cluster)
     await applyDeployment(cluster, 'web', 4, '100m')
@@ -179,7 +179,7 @@ describe('capacity buffers', () => {
     )
   })
 
-  test('P-CBC-03 P-CBC-07: what does not exist is named, and the buffer takes part once it does', async () => {
+  test('X-BUF-01 P-CBC-03 P-CBC-07: what does not exist is named, and the buffer takes part once it does', async () => {
     const { cluster } = await start(['--feature-gates', 'CapacityBuffer=true'])
     await applyDefaults(cluster)
     await buffer(cluster, { podTemplateRef: { name: 'unit' }, replicas: 0 })
@@ -223,7 +223,7 @@ describe('capacity buffers', () => {
     expect((await cluster.all(kinds.nodes)).length).toBeGreaterThan(1)
   })
 
-  test('P-CBC-03: a workload that is missing, and a kind that has no scale', async () => {
+  test('X-BUF-01 P-CBC-03: a workload that is missing, and a kind that has no scale', async () => {
     const { cluster } = await start(['--feature-gates', 'CapacityBuffer=true'])
     await buffer(cluster, { scalableRef: { apiGroup: 'apps', kind: 'Deployment', name: 'web' }, percentage: 50 })
     await cluster.until(
@@ -265,7 +265,7 @@ describe('static capacity', () => {
     expect(run.errors).toEqual([])
   })
 
-  test('S-STATIC-01: with the gate shut, as it is by default, nothing is created', async () => {
+  test('O-19 S-STATIC-01: with the gate shut, as it is by default, nothing is created', async () => {
     const { cluster } = await start([])
     await staticPool(cluster, 3)
     await cluster.clock.advance(120_000)
@@ -299,7 +299,7 @@ describe('static capacity', () => {
     expect(await cluster.all(kinds.nodeClaims)).toHaveLength(1)
   })
 
-  test('P-STA-02 S-STATIC-03: the limit on nodes holds, those on their way out included', async () => {
+  test('ST-22 P-STA-02 S-STATIC-03: the limit on nodes holds, those on their way out included', async () => {
     const { cluster } = await start(flags)
     await staticPool(cluster, 5, { nodes: '2' })
     await cluster.until('there are two nodes', async () => (await cluster.all(kinds.nodes)).length === 2)

@@ -158,7 +158,7 @@ describe('what a NodePool says', () => {
     expect(await says(cluster, 'Ready')).toMatch(/^False /)
   })
 
-  test('P-NPR-10: status.resources starts at zeros, sums the nodes that stay, and follows within five seconds', async () => {
+  test('NP-COUNT-01 P-NPR-10: status.resources starts at zeros, sums the nodes that stay, and follows within five seconds', async () => {
     const { cluster } = await start(() => ({}))
     await applyDefaults(cluster)
     const zeros = { cpu: '0', memory: '0', pods: '0', 'ephemeral-storage': '0', nodes: '0' }

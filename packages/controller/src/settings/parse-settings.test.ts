@@ -184,7 +184,7 @@ describe('settings of provisioning', () => {
     ['--scheduler-config', '{ podTopologySpread: { defaultConstraints: [{ maxSkew: 0 }] } }'],
     ['--scheduler-config', 'profiles: []'],
     ['--scheduler-config', '{ unfinished'],
-  ])('P-CFG-01 P-CFG-03: %s %s stops the start', (flag, value) => {
+  ])('O-04 P-CFG-01 P-CFG-03: %s %s stops the start', (flag, value) => {
     const parsed = settingsOf(flag, value)
     expect(E.isLeft(parsed) && parsed.left.join()).toContain(flag.slice(2))
   })
@@ -192,7 +192,7 @@ describe('settings of provisioning', () => {
   test.each([
     'podTopologySpread:\n  defaultConstraints:\n    - maxSkew: 2\n      topologyKey: zone\n      whenUnsatisfiable: ScheduleAnyway\n',
     '{"podTopologySpread":{"defaultConstraints":[{"maxSkew":2,"topologyKey":"zone","whenUnsatisfiable":"ScheduleAnyway"}]}}',
-  ])('P-CFG-03: the scheduler configuration is YAML or JSON', (text) => {
+  ])('O-04 P-CFG-03: the scheduler configuration is YAML or JSON', (text) => {
     expect(given('--scheduler-config', text).schedulerConfig).toMatchObject([
       { maxSkew: 2, topologyKey: 'zone', whenUnsatisfiable: 'ScheduleAnyway' },
     ])

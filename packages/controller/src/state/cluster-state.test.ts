@@ -87,7 +87,7 @@ describe('the cluster as planners see it', () => {
     expect(state.snapshot(new Map()).nodes[0]!.pods.map(({ name }) => name)).toEqual(['late'])
   })
 
-  test('P-CST-10: a pod that comes again under its name on another node leaves the first', () => {
+  test('ST-12 P-CST-10: a pod that comes again under its name on another node leaves the first', () => {
     const { state, pods, nodes } = setup()
     nodes.put(nodeObject('a'))
     nodes.put(nodeObject('b'))
@@ -137,7 +137,7 @@ describe('the cluster as planners see it', () => {
     expect(state.snapshot(new Map()).pods.map(({ name }) => name)).toEqual(['hers', 'other'])
   })
 
-  test('P-CST-03 ST-08: a claim with a machine stands for its node until there is one, and then both are one', () => {
+  test('ST-01 P-CST-03 ST-08: a claim with a machine stands for its node until there is one, and then both are one', () => {
     const { state, nodes, nodeClaims } = setup()
     nodeClaims.put(nodeClaimObject('claim', 'default', { status: { providerID: 'test://n' } }))
     expect(state.nodes().map(({ name }) => name)).toEqual(['claim'])

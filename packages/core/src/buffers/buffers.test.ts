@@ -90,7 +90,7 @@ const { template } = decoded(
 describe('virtualPods', () => {
   const unit = ingestBufferTemplate(template, ready, makePodInterner())
 
-  test('P-CBC-05 P-CBA-04: copies wait for a machine under names of their own, without node or claims', () => {
+  test('X-BUF-02 P-CBC-05 P-CBA-04: copies wait for a machine under names of their own, without node or claims', () => {
     const pods = virtualPods(unit, 2)
     expect(pods.map(({ name, uid }) => [name, uid])).toEqual([
       ['capacity-buffer-spare-0', 'u-0'],
@@ -125,13 +125,13 @@ describe('bufferOutcome', () => {
   const conditionOf = (buffers: CapacityBuffer, size: number, plan: Partial<ProvisioningPlan>) =>
     bufferOutcome([buffers], new Map([['team/spare', size]]), planOf(plan)).conditions.get('team/spare')
 
-  test('P-CBC-07 P-CBC-08: all on nodes that exist is True, and the nodes are counted', () => {
+  test('X-BUF-03 P-CBC-07 P-CBC-08: all on nodes that exist is True, and the nodes are counted', () => {
     const outcome = bufferOutcome([ready], sizes, planOf({ placements: [{ node: 'n', pods: [one, two] }] }))
     expect(outcome.conditions.get('team/spare')).toMatchObject({ status: 'True', reason: 'FitsExistingCapacity' })
     expect([...outcome.podsByNode]).toEqual([['n', 2]])
   })
 
-  test('P-CBC-07: any that needs a new node or has no place is RequiresNewCapacity', () => {
+  test('X-BUF-03 P-CBC-07: any that needs a new node or has no place is RequiresNewCapacity', () => {
     const placements = [{ node: 'n', pods: [one] as const }]
     const launches = [{ pods: [two] }] as unknown as ProvisioningPlan['launches']
     expect(conditionOf(ready, 2, { placements: placements as never, launches })).toMatchObject({
@@ -142,7 +142,7 @@ describe('bufferOutcome', () => {
     expect(conditionOf(ready, 2, { rejections })).toMatchObject({ status: 'False', reason: 'RequiresNewCapacity' })
   })
 
-  test('P-CBC-07: not ready and empty buffers say so, and those a machine is coming for stay as they are', () => {
+  test('X-BUF-03 P-CBC-07: not ready and empty buffers say so, and those a machine is coming for stay as they are', () => {
     expect(conditionOf(buffer(), 2, {})).toMatchObject({ status: 'False', reason: 'NotReadyForProvisioning' })
     expect(conditionOf(ready, 0, {})).toMatchObject({ status: 'False', reason: 'BufferEmpty' })
     expect(conditionOf(ready, 2, {})).toBeUndefined()

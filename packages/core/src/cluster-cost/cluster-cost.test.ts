@@ -38,7 +38,7 @@ const kind = (zone: string, capacityType: string, instanceType = 'm') => ({
 describe('clusterCost', () => {
   const types = new Map([['default', [type]]])
 
-  test('P-AUX-01: counts machines by type, zone and capacity type, and adds up their prices', () => {
+  test('ST-COST-01 P-AUX-01: counts machines by type, zone and capacity type, and adds up their prices', () => {
     const cost = clusterCost(
       [
         machine('1', 'default', kind('a', 'on-demand')),
@@ -58,7 +58,7 @@ describe('clusterCost', () => {
     expect(cost.get('other')).toMatchObject({ pricePerHour: 0 })
   })
 
-  test('P-AUX-01: a machine counts once all four labels exist, and one of unknown price counts 0', () => {
+  test('ST-COST-01 ST-COST-02 P-AUX-01: a machine counts once all four labels exist, and one of unknown price counts 0', () => {
     const cost = clusterCost(
       [
         machine('1', 'default', { 'node.kubernetes.io/instance-type': 'm' }),
@@ -75,7 +75,7 @@ describe('clusterCost', () => {
     ])
   })
 
-  test('P-AUX-01: a NodePool without machines has no entry', () => {
+  test('ST-COST-01 P-AUX-01: a NodePool without machines has no entry', () => {
     expect(clusterCost([machine('1', 'default', {})], types).size).toBe(0)
   })
 })

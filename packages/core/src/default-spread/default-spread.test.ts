@@ -50,7 +50,7 @@ describe('decodeSchedulerConfig', () => {
       { podTopologySpread: { defaultConstraints: 'x' } },
       'podTopologySpread.defaultConstraints',
     ],
-  ])('P-CFG-03: %s is refused, and the field is named', (_, input, path) => {
+  ])('O-04 P-CFG-03: %s is refused, and the field is named', (_, input, path) => {
     const decoded = decodeSchedulerConfig(input)
     expect(E.isLeft(decoded) && decoded.left.join('\n')).toContain(path)
   })

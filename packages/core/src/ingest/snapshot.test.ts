@@ -68,7 +68,7 @@ describe('snapshotOf()', () => {
     expect(snapshot([nodePoolObject('p')]).nodePools[0]?.isReady).toBe(true)
   })
 
-  test('P-DMN-01: a DaemonSet has the shape of its newest live pod', () => {
+  test('ST-16 P-DMN-01: a DaemonSet has the shape of its newest live pod', () => {
     const containers = (cpu: string) => ({ containers: [{ name: 'a', resources: { requests: { cpu } } }] })
     const objects = [
       daemonSet(containers('100m')),

@@ -18,12 +18,12 @@ const claim = (status: object = {}, more: object = {}) =>
   nodeClaimObject('c', 'default', { status: { providerID: 'test://n', ...status }, ...more })
 
 describe('providerIdOf()', () => {
-  test('P-CST-03: a node of another without a provider id goes by its name', () => {
+  test('ST-05 P-CST-03: a node of another without a provider id goes by its name', () => {
     expect(providerIdOf(nodeObject('n', { spec: { providerID: undefined } }))).toBe('n')
     expect(providerIdOf(nodeObject('n'))).toBe('test://n')
   })
 
-  test('P-CST-03: a node of ours counts with its provider id and instance type, or once initialized', () => {
+  test('ST-05 P-CST-03: a node of ours counts with its provider id and instance type, or once initialized', () => {
     expect(
       providerIdOf(nodeObject('n', { metadata: { labels: ours }, spec: { providerID: undefined } })),
     ).toBeUndefined()
@@ -53,7 +53,7 @@ describe('joinStateNodes()', () => {
     expect(join({ nodes: [node(ours)], nodeClaims: [foreign] })).toMatchObject([{ name: 'n', isManaged: false }])
   })
 
-  test('P-CST-04: marked for deletion by the shell, by its claim, or unmanaged by its node', () => {
+  test('ST-10 P-CST-04: marked for deletion by the shell, by its claim, or unmanaged by its node', () => {
     const deleted = { deletionTimestamp: '2026-01-01T00:00:00Z' }
     const isMarked = (sources: Parameters<typeof join>[0]) => join(sources)[0]?.isMarkedForDeletion
     expect(isMarked({ nodes: [node()] })).toBe(false)

@@ -111,14 +111,14 @@ describe('price changes', () => {
     )
   })
 
-  test('P-ITO-06: an adjustment of a price that is not known leaves it unknown; a replacement sets it', () => {
+  test('X-OVL-04 P-ITO-06: an adjustment of a price that is not known leaves it unknown; a replacement sets it', () => {
     expect(changedPrice(undefined, parsePriceChange('+10%')!)).toBeUndefined()
     expect(changedPrice(undefined, parsePriceChange('0.3')!)).toBe(0.3)
   })
 })
 
 describe('what an overlay selects', () => {
-  test('P-OVC-02 P-OVC-03: a price goes to the offerings that match, a capacity to the whole type', () => {
+  test('X-OVL-04 P-OVC-02 P-OVC-03: a price goes to the offerings that match, a capacity to the whole type', () => {
     const evaluated = evaluateOverlays(
       inputOf([
         overlay('spot-a', {
@@ -181,7 +181,7 @@ describe('which overlay wins', () => {
     expect([...evaluated.verdicts.values()].map(({ _tag }) => _tag)).toEqual(['Valid', 'Valid'])
   })
 
-  test('P-OVC-05 P-OVA-05: of equal weight the name later in the alphabet stays, and nothing of the other applies', () => {
+  test('X-OVL-02 P-OVC-05 P-OVA-05: of equal weight the name later in the alphabet stays, and nothing of the other applies', () => {
     const evaluated = evaluateOverlays(
       inputOf([
         overlay('alpha', {
@@ -222,7 +222,7 @@ describe('which overlay wins', () => {
     })
   })
 
-  test('P-OVC-06 P-OVA-04: an overlay that is invalid at run time is skipped and says why', () => {
+  test('X-OVL-02 P-OVC-06 P-OVA-04: an overlay that is invalid at run time is skipped and says why', () => {
     const invalid: NodeOverlay = {
       ...overlay('bad', { price: '5' }),
       ...ingestNodeOverlay(
@@ -245,7 +245,7 @@ describe('which overlay wins', () => {
     expect(condition.message).toContain('spec.capacity[cpu]')
   })
 
-  test('P-OVC-07: a pool whose types are not known stays unevaluated, the others go on', () => {
+  test('X-OVL-03 P-OVC-07: a pool whose types are not known stays unevaluated, the others go on', () => {
     const evaluated = evaluateOverlays(
       inputOf([overlay('one', { price: '5' })], { instanceTypes: new Map([['other', [small]]]) }),
     )
@@ -301,7 +301,7 @@ describe('copies', () => {
     })
   })
 
-  test('P-ITO-09 P-FIN-06: claims say whether overlays had a say', () => {
+  test('X-OVL-04 P-ITO-09 P-FIN-06: claims say whether overlays had a say', () => {
     const { instanceTypes } = evaluateOverlays(
       inputOf([
         overlay('price', { requirements: [needs(capacityTypeKey, 'spot')], price: '5' }),

@@ -192,7 +192,7 @@ describe('Resources', () => {
     expect({ ...Resources.min() }).toEqual({})
   })
 
-  test('exceeding() names the resource that is strictly above its limit; no limits are never exceeded (P-NPR-09)', () => {
+  test('C-API-10 exceeding() names the resource that is strictly above its limit; no limits are never exceeded (P-NPR-09)', () => {
     const limits = Resources.parse({ cpu: '10', memory: '1Gi' })
     expect(Resources.exceeding(Resources.parse({ cpu: '10' }), limits)).toBeUndefined()
     expect(Resources.exceeding(Resources.parse({ cpu: '10001m' }), limits)).toEqual({

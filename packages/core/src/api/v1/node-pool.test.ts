@@ -279,7 +279,7 @@ describe('runtime validation', () => {
     [requirement('karpenter.sh/capacity-type', 'In', ['spot', 'unknown']), true],
     [requirement('karpenter.sh/capacity-type', 'In', ['unknown']), false],
     [requirement('karpenter.sh/capacity-type', 'In', ['spot', 'unknown'], 2), false],
-  ])('requirement %j: accepted is %s (P-NPR-03, P-LBL-05)', (item, isAccepted) => {
+  ])('NP-VAL-02 requirement %j: accepted is %s (P-NPR-03, P-LBL-05)', (item, isAccepted) => {
     expect(requirementProblems(item, 'x').length === 0).toBe(isAccepted)
   })
 
