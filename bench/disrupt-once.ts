@@ -1,7 +1,13 @@
 /** Plans disruption for one fleet, twice; prints what it took as JSON. A process of its own, so that memory is its own. */
 import { fileURLToPath } from 'node:url'
 
-import { disruptionByMethod, planDisruption, readScenario, type Snapshot } from '../packages/core/src/index.ts'
+import {
+  disruptionByMethod,
+  planDisruption,
+  readScenario,
+  startDisruption,
+  type Snapshot,
+} from '../packages/core/src/index.ts'
 import * as E from 'fp-ts/lib/Either.js'
 
 import { catalogsIn } from '../packages/cli/src/plan/scenario-files.ts'
@@ -15,6 +21,8 @@ export interface DisruptFigures {
   /** Single-node consolidation by itself, loading included, for each candidate; null where it ended at one. */
   readonly candidateMs: number | null
   readonly simulations: number
+  /** The longest that the plan keeps others waiting when it is made in slices of one unit. */
+  readonly longestUnitMs: number
   readonly decision: string
   readonly rssBytes: number
 }
@@ -39,6 +47,13 @@ const measure = (options: FleetOptions): DisruptFigures => {
   const single = timed(() =>
     disruptionByMethod(snapshot, { strategy: 'reference', methods: ['single-node-consolidation'] }),
   )
+  const run = startDisruption(snapshot, { strategy: 'first-fit' })
+  let longestUnitMs = 0
+  for (let isDone = false; !isDone;) {
+    const { ms: unitMs, value: hasEnded } = timed(() => run.step(1))
+    longestUnitMs = Math.max(longestUnitMs, unitMs)
+    isDone = hasEnded
+  }
   // Where one can go, the method ends there: only a fleet without any tells what a candidate takes.
   const [outcome] = single.value
   const looked = outcome?.commands.length === 0 ? outcome.candidates.length : undefined
@@ -48,6 +63,7 @@ const measure = (options: FleetOptions): DisruptFigures => {
     planMs: ms,
     candidateMs: looked === undefined ? null : single.ms / looked,
     simulations: value.stats.simulations,
+    longestUnitMs,
     decision: value.commands
       .map(({ candidates, replacements }) => `${candidates.length} for ${replacements.length} by ${value.method}`)
       .join(),

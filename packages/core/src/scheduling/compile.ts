@@ -8,7 +8,7 @@ import {
   type StateNode,
 } from '../cluster/index.ts'
 import type { InstanceType } from '../instance/index.ts'
-import { compareText, isEmptyBitset, type Bitset } from '../internal/index.ts'
+import { compareText, isEmptyBitset, type Bitset, type Steps } from '../internal/index.ts'
 import { annotationKeys, labelKeys, Labels } from '../labels/index.ts'
 import type { ResourceList } from '../quantity/index.ts'
 import { Requirement, Requirements, type Aliases } from '../requirements/index.ts'
@@ -74,8 +74,9 @@ export interface MotionRules {
 
 const freeMotion: MotionRules = { isResting: () => false, isSettled: () => false, isMoving: () => true }
 
-/** Pods that are read between two pauses of the compiler. */
+/** Pods, and nodes, that are read between two pauses of the compiler. */
 const podsPerStep = 500
+const nodesPerStep = 100
 
 /**
  * Turns a snapshot and the pods to place into numbers and bitsets.
@@ -99,13 +100,14 @@ export function* compile(
   const stayingNodes = snapshot.nodes.filter(({ isMarkedForDeletion }) => !isMarkedForDeletion).sort(compareNodes)
   const table = new RequirementTable(snapshot.labelRules.knowledge.wellKnown)
   const constraints = new Set(pods.map((pod) => pod.constraints))
+  yield
   const antiAffine = new Set<PodConstraints>()
   for (const { pods: bound } of snapshot.nodes) {
     for (const pod of bound) if (pod.constraints.podAntiAffinity.required.length > 0) antiAffine.add(pod.constraints)
   }
   yield
 
-  const columns = observeResources(snapshot, offers, pods)
+  const columns = yield* observeResources(snapshot, offers, pods)
   yield
 
   // Pods in classes.
@@ -148,9 +150,11 @@ export function* compile(
     ...[...shapes.values()].flatMap(({ alternatives }) => alternatives.flatMap(({ set }) => [...set.byKey.keys()])),
   ])
   const projected = (labels: Labels): RequirementSet => project(labels, nodeKeys, table, aliases)
-  const counted = countedNodes(snapshot.nodes, projected)
+  const counted = yield* countedNodes(snapshot.nodes, projected)
+  yield
   const isTracked = (index: number) => !classOf[index]!.shape.volumes.isPlaceUnknown
   const moving = new Set(pods.filter((pod, index) => isTracked(index) && motion.isMoving(pod)).map(({ uid }) => uid))
+  yield
   const topology = new Topology({
     table,
     universe: new DomainUniverse(offers, aliases),
@@ -216,7 +220,7 @@ export function* compile(
     const pool = Labels.get(StateNodes.labelsOf(state), labelKeys.nodePool)
     const template = templates.find(({ nodePool }) => nodePool.name === pool)
     template?.limits.chargeNode(columns.vector(StateNodes.capacityOf(state)))
-    if (nodes.length % 100 === 0) yield
+    if (nodes.length % nodesPerStep === 0) yield
   }
   return {
     table,
@@ -240,11 +244,11 @@ export function* compile(
   }
 }
 
-const observeResources = (
+function* observeResources(
   snapshot: Snapshot,
   offers: ReadonlyArray<{ readonly nodePool: NodePool; readonly instanceTypes: ReadonlyArray<InstanceType> }>,
   pods: ReadonlyArray<Pod>,
-): ResourceColumns => {
+): Steps<ResourceColumns> {
   const columns = new ResourceColumns()
   const seen = new Set<ResourceList>()
   const observe = (list: ResourceList | undefined) => {
@@ -270,7 +274,8 @@ const observeResources = (
     }
   }
   for (const { pod } of snapshot.daemonSets) observe(pod.requests)
-  for (const state of snapshot.nodes) {
+  for (const [position, state] of snapshot.nodes.entries()) {
+    if (position % nodesPerStep === nodesPerStep - 1) yield
     observe(state.claim?.capacity)
     observe(state.claim?.allocatable)
     observe(state.node?.capacity)
@@ -322,18 +327,19 @@ const project = (
     ),
   })
 
-const countedNodes = (
+function* countedNodes(
   states: ReadonlyArray<StateNode>,
   projected: (labels: Labels) => RequirementSet,
-): ReadonlyMap<StateNode, CountedNode> =>
-  new Map(
-    states.flatMap((state) => {
-      const { node } = state
-      if (node === undefined) return []
-      const { name, labels, taints } = node
-      return [[state, { name, labels, taints, set: projected(labels) }] as const]
-    }),
-  )
+): Steps<ReadonlyMap<StateNode, CountedNode>> {
+  const counted = new Map<StateNode, CountedNode>()
+  for (const [position, state] of states.entries()) {
+    if (position % nodesPerStep === nodesPerStep - 1) yield
+    if (state.node === undefined) continue
+    const { name, labels, taints } = state.node
+    counted.set(state, { name, labels, taints, set: projected(labels) })
+  }
+  return counted
+}
 
 // P-TOP-05: pods that are being placed do not count where they are now.
 const countedPods = (

@@ -50,8 +50,14 @@ export function* eligiblePods(snapshot: Snapshot): Generator<void, EligiblePods,
     else ignored.push({ pod, reasons: [first, ...rest] })
   }
   const blocks = readBudgets(snapshot.podDisruptionBudgets)
+  let looked = 0
   for (const state of snapshot.nodes) {
     if (!state.isMarkedForDeletion || state.node === undefined) continue
+    looked += state.pods.length + 1
+    if (looked >= podsPerStep) {
+      looked = 0
+      yield
+    }
     for (const pod of state.pods) if (isCurrentlyReschedulable(pod, snapshot.nowMs, blocks)) pods.push(pod)
   }
   return { pods, ignored }

@@ -145,6 +145,8 @@ class LoadedCluster {
   readonly #compiled: Compiled
   readonly #finalizer: Finalizer
   readonly #removals = new Map<string, Removal>()
+  readonly #nodes: ReadonlyMap<string, ExistingNode>
+  readonly #indexes: ReadonlyMap<Pod, number>
   /** Pods that are placed in every simulation, and by pod its turn. */
   readonly #moving: ReadonlyArray<number>
   readonly #turns: Int32Array
@@ -190,8 +192,8 @@ class LoadedCluster {
     this.#turns = new Int32Array(pods.length)
     for (const [turn, pod] of compiled.queue.entries()) this.#turns[pod] = turn
     this.#moving = [...pods.keys()].filter((pod) => always.has(pods[pod]!))
-    const indexes = new Map(pods.map((pod, index) => [pod, index]))
-    for (const node of compiled.nodes) this.#removals.set(node.name, this.#removalOf(node, indexes))
+    this.#indexes = new Map(pods.map((pod, index) => [pod, index]))
+    this.#nodes = new Map(compiled.nodes.map((node) => [node.name, node]))
   }
 
   /** Whether what one pod is told of the topology depends on which others are placed with it (W19, W20). */
@@ -201,11 +203,7 @@ class LoadedCluster {
 
   *simulate(nodes: ReadonlyArray<string>, { mostPricePerHour }: SimulationTerms = {}): Steps<Simulation> {
     const { topology, templates, reservations, columns } = this.#compiled
-    const removals = nodes.map((name) => {
-      const removal = this.#removals.get(name)
-      invariant(removal !== undefined, 'a node that is not under deletion')
-      return removal
-    })
+    const removals = nodes.map((name) => this.#removalOf(name))
     const putBacks = [...templates.map(({ limits }) => limits.checkpoint()), reservations.checkpoint()]
     const relaxed = templates.map(({ hasRelaxedMinValues }) => hasRelaxedMinValues)
     topology.takeAway(removals.flatMap(({ leaving }) => leaving ?? []))
@@ -247,10 +245,20 @@ class LoadedCluster {
     })
   }
 
-  #removalOf(node: ExistingNode, indexes: ReadonlyMap<Pod, number>): Removal {
+  // Made when first asked for: loading is then no longer than it must be.
+  #removalOf(name: string): Removal {
+    let removal = this.#removals.get(name)
+    if (removal !== undefined) return removal
+    const node = this.#nodes.get(name)
+    invariant(node !== undefined, 'a node that is not under deletion')
+    this.#removals.set(name, (removal = this.#madeRemoval(node)))
+    return removal
+  }
+
+  #madeRemoval(node: ExistingNode): Removal {
     const { counted, classOf } = this.#compiled
     const placed = node.state.pods.flatMap((pod) => {
-      const index = indexes.get(pod)
+      const index = this.#indexes.get(pod)
       return index === undefined ? [] : [{ pod, index }]
     })
     const countedNode = counted.get(node.state)

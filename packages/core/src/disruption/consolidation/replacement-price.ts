@@ -45,10 +45,10 @@ export const withoutKept = (offer: Offer, moved: ReadonlyArray<CandidateState>, 
   const prices = new Map<string, number>()
   for (const one of moved) {
     const name = Labels.get(StateNodes.labelsOf(one.state), labelKeys.instanceType) ?? ''
-    const price = cheapestAsLabelled(one, name, pass)
-    const known = prices.get(name)
-    if (price !== undefined) prices.set(name, known === undefined ? price : Math.min(known, price))
-    else if (known === undefined) prices.set(name, Number.POSITIVE_INFINITY)
+    const price = priceAsLabelled(one, name, pass)
+    const least = prices.get(name)
+    if (price !== undefined) prices.set(name, least === undefined ? price : Math.min(least, price))
+    else if (least === undefined) prices.set(name, Number.POSITIVE_INFINITY)
   }
   const limit = offer.names.reduce((least, name) => {
     const price = prices.get(name)
@@ -56,6 +56,15 @@ export const withoutKept = (offer: Offer, moved: ReadonlyArray<CandidateState>, 
     return price === undefined ? least : Math.min(least, Number.isFinite(price) ? price : 0)
   }, Number.POSITIVE_INFINITY)
   return below(offer, limit)
+}
+
+// A candidate belongs to one pass; large sets of nodes are looked at again and again.
+const known = new WeakMap<CandidateState, { readonly price: number | undefined }>()
+
+const priceAsLabelled = (one: CandidateState, name: string, pass: Pass): number | undefined => {
+  let found = known.get(one)
+  if (found === undefined) known.set(one, (found = { price: cheapestAsLabelled(one, name, pass) }))
+  return found.price
 }
 
 // Of the offerings that fit the node's labels, sold out ones included.

@@ -11,12 +11,15 @@ import { savingsOf, type Consolidation } from './consolidate.ts'
 import { consolidatable } from './eligibility.ts'
 import { longestPrefix, together, withinBudgets } from './together.ts'
 
-/** Sets of nodes that the search past prefixes looks at. */
-const mostLooks = 400
-/** Pods that it places in all of them. */
-const mostPods = 100_000
+/** How far a search past prefixes goes: sets of nodes that it looks at, and pods that it places in all of them. */
+interface Bounds {
+  readonly mostLooks: number
+  readonly mostPods: number
+}
+const wholeSearch: Bounds = { mostLooks: 400, mostPods: 30_000 }
+const searchOfFollowUp: Bounds = { mostLooks: 100, mostPods: 10_000 }
 /** Commands that are looked at for what would follow them. */
-const mostFollowUps = 5
+const mostFollowUps = 3
 
 /** What `first-fit` found for both methods of consolidation. */
 export interface Search {
@@ -40,19 +43,19 @@ export interface Search {
  *
  * Bounded by sets looked at and by pods placed; the answer does not depend on how long anything takes.
  */
-export function* searched(pass: Pass): Steps<Search> {
+export function* searched(pass: Pass, bounds: Bounds = wholeSearch): Steps<Search> {
   let found = searches.get(pass)
-  if (found === undefined) searches.set(pass, (found = yield* search(pass)))
+  if (found === undefined) searches.set(pass, (found = yield* search(pass, bounds)))
   return found
 }
 
 // Both methods of consolidation ask.
 const searches = new WeakMap<Pass, Search>()
 
-function* search(pass: Pass): Steps<Search> {
+function* search(pass: Pass, bounds: Bounds): Steps<Search> {
   const { candidates } = yield* consolidatable(pass)
   const totals = poolTotals((yield* pass.sorted('graceful')).candidates, pass.snapshot)
-  const looks = new Looks(pass, totals)
+  const looks = new Looks(pass, totals, bounds)
   const forgone: Array<ForgoneSaving> = []
   const blocked: Array<BlockedNode> = []
   const singles = new Map<string, Consolidation>()
@@ -107,21 +110,24 @@ const namesOf = ({ moved }: Consolidation): ReadonlyArray<string> => moved.map((
 class Looks {
   readonly #pass: Pass
   readonly #totals: ReadonlyMap<string, PoolTotals>
+  readonly #bounds: Bounds
   #looks = 0
   #pods = 0
   #isCutOff = false
 
-  constructor(pass: Pass, totals: ReadonlyMap<string, PoolTotals>) {
+  constructor(pass: Pass, totals: ReadonlyMap<string, PoolTotals>, bounds: Bounds) {
+    this.#bounds = bounds
     this.#pass = pass
     this.#totals = totals
   }
 
   get progress(): SearchProgress {
-    return { looks: this.#looks, mostLooks, pods: this.#pods, mostPods, isComplete: !this.#isCutOff }
+    return { looks: this.#looks, pods: this.#pods, isComplete: !this.#isCutOff, ...this.#bounds }
   }
 
   /** How a set can be done without; `undefined` also where the search has come to its end. */
   *at(moved: ReadonlyArray<CandidateState>, terms: SimulationTerms = {}): Steps<Consolidation | undefined> {
+    const { mostLooks, mostPods } = this.#bounds
     if (this.#looks === mostLooks || this.#pods >= mostPods) {
       this.#isCutOff = true
       return undefined
@@ -267,7 +273,7 @@ function* followUp(consolidation: Consolidation, pass: Pass): Steps<ReadonlyArra
     churn: 'allow',
     methods: ['multi-node-consolidation', 'single-node-consolidation'],
   })
-  const { chosen, singles } = yield* searched(later)
+  const { chosen, singles } = yield* searched(later, searchOfFollowUp)
   if ([...replacements].some((name) => singles.has(name))) return []
   const names = new Set(chosen?.moved.map(({ state }) => state.name))
   if (![...replacements].some((name) => names.has(name))) return undefined
