@@ -28,3 +28,12 @@ export const nodeImageVersionOf = (id: string): string | undefined => {
     )
   return match === null ? undefined : match.slice(1).join('-')
 }
+
+/**
+ * Definition and version of an image, whatever gallery it is in and in whichever form it is named: an ID, or as AKS names
+ * it to its machines.
+ */
+export const imageVersionOf = (id: string): string => {
+  const parts = /\/images\/([^/]+)\/versions\/([^/]+)$/i.exec(id) ?? /^[^/-]+-(.+)-([^-]+)$/.exec(id)
+  return (parts === null ? id : `${parts[1]}/${parts[2]}`).toLowerCase()
+}

@@ -1,0 +1,2 @@
+/** Instances, as Azure has them. */
+export type * from './details.ts'
