@@ -1,0 +1,15 @@
+export { launchErrors } from './compute.ts'
+export { startEmulator, type Call, type Emulator } from './emulator.ts'
+export { defaultSizes, type Size } from './sizes.ts'
+export {
+  agentPool,
+  clusterGroup,
+  managedCluster,
+  nodeGroup,
+  subscription,
+  World,
+  type LaunchFault,
+  type Resource,
+  type ServiceError,
+  type WorldOptions,
+} from './world.ts'
