@@ -1,11 +1,18 @@
 import { describe, expect, test } from '@jest/globals'
-import { coreLabelKnowledge, defaultPlanningSettings, type NodeClaimObject, type PodObject } from '@scantling/core'
+import {
+  coreLabelKnowledge,
+  defaultPlanningSettings,
+  Resources,
+  type NodeClaimObject,
+  type PodObject,
+} from '@scantling/core'
 import { nodeClaimObject, nodeObject, nodePoolObject, podObject, type Overrides } from '@scantling/core/testing'
 import { virtualClock } from '@scantling/provider-kit'
 import { makeObjectCache, type Caches, type Indexers } from '../cache/index.ts'
 import { makeKinds, type KubeObject, type ResourceKind } from '../kube/index.ts'
 import { makeClusterState } from './cluster-state.ts'
 import { makeDomainViews } from './domain-views.ts'
+import type { Counted } from './launch-room.ts'
 
 const setup = (batchMaxDurationMs = 10_000) => {
   const kinds = makeKinds()
@@ -148,5 +155,73 @@ describe('the cluster as planners see it', () => {
     state.nominate('claim')
     nodes.put(nodeObject('n', { metadata: { labels: { 'karpenter.sh/registered': 'true' } } }))
     expect(state.nodes()[0]).toMatchObject({ name: 'n', nominatedUntilMs: 20_000 })
+  })
+
+  test('D-LOOP-12: the revision grows with what disruption could hang on, and not with the rest', async () => {
+    const { clock, state, pods, nodes, nodePools } = setup()
+    const grows = (change: () => void) => {
+      const before = state.revision()
+      change()
+      return state.revision() > before
+    }
+    expect(grows(() => nodes.put(nodeObject('n')))).toBe(true)
+    expect(grows(() => nodes.put(nodeObject('n')))).toBe(false)
+    expect(grows(() => nodes.put(nodeObject('n', { metadata: { labels: { team: 'a' } } })))).toBe(true)
+    expect(grows(() => pods.put(bound('p', 'n')))).toBe(true)
+    expect(grows(() => pods.put(bound('p', 'n')))).toBe(false)
+    expect(grows(() => pods.remove(bound('p', 'n')))).toBe(true)
+    expect(grows(() => nodePools.put(nodePoolObject('default')))).toBe(true)
+    expect(grows(() => state.markForDeletion('claim'))).toBe(true)
+    expect(grows(() => state.unmark('claim'))).toBe(true)
+    state.nominate('n')
+    const before = state.revision()
+    await clock.advance(20_000)
+    expect(state.revision()).toBeGreaterThan(before)
+  })
+
+  test('D-QUEUE-04: pods that wait for a replacement are not planned for again while it is launched', () => {
+    const { state, pods, nodes, nodeClaims } = setup()
+    nodes.put(nodeObject('old', { metadata: { labels: { 'karpenter.sh/registered': 'true' } } }))
+    pods.put(bound('p', 'old'))
+    nodeClaims.put(nodeClaimObject('old-claim', 'default', { status: { providerID: 'test://old' } }))
+    nodeClaims.put(nodeClaimObject('new-claim', 'default'))
+    const podsOf = (name: string) => state.snapshot(new Map()).nodes.find((node) => node.name === name)?.pods.length
+    state.assign('new-claim', state.podsOn('old'))
+    expect(podsOf('old')).toBe(1)
+    state.markForDeletion('old-claim')
+    expect(podsOf('old')).toBe(0)
+    nodeClaims.put(nodeClaimObject('new-claim', 'default', { status: { providerID: 'test://new' } }))
+    expect(podsOf('old')).toBe(1)
+  })
+
+  test('D-QUEUE-05: launches that are made side by side stay within the limits together', () => {
+    const { state, nodeClaims, nodePools } = setup()
+    nodePools.put(nodePoolObject('default', { spec: { limits: { cpu: '20' } } }))
+    nodeClaims.put(nodeClaimObject('old', 'default', { status: { providerID: 'test://old', capacity: { cpu: '8' } } }))
+    const [pool] = state.nodePools()
+    const take = (cpu: string, counted: Counted = 'all') => state.room.take(pool!, Resources.parse({ cpu }), counted)
+    const first = take('8')
+    expect(first).toHaveProperty('token')
+    expect(take('8')).toEqual({ over: { resource: 'cpu', limit: '20' } })
+    // Where the old one is on its way out there is room for a second.
+    expect(take('8', { leaving: new Set(['old']) })).toHaveProperty('token')
+    expect(take('8', { leaving: new Set(['old']) })).toHaveProperty('over')
+  })
+
+  test('D-QUEUE-05: a launch holds its room until its machine speaks for itself', () => {
+    const { state, nodeClaims, nodePools } = setup()
+    nodePools.put(nodePoolObject('default', { spec: { limits: { cpu: '10' } } }))
+    const [pool] = state.nodePools()
+    const fits = (cpu: string) => state.room.fits(pool!, Resources.parse({ cpu }), 'all')
+    const taken = state.room.take(pool!, Resources.parse({ cpu: '8' }), 'all')
+    if (!('token' in taken)) throw new Error('there is room')
+    expect(fits('4')).toBe(false)
+    nodeClaims.put(nodeClaimObject('new', 'default'))
+    state.room.name(taken.token, 'new')
+    expect(fits('4')).toBe(false)
+    // It became a smaller one than it might have.
+    nodeClaims.put(nodeClaimObject('new', 'default', { status: { providerID: 'test://n', capacity: { cpu: '4' } } }))
+    expect(fits('4')).toBe(true)
+    expect(fits('8')).toBe(false)
   })
 })

@@ -20,10 +20,20 @@ import { validate } from './validation.ts'
 
 const pollMs = 10_000
 const unsyncedPollMs = 1000
+// A decision is carried out only if it still holds after this long (D-VALID-01).
+const validationWaitMs = 15_000
 // A clock that jumped, or a process that was stopped for a while, has missed what happened meanwhile (D-LOOP-06).
 const abnormalGapMs = 15 * 60_000
 // A search that found nothing is not repeated while nothing changes, or for this long (D-LOOP-12).
 const fruitlessForMs = 5 * 60_000
+
+/** A decision that has to hold for a while before it is carried out (D-VALID-01). */
+interface Proposal {
+  readonly method: DisruptionMethod
+  readonly commands: ReadonlyArray<DisruptionCommand>
+  readonly startedAtMs: number
+  readonly dueMs: number
+}
 
 /** What the loop remembers from pass to pass. */
 export interface LoopMemory {
@@ -33,12 +43,14 @@ export interface LoopMemory {
   readonly lastRunMs: Map<DisruptionMethod | 'loop', number>
   /** What was said of budgets that cannot be followed, by NodePool. */
   readonly toldBudgets: Map<string, string>
+  readonly pending: Array<Proposal>
 }
 
 export const emptyMemory = (): LoopMemory => ({
   fruitless: new Map(),
   lastRunMs: new Map(),
   toldBudgets: new Map(),
+  pending: [],
 })
 
 /** `unsynced`: a claim is being launched, and what is planned around it could be bought twice. */
@@ -65,13 +77,24 @@ export const runDisruption = async (context: ReconcilerContext): Promise<void> =
       log.error('Disruption failed', { error: String(cause instanceof Error ? cause.stack : cause) })
     }
     if (outcome === 'started') continue
-    await clock.sleep(outcome === 'idle' ? pollMs : unsyncedPollMs, shutdown).catch(() => undefined)
+    await clock.sleep(pauseMs(memory, outcome, clock.nowMs()), shutdown).catch(() => undefined)
   }
   protection.stop()
   await commands.settled()
 }
 
-/** One pass. */
+const pauseMs = ({ pending }: LoopMemory, outcome: PassOutcome, nowMs: number): number => {
+  if (outcome === 'unsynced') return unsyncedPollMs
+  return Math.max(1, Math.min(pollMs, ...pending.map(({ dueMs }) => dueMs - nowMs)))
+}
+
+/**
+ * One pass.
+ *
+ * What was proposed earlier and has waited long enough is looked at again and carried out. Then the methods are tried.
+ * While nodes are proposed to be replaced nothing else is planned: their replacements are not there yet, so that plans
+ * would buy for their pods once more. Nodes that only go leave no such gap, and the passes go on beside their wait.
+ */
 export const disrupt = async (context: ReconcilerContext, memory: LoopMemory): Promise<PassOutcome> => {
   const { state, clock, caches } = context
   noteRun(context, memory, 'loop')
@@ -79,51 +102,71 @@ export const disrupt = async (context: ReconcilerContext, memory: LoopMemory): P
   await cleanUp(context)
   tellBudgets(context, clock.nowMs(), memory.toldBudgets)
   if ((await replaceExpired(context)) > 0) return 'started'
-  let methods = worthTrying(context, memory)
-  while (methods.length > 0) {
-    const revision = state.revision()
-    const startedAtMs = clock.nowMs()
-    const snapshot = await takeSnapshot(context)
-    const plan = snapshot && (await planOf(context, snapshot, methods))
-    if (snapshot === undefined || plan === undefined) return 'idle'
-    for (const method of methods) noteRun(context, memory, method)
-    tellAllowances(context, snapshot)
-    tellStats(context, plan.stats)
-    await inSlices(tellWhyNot(context, plan.blocked), context.steadyNowMs, context.shutdown)
-    const fruitless = plan.method === undefined ? methods : methods.slice(0, methods.indexOf(plan.method))
-    remember(context, memory, { plan, fruitless, revision })
-    if (plan.method === undefined) return 'idle'
-    if (await carryOut(context, { plan, method: plan.method, snapshot, startedAtMs })) return 'started'
-    methods = methods.slice(methods.indexOf(plan.method) + 1)
+  if (await carryOutDue(context, memory)) return 'started'
+  if (memory.pending.some(({ commands }) => commands.some(({ replacements }) => replacements.length > 0))) return 'idle'
+  const methods = worthTrying(context, memory)
+  if (methods.length === 0) return 'idle'
+  const revision = state.revision()
+  const startedAtMs = clock.nowMs()
+  const snapshot = await takeSnapshot(context)
+  const plan = snapshot && (await planOf(context, snapshot, { methods, proposed: nodesOf(memory) }))
+  if (snapshot === undefined || plan === undefined) return 'idle'
+  for (const method of methods) noteRun(context, memory, method)
+  tellAllowances(context, snapshot)
+  tellStats(context, plan.stats)
+  await inSlices(tellWhyNot(context, plan.blocked), context.steadyNowMs, context.shutdown)
+  const { method, commands } = plan
+  const fruitless = method === undefined ? methods : methods.slice(0, methods.indexOf(method))
+  remember(context, memory, { plan, fruitless, revision })
+  if (method === undefined) return 'idle'
+  if (!isConsolidation(method)) {
+    return (await begin(context, { method, commands, startedAtMs, snapshot: undefined })) ? 'started' : 'idle'
   }
-  return 'idle'
+  for (const command of commands) tellCandidates(context, command)
+  memory.pending.push({ method, commands, startedAtMs, dueMs: clock.nowMs() + validationWaitMs })
+  return 'started'
 }
 
-interface Found {
-  readonly plan: DisruptionPlan
-  readonly method: DisruptionMethod
-  readonly snapshot: Snapshot
-  readonly startedAtMs: number
+const nodesOf = ({ pending }: LoopMemory): ReadonlyArray<string> =>
+  pending.flatMap(({ commands }) => commands.flatMap(({ candidates }) => candidates.map(({ node }) => node)))
+
+/** Looks again at what was proposed a while ago, and begins what of it still holds. Whether any was begun. */
+const carryOutDue = async (context: ReconcilerContext, memory: LoopMemory): Promise<boolean> => {
+  const { clock, shutdown } = context
+  const nowMs = clock.nowMs()
+  // A clock that is set back must not keep a proposal for ever.
+  const isDue = ({ dueMs }: Proposal) => dueMs <= nowMs || dueMs - nowMs > validationWaitMs
+  let hasBegun = false
+  for (let due = memory.pending.find(isDue); due !== undefined; due = memory.pending.find(isDue)) {
+    memory.pending.splice(memory.pending.indexOf(due), 1)
+    const confirmed = await validate(context, due.method, due.commands, nodesOf(memory))
+    if (confirmed === undefined || shutdown.aborted) return false
+    // Its nodes are candidates again, although nothing about them has changed.
+    if (confirmed.commands.length < due.commands.length) memory.fruitless.clear()
+    if (await begin(context, { ...due, ...confirmed })) hasBegun = true
+  }
+  return hasBegun
 }
 
-/** Lets what was found hold for a while, where it must, and begins all of it at once. Whether any was begun. */
-const carryOut = async (
+interface Found extends Pick<Proposal, 'method' | 'commands' | 'startedAtMs'> {
+  /** Where the decision was looked at last; absent: what came since does not matter. */
+  readonly snapshot: Snapshot | undefined
+}
+
+/** Begins all commands at once. Whether any was begun. */
+const begin = async (
   context: ReconcilerContext,
-  { plan, method, snapshot, startedAtMs }: Found,
+  { method, commands, startedAtMs, snapshot }: Found,
 ): Promise<boolean> => {
-  const { clock, metrics, shutdown } = context
-  if (isConsolidation(method)) for (const command of plan.commands) tellCandidates(context, command)
-  const confirmed = isConsolidation(method)
-    ? await validate(context, method, plan.commands)
-    : { commands: plan.commands, snapshot }
+  const { clock, metrics } = context
+  // The wait counts (D-LOOP-10).
   metrics.observe(
     families.disruptionEvaluationDuration,
     { reason: reasonsOf[method], consolidation_type: consolidationTypes[method] },
     (clock.nowMs() - startedAtMs) / 1000,
   )
-  if (confirmed === undefined || shutdown.aborted) return false
   const started = await Promise.all(
-    confirmed.commands
+    commands
       .filter((command) => isAllowed(context, command))
       .map((command) =>
         startCommand(context, {
@@ -131,9 +174,9 @@ const carryOut = async (
           reason: command.reason,
           consolidationType: consolidationTypes[method],
           otherwise: 'stay',
-          ...(isConsolidation(method)
-            ? { podsBefore: movingPods(confirmed.snapshot, new Set(command.candidates.map(({ node }) => node))) }
-            : {}),
+          ...(snapshot === undefined
+            ? {}
+            : { podsBefore: movingPods(snapshot, new Set(command.candidates.map(({ node }) => node))) }),
         }),
       ),
   )
@@ -145,9 +188,10 @@ const isAllowed = (context: ReconcilerContext, { terminateFirst, candidates }: D
   terminateFirst === undefined ||
   !candidates.some(({ nodePool }) => replacesFirst(context, { labels: { [labelKeys.nodePool]: nodePool } }))
 
-const worthTrying = (
-  { state, clock }: ReconcilerContext,
-  { fruitless }: LoopMemory,
+/** The methods that may find something; those that lately found nothing wait for a change (D-LOOP-12). */
+export const worthTrying = (
+  { state, clock }: Pick<ReconcilerContext, 'state' | 'clock'>,
+  { fruitless }: Pick<LoopMemory, 'fruitless'>,
 ): ReadonlyArray<DisruptionMethod> => {
   const revision = state.revision()
   const nowMs = clock.nowMs()

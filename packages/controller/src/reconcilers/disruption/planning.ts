@@ -54,13 +54,23 @@ export const passOptions = ({ commands, state }: ReconcilerContext): PassOptions
   movedWorkloads: state.moved.workloads(),
 })
 
-/** What the methods would take away, planned in slices; `undefined` at shutdown. */
+/**
+ * What the methods would take away, planned in slices; `undefined` at shutdown.
+ *
+ * `proposed`: nodes that are to go already, if that holds.
+ */
 export const planOf = (
   context: ReconcilerContext,
   snapshot: Snapshot,
-  methods: ReadonlyArray<DisruptionMethod>,
-): Promise<DisruptionPlan | undefined> =>
-  stepThrough(context, startDisruption(snapshot, { ...passOptions(context), methods }))
+  {
+    methods,
+    proposed,
+  }: { readonly methods: ReadonlyArray<DisruptionMethod>; readonly proposed: ReadonlyArray<string> },
+): Promise<DisruptionPlan | undefined> => {
+  const options = passOptions(context)
+  const inFlight = new Set([...(options.inFlight ?? []), ...proposed])
+  return stepThrough(context, startDisruption(snapshot, { ...options, inFlight, methods }))
+}
 
 /** Runs a planner to its end without holding up others; `undefined` at shutdown. */
 export const stepThrough = <A>(

@@ -58,7 +58,8 @@ export const createReplacements = async (
   context: ReconcilerContext,
   running: RunningCommand,
 ): Promise<E.Either<string, ReadonlySet<string>>> => {
-  const { replacements, reason } = running.command
+  const { reason } = running.command
+  const replacements = ownReplacements(context, running)
   const origin: Origin = {
     command: running.id,
     reason: running.reason,
@@ -82,6 +83,14 @@ export const createReplacements = async (
   const failed = created.find(E.isLeft)
   if (failed !== undefined) return failed
   return E.right(new Set(created.flatMap((one) => (E.isRight(one) ? [one.right.name] : []))))
+}
+
+// Plans place pods that wait, or whose node goes for another reason, as well; provisioning buys for those.
+const ownReplacements = ({ state }: ReconcilerContext, { command }: RunningCommand): ReadonlyArray<Replacement> => {
+  const own = new Set(command.candidates.flatMap(({ node }) => state.podsOn(node).map(({ uid }) => uid)))
+  return command.replacements.filter(
+    (one) => one.instanceTypes === undefined || one.pods.some(({ uid }) => own.has(uid)),
+  )
 }
 
 const orderOf = (

@@ -12,23 +12,19 @@ import type { ReconcilerContext } from '../context.ts'
 import { tellRejected } from './announcements.ts'
 import { consolidationTypes, passOptions, stepThrough, takeSnapshot } from './planning.ts'
 
-// A decision is carried out only if it still holds after this long (D-VALID-01).
-const waitMs = 15_000
-
 /** What of a plan still holds, and the snapshot that says so. */
 export interface Confirmed {
   readonly commands: ReadonlyArray<DisruptionCommand>
   readonly snapshot: Snapshot
 }
 
-/** Lets a while pass, and looks again. `undefined` at shutdown. D-VALID-01…06. */
+/** Looks again at what was proposed a while ago. `undefined` at shutdown. D-VALID-02…06. */
 export const validate = async (
   context: ReconcilerContext,
   method: DisruptionMethod,
   proposed: DisruptionPlan['commands'],
+  alsoProposed: ReadonlyArray<string>,
 ): Promise<Confirmed | undefined> => {
-  const { clock, shutdown } = context
-  await clock.sleep(waitMs, shutdown).catch(() => undefined)
   const snapshot = await takeSnapshot(context)
   if (snapshot === undefined) return undefined
   const commands: Array<DisruptionCommand> = []
@@ -36,7 +32,7 @@ export const validate = async (
     // What is confirmed already counts, so that together they stay within the budgets.
     const options = passOptions(context)
     const going = commands.flatMap(({ candidates }) => candidates.map(({ node }) => node))
-    const inFlight = new Set([...(options.inFlight ?? []), ...going])
+    const inFlight = new Set([...(options.inFlight ?? []), ...alsoProposed, ...going])
     const verdict = await stepThrough(context, startValidation(snapshot, command, { ...options, inFlight }))
     if (verdict === undefined) return undefined
     if (E.isRight(verdict)) commands.push(verdict.right)

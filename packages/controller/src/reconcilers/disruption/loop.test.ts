@@ -1,0 +1,39 @@
+import { expect, test } from '@jest/globals'
+import { disruptionMethods } from '@scantling/core'
+import { virtualClock } from '@scantling/provider-kit'
+import type { ReconcilerContext } from '../context.ts'
+import { emptyMemory, worthTrying } from './loop.ts'
+import { consolidationTypes, isConsolidation, reasonsOf } from './planning.ts'
+
+test('D-LOOP-12: a method that found nothing is not tried again before something changes, or five minutes have passed', async () => {
+  const clock = virtualClock(0)
+  let revision = 1
+  const context = { clock, state: { revision: () => revision } } as unknown as ReconcilerContext
+  const memory = emptyMemory()
+  expect(worthTrying(context, memory)).toEqual(disruptionMethods)
+  for (const method of ['emptiness', 'multi-node-consolidation'] as const)
+    memory.fruitless.set(method, { revision: 1, atMs: 0 })
+  expect(worthTrying(context, memory)).toEqual(['static-drift', 'drift', 'single-node-consolidation'])
+  revision = 2
+  expect(worthTrying(context, memory)).toEqual(disruptionMethods)
+  revision = 1
+  await clock.advance(299_999)
+  expect(worthTrying(context, memory)).toHaveLength(3)
+  await clock.advance(1)
+  expect(worthTrying(context, memory)).toEqual(disruptionMethods)
+})
+
+test('D-LOOP-09: every method has a reason and a consolidation type, which drift has none of', () => {
+  expect(disruptionMethods.map((method) => [method, reasonsOf[method], consolidationTypes[method]])).toEqual([
+    ['emptiness', 'empty', 'empty'],
+    ['static-drift', 'drifted', ''],
+    ['drift', 'drifted', ''],
+    ['multi-node-consolidation', 'underutilized', 'multi'],
+    ['single-node-consolidation', 'underutilized', 'single'],
+  ])
+  expect(disruptionMethods.filter(isConsolidation)).toEqual([
+    'emptiness',
+    'multi-node-consolidation',
+    'single-node-consolidation',
+  ])
+})
