@@ -4,7 +4,7 @@ import { awsSettings, type AwsSettings } from './settings.ts'
 import { defaultSettings } from '../test/rig.ts'
 
 const decode = (name: keyof AwsSettings, text: string): unknown => {
-  const decoded = awsSettings.fields[name].codec.decode(text)
+  const decoded = awsSettings.fields[name].codec.decode(text) as E.Either<unknown, unknown>
   return E.isRight(decoded) ? decoded.right : 'refused'
 }
 
