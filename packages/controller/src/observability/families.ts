@@ -193,10 +193,38 @@ export const families = {
 
   clusterStateNodeCount: family('gauge', 'karpenter_cluster_state_node_count', 'Nodes known to the controller'),
   clusterStateSynced: family('gauge', 'karpenter_cluster_state_synced', '1 when the caches mirror the cluster'),
+  clusterStateUnsyncedTime: family(
+    'gauge',
+    'karpenter_cluster_state_unsynced_time_seconds',
+    'For how long planning is held up by claims without a machine',
+  ),
   clusterUtilization: family('gauge', 'karpenter_cluster_utilization_percent', 'Pod requests over allocatable', [
     'resource_type',
   ]),
 
+  podsState: family('gauge', 'karpenter_pods_state', 'Pods as they are', [
+    'name',
+    'namespace',
+    'owner',
+    'node',
+    'scheduled',
+    'nodepool',
+    'zone',
+    'arch',
+    'capacity_type',
+    'instance_type',
+    'phase',
+    'ready',
+    'managed',
+  ]),
+  podsUnstartedTime: family('gauge', 'karpenter_pods_unstarted_time_seconds', 'How long a pod waits to be ready', [
+    'name',
+    'namespace',
+  ]),
+  podsUnboundTime: family('gauge', 'karpenter_pods_unbound_time_seconds', 'How long a pod waits for a node', [
+    'name',
+    'namespace',
+  ]),
   podsStartupDuration: family(
     'summary',
     'karpenter_pods_startup_duration_seconds',

@@ -20,6 +20,8 @@ export interface Metrics {
   readonly observe: <L extends string>(family: MetricFamily<L>, labels: LabelValues<L>, value: number) => void
   /** Drops one series. */
   readonly remove: <L extends string>(family: MetricFamily<L>, labels: LabelValues<L>) => void
+  /** Calls `update` before each rendering, for gauges that nobody needs in between. Returns what stops that. */
+  readonly beforeRender: (update: () => void) => () => void
   /** The whole registry in Prometheus' text format. */
   readonly render: () => Promise<string>
 }

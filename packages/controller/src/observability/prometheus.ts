@@ -13,6 +13,7 @@ interface RegisteredFamily {
 /** Metrics over a registry of prom-client; families are registered when they are first used. */
 export const makeMetrics = (registry: Registry = new Registry()): Metrics => {
   const registered = new Map<string, RegisteredFamily>()
+  const updates = new Set<() => void>()
 
   const writeTo =
     (...types: ReadonlyArray<MetricFamily['type']>) =>
@@ -33,7 +34,14 @@ export const makeMetrics = (registry: Registry = new Registry()): Metrics => {
     set: writeTo('gauge'),
     observe: writeTo('histogram', 'summary'),
     remove: (family, labels) => registered.get(family.name)?.remove(labels),
-    render: () => registry.metrics(),
+    beforeRender: (update) => {
+      updates.add(update)
+      return () => void updates.delete(update)
+    },
+    render: () => {
+      for (const update of updates) update()
+      return registry.metrics()
+    },
   }
 }
 

@@ -19,6 +19,7 @@ import {
 } from '../state/index.ts'
 import { claimConditions, podEvents, watchPodEvents } from './claim-conditions.ts'
 import { runClockWatch } from './clock-watch.ts'
+import { startConditionMetrics } from './condition-metrics.ts'
 import { nodeClaimConsistency } from './consistency.ts'
 import { runClusterMetrics } from './cluster-metrics.ts'
 import type { ReconcilerContext } from './context.ts'
@@ -35,8 +36,10 @@ import { makeNodeClasses, nodeClassStatus } from './nodeclasses.ts'
 import { claimsOfNode } from './claim-nodes.ts'
 import { nodeClaimLifecycle } from './nodeclaim-lifecycle.ts'
 import { runNodePoolCosts } from './nodepool-costs.ts'
+import { startNodeMetrics } from './node-metrics.ts'
 import { nodePoolStatus } from './nodepool-status.ts'
 import { nodeTermination, wakeOnPods } from './node-termination.ts'
+import { startPodMetrics } from './pod-metrics.ts'
 import { triggerOnPods } from './pod-trigger.ts'
 import { runProvisioner } from './provisioner.ts'
 import { runSimulatedKubelet } from './simulated-kubelet.ts'
@@ -147,6 +150,9 @@ const startAll = (context: ReconcilerContext): { readonly stopped: () => Promise
     triggerOnPods(context, batcher),
     ...startGatedFeatures(context, batcher, start),
     startRegistrationHealth(context, start),
+    ...(settings.disableClusterStateObservability
+      ? []
+      : [startConditionMetrics(context), startNodeMetrics(context), startPodMetrics(context)]),
   )
   loops.push(
     runClusterMetrics(context),

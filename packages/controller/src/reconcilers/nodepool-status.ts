@@ -30,23 +30,29 @@ type Outcome = E.Either<ReconcileError, ReconcileResult>
  * Keeps what a NodePool says of itself: valid, its NodeClass ready, its hash, its nodes and their resources.
  * NP-VAL-01, NP-READY-01, NP-HASH-01/02, NP-COUNT-01.
  */
-export const nodePoolStatus = (context: ReconcilerContext): Reconciler => ({
-  name: 'nodepool.status',
-  concurrency: 10,
-  reconcile: (key) => async () => {
-    const object = context.caches.nodePools.get(key)
-    if (object === undefined) return E.right({})
-    const pool = context.views.nodePool(object)
-    if (!pool.isManaged) return E.right({})
-    const hashed = await stampHash(context, object, pool)
-    if (E.isLeft(hashed)) return hashed
-    const { resources, count } = usageOf(context, pool)
-    const written = await writeStatus(context, hashed.right, resources, count)
-    if (E.isLeft(written)) return written
-    report(context, pool, resources)
-    return E.right({ requeueAfterMs: countEveryMs })
-  },
-})
+export const nodePoolStatus = (context: ReconcilerContext): Reconciler => {
+  const reported: Reported = new Map()
+  return {
+    name: 'nodepool.status',
+    concurrency: 10,
+    reconcile: (key) => async () => {
+      const object = context.caches.nodePools.get(key)
+      if (object === undefined) {
+        forgetUsage(context, reported, key)
+        return E.right({})
+      }
+      const pool = context.views.nodePool(object)
+      if (!pool.isManaged) return E.right({})
+      const hashed = await stampHash(context, object, pool)
+      if (E.isLeft(hashed)) return hashed
+      const { resources, count } = usageOf(context, pool)
+      const written = await writeStatus(context, hashed.right, resources, count)
+      if (E.isLeft(written)) return written
+      report(context, reported, pool, resources)
+      return E.right({ requeueAfterMs: countEveryMs })
+    },
+  }
+}
 
 const stampHash = async (
   context: ReconcilerContext,
@@ -168,7 +174,25 @@ const readiness = ({ nodeClasses }: ReconcilerContext, object: NodePoolObject): 
   }
 }
 
-const report = ({ metrics }: ReconcilerContext, pool: NodePool, resources: ResourceList): void => {
+// By NodePool: the resources that were reported of it, so that none is reported of a pool that is gone (M-NP-01).
+type Reported = Map<string, Set<string>>
+
+const forgetUsage = ({ metrics }: ReconcilerContext, reported: Reported, nodepool: string): void => {
+  for (const resource_type of reported.get(nodepool) ?? []) {
+    metrics.remove(families.nodePoolsUsage, { nodepool, resource_type })
+    metrics.remove(families.nodePoolsLimit, { nodepool, resource_type })
+  }
+  reported.delete(nodepool)
+}
+
+const report = (
+  { metrics, settings }: ReconcilerContext,
+  reported: Reported,
+  pool: NodePool,
+  resources: ResourceList,
+): void => {
+  if (settings.disableClusterStateObservability) return
+  reported.set(pool.name, new Set([...Object.keys(resources), ...Object.keys(pool.limits ?? {})]))
   for (const [resource_type, amount] of Object.entries(resources))
     metrics.set(families.nodePoolsUsage, { nodepool: pool.name, resource_type }, Quantity.toNumber(amount))
   for (const [resource_type, amount] of Object.entries(pool.limits ?? {}))

@@ -25,6 +25,8 @@ export interface Settings {
   readonly leaderElectionNamespace: string
   readonly memoryLimitBytes: number | undefined
   readonly cpuRequestsMilli: number
+  /** Leave out metrics of single pods, nodes, NodePools and conditions. */
+  readonly disableClusterStateObservability: boolean
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
   readonly batchMaxDurationMs: number
   readonly batchIdleDurationMs: number
@@ -85,6 +87,12 @@ export const settingsSpec: SettingsSpec<Settings> = {
     ),
     memoryLimitBytes: setting('memory-limit', memoryBytes, undefined, "the container's memory limit"),
     cpuRequestsMilli: setting('cpu-requests', milliCpu, 1000, "the container's CPU request in millicores"),
+    disableClusterStateObservability: setting(
+      'disable-cluster-state-observability',
+      switchCodec,
+      false,
+      'leave out metrics of single pods, nodes, NodePools and conditions',
+    ),
     logLevel: setting('log-level', oneOf('debug', 'info', 'warn', 'error'), 'info', 'least level of log lines'),
     batchMaxDurationMs: setting('batch-max-duration', duration, 10_000, 'longest window in which pods are collected'),
     batchIdleDurationMs: setting('batch-idle-duration', duration, 1000, 'a window ends when no pod came for this long'),
@@ -130,7 +138,6 @@ export const flagsWithoutEffect: ReadonlyArray<string> = [
   'ignore-dra-requests',
   'karpenter-service',
   'disable-controller-warmup',
-  'disable-cluster-state-observability',
   'log-output-paths',
   'log-error-output-paths',
 ]
