@@ -5,7 +5,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { UsageError, type Command, type Terminal } from '../command.ts'
 import { chooseCatalog } from '../plan/catalog-choice.ts'
 import { lineScreen, terminalScreen } from '../tour/screen.ts'
-import { runTour } from '../tour/tour.ts'
+import { runTour, tourNames } from '../tour/tour.ts'
 
 const help = `Usage: scantling tour [options]        (npm start -- [options])
 
@@ -14,6 +14,8 @@ controller, each its own process on loopback — and shows the tutorial on it: p
 machines are bought, pods run, machines go, the bill. Nothing leaves this machine.
 
   -y, --yes              do not pause between steps; at the end print the bill and stop
+      --tour NAME        basics (default); disruption: what takes nodes away and what keeps them;
+                         all: both
   -f, --filename PATH    your own manifests instead of the tutorial's; repeatable
   --speed N              seconds of the cluster in one of ours, 0.1 to 100 (10)
   --port N               loopback port of the API server (any free one)
@@ -27,6 +29,7 @@ const run = async (args: ReadonlyArray<string>, terminal: Terminal): Promise<num
     options: {
       yes: { type: 'boolean', short: 'y', default: false },
       filename: { type: 'string', short: 'f', multiple: true, default: [] },
+      tour: { type: 'string', default: 'basics' },
       speed: { type: 'string', default: '10' },
       port: { type: 'string', default: '0' },
       catalog: { type: 'string', default: 'ec2-like' },
@@ -40,6 +43,9 @@ const run = async (args: ReadonlyArray<string>, terminal: Terminal): Promise<num
   }
   const speed = numberIn('--speed', values.speed, { least: 0.1, most: 100 })
   const port = numberIn('--port', values.port, { least: 0, most: 65_535, isWhole: true })
+  const tour = tourNames.find((name) => name === values.tour)
+  if (tour === undefined)
+    throw new UsageError(`Cannot use --tour ${JSON.stringify(values.tour)}: expected ${tourNames.join(', ')}`)
   const types = chooseCatalog(values.catalog)
   if (E.isLeft(types)) throw new UsageError(types.left.join('\n'))
   const isTerminal = process.stdout.isTTY && process.stdin.isTTY && !values.plain
@@ -50,6 +56,7 @@ const run = async (args: ReadonlyArray<string>, terminal: Terminal): Promise<num
     screen: isTerminal ? terminalScreen(process.stdout, process.stdin) : lineScreen(process.stdout),
     // Without a terminal nobody can press Enter.
     yes: values.yes || (!isTerminal && values.filename.length === 0),
+    tour,
     speed,
     port,
     catalog: isCatalogName(values.catalog) ? values.catalog : resolve(values.catalog),

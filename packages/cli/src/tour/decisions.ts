@@ -29,12 +29,43 @@ export const decisionOf = (line: string): string | undefined => {
       return `Node ${text('Node')} is ready for pods`
     case 'Disrupting empty nodes':
       return `Empty for long enough: ${listOf(entry['Nodes']).join(', ')} go${listOf(entry['Nodes']).length === 1 ? 'es' : ''}, saving ${dollars(Number(entry['savings-per-hour']))}/h`
+    case 'Disrupting nodes':
+      return disruptionIn(entry)
+    case 'NodeClaim expired':
+      return `${text('NodeClaim')} has reached its age and goes`
+    case 'Replacing a node before its interruption':
+      return `The cloud takes ${text('NodeClaim')} away (${text('reason')}): its replacement comes first`
+    case 'Taking node away before its interruption':
+      return `The cloud takes ${text('NodeClaim')} away (${text('reason')}): its pods move now`
+    case 'Drained Node':
+      return `Node ${text('Node')} is drained`
     case 'Deleted NodeClaim':
       return `The machine of ${text('NodeClaim')} is gone`
     default:
       // Remarks without an error, such as on a slow moment of this machine, are no decisions.
-      return isTrouble(entry) ? `${text('message')}: ${text('error')}` : undefined
+      return isTrouble(entry) ? troubleIn(text('message'), text('error')) : undefined
   }
+}
+
+const disruptionIn = (entry: LogLine): string => {
+  const count = Number(entry['disrupted-node-count'])
+  const replacements = Number(entry['replacement-node-count'])
+  const nodes = (Array.isArray(entry['disrupted-nodes']) ? entry['disrupted-nodes'] : []) as ReadonlyArray<LogLine>
+  const names = nodes.map((node) => `${textOf(node['Node'])} (${textOf(node['instance-type'])})`).join(', ')
+  const instead =
+    replacements === 0
+      ? ''
+      : `, after ${replacements === 1 ? 'a replacement is' : `${replacements} replacements are`} up`
+  const savings = Number(entry['savings-per-hour'])
+  const saved = savings > 0 ? `, saving ${dollars(savings)}/h` : ''
+  return `${textOf(entry['reason'])}: ${names} ${count === 1 ? 'goes' : 'go'}${instead}${saved}`
+}
+
+// What a budget holds up is tried again until it gives way.
+const troubleIn = (message: string, error: string): string => {
+  const held = /^Cannot evict Pod (\S+): .*disruption budget/.exec(error)?.[1]
+  if (held !== undefined) return `A PodDisruptionBudget holds up the eviction of ${held}`
+  return message === 'Reconciler error' ? error : `${message}: ${error}`
 }
 
 const isTrouble = ({ level, error }: LogLine): boolean => (level === 'ERROR' || level === 'WARN') && error !== undefined

@@ -10,6 +10,8 @@ import {
 export interface KubeApi {
   /** Creates the object or brings it to what the manifest says. Rejects with the server's words. */
   readonly apply: (manifest: KubernetesObject) => Promise<void>
+  /** Merges fields into an object that is there; `null` removes one. */
+  readonly merge: (patch: object) => Promise<void>
   readonly scaleDeployment: (
     ref: { readonly name: string; readonly namespace: string },
     replicas: number,
@@ -40,6 +42,7 @@ export const connectKubeApi = (server: string): KubeApi => {
   }
   return {
     apply: (manifest) => write(manifest, PatchStrategy.ServerSideApply),
+    merge: (patch) => write(patch as KubernetesObject, PatchStrategy.MergePatch),
     scaleDeployment: ({ name, namespace }, replicas) =>
       write(
         {

@@ -1,3 +1,4 @@
+import type { Explanation } from '../explain/explain.ts'
 import type { Picture } from './picture.ts'
 
 /** One thing that the tour does and waits for. */
@@ -6,7 +7,7 @@ export interface TourStep {
   readonly text: ReadonlyArray<string>
   readonly act: (hands: TourHands) => Promise<void>
   /** Whether the cluster has come to what the step is about. */
-  readonly isDone: (picture: Picture) => boolean
+  readonly isDone: (picture: Picture, hands: TourHands) => boolean
   /** **Units**: milliseconds of the cluster's time; longer is a failure. */
   readonly withinMs: number
 }
@@ -18,10 +19,36 @@ export interface TourHands {
   readonly scale: (deployment: string, replicas: number) => Promise<void>
   /** Scales every Deployment that the tour made to 0. */
   readonly scaleAllToZero: () => Promise<void>
+  /** Merges fields into an object that is there. */
+  readonly merge: (object: MergedObject) => Promise<void>
+  /** Names of the pods of a Deployment that are not on their way out. */
+  readonly podsOf: (deployment: string) => ReadonlyArray<string>
+  /** Names of the machines of a NodePool. */
+  readonly machinesOf: (nodePool: string) => ReadonlyArray<string>
+  /** Has the cloud take a machine away, with its notice. */
+  readonly interrupt: (machine: string) => Promise<void>
+  /** How many more spot machines the cloud has; `undefined`: any number. */
+  readonly setSpotCapacity: (remaining: number | undefined) => Promise<void>
+  /** Why the nodes of a NodePool stay, as the planner says now; looked at afresh every few seconds. */
+  readonly whyStays: (nodePool: string) => ReadonlyArray<Explanation>
+  /** The cluster's time. */
+  readonly nowMs: () => number
 }
 
-const minuteMs = 60_000
-const allRun = ({ pods, machines }: Picture): boolean =>
+export interface MergedObject {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly metadata: {
+    readonly name: string
+    readonly namespace?: string
+    readonly annotations?: Readonly<Record<string, string | null>>
+  }
+  readonly spec?: object
+}
+
+export const minuteMs = 60_000
+/** Whether nothing waits, starts or leaves. */
+export const allRun = ({ pods, machines }: Picture): boolean =>
   pods.pending + pods.starting + pods.leaving === 0 &&
   pods.running > 0 &&
   machines.every(({ stage }) => stage === 'ready')

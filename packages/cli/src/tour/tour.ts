@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import type { InstanceType } from '@scantling/core'
+import { labelKeys, type InstanceType } from '@scantling/core'
 import { noteCluster, startEmbeddedCluster, type EmbeddedCluster } from '../embedded/index.ts'
 import { applyFiles, defaultNodeClass } from './apply-files.ts'
 import { fetchBill, renderBill } from './bill.ts'
@@ -8,8 +8,15 @@ import { decisionOf } from './decisions.ts'
 import { connectKubeApi, type KubeApi } from './kube-api.ts'
 import { takePicture } from './picture.ts'
 import type { Screen } from './screen.ts'
+import { disruptionSteps } from './disruption-steps.ts'
+import { lookAtReasons } from './reasons.ts'
+import { renderSavings, savingOf, type Saving } from './savings.ts'
 import { tourSteps, type TourHands, type TourStep } from './steps.ts'
 import { watchCluster, type WatchedCluster } from './watch-cluster.ts'
+
+/** The tours there are; `basics` is the plain one. */
+export const tourNames = ['basics', 'disruption', 'all'] as const
+export type TourName = (typeof tourNames)[number]
 
 export interface TourOptions {
   readonly screen: Screen
@@ -19,6 +26,8 @@ export interface TourOptions {
   readonly port: number
   readonly catalog: string
   readonly types: ReadonlyArray<InstanceType>
+  /** Which steps: the tutorial, what takes nodes away, or both. */
+  readonly tour: TourName
   /** The user's own manifests instead of the tutorial's steps. */
   readonly files: ReadonlyArray<string>
   /** Resolves when the user asks to end (Ctrl-C). */
@@ -35,6 +44,7 @@ const examples = fileURLToPath(new URL('../../../../examples/', import.meta.url)
 export const runTour = async (options: TourOptions): Promise<number> => {
   const { screen, speed } = options
   const log: Array<string> = []
+  const savings: Array<Saving> = []
   screen.print([
     `Starting an API server, a simulated cloud and the controller on this machine, ${speed} times as fast as life`,
   ])
@@ -47,6 +57,8 @@ export const runTour = async (options: TourOptions): Promise<number> => {
       port: options.port,
       catalog: options.catalog,
       onControllerLine: (line) => {
+        const saving = watched && savingOf(line, watched.clock.nowMs())
+        if (saving !== undefined) savings.push(saving)
         const decision = decisionOf(line)
         // What cannot be placed is said at each pass.
         if (decision === undefined || log.slice(-keptReasons).includes(decision)) return
@@ -58,7 +70,7 @@ export const runTour = async (options: TourOptions): Promise<number> => {
     const { server, cloud, clockOriginMs } = cluster
     forgetCluster = noteCluster({ server, cloud, pid: process.pid, speed, clockOriginMs }, process.env)
     watched = await watchCluster(cluster)
-    return await guide(options, cluster, watched, log)
+    return await guide(options, cluster, watched, { log, savings })
   } catch (cause) {
     screen.close()
     screen.print([cause instanceof Error ? cause.message : String(cause)])
@@ -75,7 +87,7 @@ const guide = async (
   options: TourOptions,
   cluster: EmbeddedCluster,
   watched: WatchedCluster,
-  log: ReadonlyArray<string>,
+  { log, savings }: { readonly log: Array<string>; readonly savings: ReadonlyArray<Saving> },
 ): Promise<number> => {
   const { screen, yes, interrupted } = options
   const api = connectKubeApi(cluster.server)
@@ -90,27 +102,41 @@ const guide = async (
   stopped.catch(() => undefined)
   const types = new Map(options.types.map((type) => [type.name, type]))
   const show = { options, watched, types, log, footer: kubectl, stopped }
-  const hands = handsOn(api, watched)
+  const told = (sentence: string) => {
+    if (log.slice(-keptReasons).includes(sentence)) return
+    log.push(sentence)
+    screen.note(sentence)
+  }
+  const hands = handsOn(api, watched, cluster.cloud, lookAtReasons(watched, options.types, told))
   await api.apply(defaultNodeClass)
   if (options.files.length > 0) {
     const problems = await applyFiles(api, options.files)
     screen.print(problems.length === 0 ? ['Applied your manifests'] : problems)
     await watchUntilStopped(show, { title: 'Your manifests', text: ['Ctrl-C ends everything.'] })
   } else {
-    for (const [index, step] of tourSteps.entries()) {
-      const title = `${index + 1}/${tourSteps.length}  ${step.title}`
+    const steps = stepsOf(options.tour)
+    for (const [index, step] of steps.entries()) {
+      const title = `${index + 1}/${steps.length}  ${step.title}`
       if ((await playStep(show, hands, { ...step, title })) === 'interrupted') return 130
-      const isLast = index === tourSteps.length - 1
+      const isLast = index === steps.length - 1
       if (!yes && !isLast && (await pauseBefore(show, title)) === 'interrupted') return 130
     }
     screen.close()
-    screen.print(renderBill(await fetchBill(cluster.cloud)))
+    const bill = await fetchBill(cluster.cloud)
+    screen.print(renderBill(bill))
+    if (options.tour !== 'basics') screen.print(renderSavings(bill, types, savings))
     if (!yes) {
       screen.print(['The cluster stays up. Poke at it, or end it with Ctrl-C:', `  ${kubectl}`])
       await watchUntilStopped(show, { title: 'The cluster is yours', text: ['Ctrl-C ends everything.'] })
     }
   }
   return 0
+}
+
+const stepsOf = (tour: TourName): ReadonlyArray<TourStep> => {
+  if (tour === 'basics') return tourSteps
+  const end = tourSteps.slice(-1)
+  return [...(tour === 'all' ? tourSteps.slice(0, -1) : []), ...disruptionSteps(), ...end]
 }
 
 interface Show {
@@ -140,7 +166,7 @@ const playStep = async (show: Show, hands: TourHands, step: TourStep): Promise<'
     if ((await Promise.race([nextFrame(), show.stopped])) === 'interrupted') return 'interrupted'
     const nowMs = watched.clock.nowMs()
     // What was just asked for takes a moment to show: a step is done when it stays done.
-    quietSinceMs = step.isDone(paint(show, step.title, step.text)) ? (quietSinceMs ?? nowMs) : undefined
+    quietSinceMs = step.isDone(paint(show, step.title, step.text), hands) ? (quietSinceMs ?? nowMs) : undefined
     if (quietSinceMs !== undefined && nowMs - quietSinceMs >= settleMs) return 'done'
     if (nowMs - startedMs > step.withinMs)
       throw new Error(
@@ -169,7 +195,7 @@ const watchUntilStopped = async (
   }
 }
 
-const handsOn = (api: KubeApi, watched: WatchedCluster): TourHands => {
+const handsOn = (api: KubeApi, watched: WatchedCluster, cloud: string, whyStays: TourHands['whyStays']): TourHands => {
   const deployments = new Map<string, string>()
   return {
     applyExample: async (name) => {
@@ -188,5 +214,30 @@ const handsOn = (api: KubeApi, watched: WatchedCluster): TourHands => {
       while ([...watched.caches.pods.values()].every(({ metadata }) => metadata.deletionTimestamp === undefined))
         await nextFrame()
     },
+    merge: api.merge,
+    podsOf: (deployment) =>
+      [...watched.caches.pods.values()]
+        .filter(({ metadata }) => metadata.labels['app'] === deployment && metadata.deletionTimestamp === undefined)
+        .map(({ metadata }) => metadata.name),
+    machinesOf: (nodePool) =>
+      [...watched.caches.nodes.values()]
+        .filter(({ metadata }) => metadata.labels[labelKeys.nodePool] === nodePool)
+        .map(({ metadata }) => metadata.name),
+    interrupt: (machine) => tellCloud(cloud, 'POST', 'interrupt', { instance: machine, kind: 'spot' }),
+    setSpotCapacity: (remaining) =>
+      tellCloud(cloud, 'PUT', 'capacity', {
+        rules: remaining === undefined ? [] : [{ capacityType: 'spot', remaining }],
+      }),
+    whyStays,
+    nowMs: watched.clock.nowMs,
   }
+}
+
+const tellCloud = async (cloud: string, method: string, what: string, body: object): Promise<void> => {
+  const response = await fetch(`${cloud}/control/${what}`, {
+    method,
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  })
+  if (!response.ok) throw new Error(`The simulated cloud refused ${what}: ${await response.text()}`)
 }

@@ -8,6 +8,7 @@ import {
   seededRandom,
   type Caches,
   type DomainViews,
+  type KubeClient,
   type Log,
 } from '@scantling/controller'
 import { scaledClock, type Clock } from '@scantling/provider-kit'
@@ -18,6 +19,7 @@ export interface WatchedCluster {
   readonly caches: Caches
   readonly views: DomainViews
   readonly clock: Clock
+  readonly client: KubeClient
   readonly stop: () => Promise<void>
 }
 
@@ -50,6 +52,7 @@ export const watchCluster = async ({ server, speed, clockOriginMs }: WatchOption
     caches: running.caches,
     views: makeDomainViews(() => true),
     clock,
+    client,
     stop: async () => {
       ending.abort()
       await running.stopped
