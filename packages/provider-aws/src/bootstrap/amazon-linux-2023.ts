@@ -26,8 +26,10 @@ const ownParts = (userData: string): E.Either<string, ReadonlyArray<MimePart>> =
   return E.right([isYamlMapping(userData) ? nodeConfig(userData) : shellScript(userData)])
 }
 
-// A script of comments alone is YAML, too, but no mapping: it stays a script.
+// A script of comments alone is YAML, too, but no mapping: it stays a script. So does one that says it is one, though a
+// line such as `echo "a: b"` reads as a mapping.
 const isYamlMapping = (text: string): boolean => {
+  if (text.trimStart().startsWith('#!')) return false
   const document = parseDocument(text, { logLevel: 'silent' })
   return document.errors.length === 0 && isMap(document.contents)
 }
