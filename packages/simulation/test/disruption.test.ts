@@ -76,7 +76,7 @@ const team = async (cluster: VirtualCluster) =>
   (await cluster.all(kinds.nodes)).map(({ metadata }) => metadata.labels?.['team'])
 
 describe('consolidation', () => {
-  test('D-LOOP-01 D-LOOP-07 D-LOOP-10 D-LOOP-11 D-QUEUE-02 D-QUEUE-04…06 D-QUEUE-08 D-QUEUE-11 D-QUEUE-12 D-QUEUE-14 D-QUEUE-20: replaces a node that is too large, the replacement first, and no pod waits', async () => {
+  test('D-LOOP-01 D-LOOP-07 D-LOOP-10 D-LOOP-11 D-LOOP-08 D-QUEUE-02 D-QUEUE-04…06 D-QUEUE-08 D-QUEUE-11 D-QUEUE-12 D-QUEUE-14 D-QUEUE-20: replaces a node that is too large, the replacement first, and no pod waits', async () => {
     const { cluster, run } = await startWith(5)
     expect(await typesOf(cluster)).toEqual(['c-16x'])
     await scale(cluster, 'web', 1)
@@ -116,7 +116,9 @@ describe('consolidation', () => {
       ]),
     )
     expect(await reasonsOn(cluster, 'Node')).toContain('DisruptionTerminating')
-    expect(run.news.filter((line) => line.startsWith('Disrupting nodes '))).toHaveLength(1)
+    const told = run.news.filter((line) => line.startsWith('Disrupting nodes '))
+    expect(told).toHaveLength(1)
+    expect(told[0]).toMatch(/"command-id":"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"/)
     expect(run.errors).toEqual([])
   })
 
@@ -173,7 +175,7 @@ describe('drift', () => {
   const never = { consolidateAfter: 'Never', budgets: [{ nodes: '1' }] }
   const drift = (cluster: VirtualCluster) => patchTemplate(cluster, { metadata: { labels: { team: 'a' } } })
 
-  test('D-DRIFT-05 D-VALID-08 D-LOOP-02: is carried out without a wait, replacement first', async () => {
+  test('D-DRIFT-05 D-VALID-08 D-QUEUE-07: is carried out without a wait, replacement first', async () => {
     const { cluster, run } = await startWith(5, { pool: { disruption: never } })
     // Until then its pods are new, and expected on it (ST-11).
     await cluster.clock.advance(30_000)
@@ -190,6 +192,12 @@ describe('drift', () => {
     await cluster.until('all run', async () => (await runningPods(cluster)) === 5)
     const names = run.effects.slice(before).map(({ name }) => name)
     expect(names.indexOf('evict')).toBeGreaterThan(names.indexOf('create Node'))
+    // A command looks every second whether its replacement is up.
+    const initialized = conditionOf((await cluster.all(kinds.nodeClaims))[0], 'Initialized') as unknown as {
+      readonly lastTransitionTime: string
+    }
+    const deleted = run.effects.slice(before).find(({ name }) => name === 'delete NodeClaim')
+    expect((deleted?.atMs ?? Number.NaN) - Date.parse(initialized.lastTransitionTime)).toBeLessThan(2000)
     expect(await run.metrics()).toContain(
       'karpenter_voluntary_disruption_decisions_total{decision="replace",reason="drifted",consolidation_type=""} 1',
     )
@@ -296,6 +304,89 @@ describe('empty nodes', () => {
       'karpenter_voluntary_disruption_decisions_total{decision="delete",reason="empty",consolidation_type="empty"} 1',
     )
     expect(await reasonsOn(cluster, 'Node')).not.toContain('ConsolidationRejected')
+  })
+})
+
+describe('empty nodes whose writes fail', () => {
+  test('D-QUEUE-03 D-QUEUE-16: one that cannot be marked stays for now, and the others go', async () => {
+    let failures = 0
+    const cluster = await startVirtualCluster()
+    closers.push(cluster.stop)
+    let isStubborn = false
+    const run = await cluster.startController(({ name }) => {
+      if (!isStubborn || name !== 'patch Node' || failures > 0) return 'pass'
+      failures += 1
+      return 'fail before'
+    })
+    await applyDefaults(cluster, { disruption: underutilized }, { terminationGracePeriod: '10m' })
+    await applyDeployment(cluster, 'web', 10, '3')
+    await cluster.until('all run', async () => (await runningPods(cluster)) === 10)
+    await untilInitialized(cluster)
+    await cluster.clock.advance(40_000)
+    isStubborn = true
+    await scale(cluster, 'web', 0)
+    await cluster.until('one is deleted', async () =>
+      (await cluster.all(kinds.nodeClaims)).some(({ metadata }) => metadata.deletionTimestamp !== undefined),
+    )
+    expect(failures).toBe(1)
+    const staying = (await cluster.all(kinds.nodeClaims)).filter(
+      ({ metadata }) => metadata.deletionTimestamp === undefined,
+    )
+    expect(staying).toHaveLength(1)
+    await cluster.until('all are gone', async () => (await cluster.all(kinds.nodes)).length === 0)
+    expect(await run.metrics()).toContain(
+      'karpenter_nodeclaims_disrupted_total{reason="empty",nodepool="default",capacity_type="on-demand",consolidation_policy="when_empty_or_underutilized",termination_mode="eventual"} 2',
+    )
+  })
+})
+
+describe('budgets', () => {
+  test('D-LOOP-13 D-BUDG-05: a node that only a budget keeps goes when its window has closed, though nothing else changed', async () => {
+    // Simulations begin at midnight.
+    const budgets = [{ nodes: '0', schedule: '0 0 * * *', duration: '10m' }]
+    const { cluster } = await startWith(5, { pool: { disruption: { ...underutilized, budgets } } })
+    await scale(cluster, 'web', 0)
+    const openMs = 10 * 60_000 - (cluster.clock.nowMs() % 86_400_000)
+    await cluster.clock.advance(openMs - 1000)
+    expect(await typesOf(cluster)).toHaveLength(1)
+    await cluster.until('the node is gone', async () => (await typesOf(cluster)).length === 0, 60_000)
+  })
+
+  test('D-BUDG-13: hold up neither expiry, nor deletion by hand, nor the cloud', async () => {
+    const disruption = { consolidateAfter: 'Never', budgets: [{ nodes: '0' }] }
+    const isGone = async (cluster: VirtualCluster, name: string | undefined) =>
+      (await cluster.all(kinds.nodeClaims)).every(({ metadata }) => metadata.name !== name)
+    const { cluster } = await startWith(5, { pool: { disruption }, template: { expireAfter: '1h' } })
+    const name = async () => (await cluster.all(kinds.nodeClaims))[0]?.metadata.name
+    const first = await name()
+    cluster.cloud.interrupt(cluster.machines()[0]?.id ?? '')
+    await cluster.until('the interrupted one is gone', () => isGone(cluster, first))
+    const second = await name()
+    await cluster.face.delete({ ...kinds.nodeClaims, name: second ?? '' })
+    await cluster.until('the deleted one is gone', () => isGone(cluster, second))
+    const third = await name()
+    await cluster.until('the expired one is gone', () => isGone(cluster, third), 4_000_000)
+    await cluster.until('all run', async () => (await runningPods(cluster)) === 5)
+  })
+})
+
+describe('pods on nodes that go', () => {
+  test('D-QUEUE-21: are planned for again and again, for as long as their node is marked', async () => {
+    const { cluster } = await startWith(5, { pool: { disruption: { consolidateAfter: 'Never' } } })
+    const [claim] = await cluster.all(kinds.nodeClaims)
+    // A budget keeps the pods where they run, and the limit keeps them from another place: none of them is pending.
+    await cluster.face.create(
+      { ...kinds.budgets, namespace: 'default' },
+      { metadata: { name: 'web' }, spec: { minAvailable: 5, selector: { matchLabels: { app: 'web' } } } },
+    )
+    await patchPool(cluster, { spec: { limits: { nodes: '0' } } })
+    await cluster.clock.advance(30_000)
+    await cluster.face.delete({ ...kinds.nodeClaims, name: claim?.metadata.name ?? '' })
+    await cluster.clock.advance(60_000)
+    expect(cluster.cloud.everything()).toHaveLength(1)
+    await patchPool(cluster, { spec: { limits: { nodes: '5' } } })
+    await cluster.clock.advance(15_000)
+    expect(cluster.cloud.everything()).toHaveLength(2)
   })
 })
 

@@ -27,13 +27,12 @@ import type { Counted } from '../state/index.ts'
 import { claimManifest, type ClaimLaunch } from './claim-manifest.ts'
 import { makeConsolidationHints } from './consolidation-hints.ts'
 import type { ReconcilerContext } from './context.ts'
+import { passStrategy } from './pass-strategy.ts'
 import { followPods } from './pod-times.ts'
 
 // While claims are being launched planning waits, and looks again this often.
 const unsyncedPollMs = 250
 const createdAtOnce = 20
-// The corrected decisions; see docs/differences-from-karpenter.md.
-const strategy: Strategy = 'first-fit'
 const failedSchedulingTtlMs = 5 * 60_000
 const namedPods = 3
 const nominatedLimit = { perSecond: 5, burst: 10 } as const
@@ -94,7 +93,7 @@ export const provision = async (
   const snapshot = state.snapshot(instanceTypes)
   if (!snapshot.pods.some(isProvisionable) && !snapshot.nodes.some((node) => node.isMarkedForDeletion))
     return settleBuffers(context, { launches: [], placements: [], rejections: [] })
-  const plan = await inSlices(planSteps(snapshot), steadyNowMs, shutdown)
+  const plan = await inSlices(planSteps(snapshot, passStrategy(context)), steadyNowMs, shutdown)
   if (plan === undefined) return
   hint(snapshot.pods)
   decided(plan)
@@ -126,7 +125,7 @@ const podsToPlace = ({ state }: ReconcilerContext): ReadonlyArray<Pod> => [
   ...state.nodes().flatMap(({ isMarkedForDeletion, pods }) => (isMarkedForDeletion ? pods : [])),
 ]
 
-function* planSteps(snapshot: Snapshot): Generator<void, ProvisioningPlan, void> {
+function* planSteps(snapshot: Snapshot, strategy: Strategy): Generator<void, ProvisioningPlan, void> {
   const pass = startProvisioning(snapshot, { strategy, reservedOfferings: 'strict' })
   while (!pass.step(1)) yield
   return pass.finish()

@@ -5,15 +5,13 @@ import {
   type DisruptionPlan,
   type PassOptions,
   type Snapshot,
-  type Strategy,
 } from '@scantling/core'
 import { inSlices } from '../../runtime/index.ts'
 import type { ReconcilerContext } from '../context.ts'
+import { passStrategy } from '../pass-strategy.ts'
 
 // Steps between two looks at the clock; one takes microseconds, now and then a millisecond.
 const stepsAtOnce = 20
-// The corrected decisions; see docs/differences-from-karpenter.md.
-const strategy: Strategy = 'first-fit'
 
 /** How the reference labels what a method decides. */
 export const consolidationTypes: Readonly<Record<DisruptionMethod, string>> = {
@@ -48,10 +46,10 @@ export const takeSnapshot = async (context: ReconcilerContext): Promise<Snapshot
 }
 
 /** What plans are told beside the snapshot: what is under way, and what was moved lately. */
-export const passOptions = ({ commands, state }: ReconcilerContext): PassOptions => ({
-  strategy,
-  inFlight: new Set(commands.all().flatMap(({ command }) => command.candidates.map(({ node }) => node))),
-  movedWorkloads: state.moved.workloads(),
+export const passOptions = (context: ReconcilerContext): PassOptions => ({
+  strategy: passStrategy(context),
+  inFlight: new Set(context.commands.all().flatMap(({ command }) => command.candidates.map(({ node }) => node))),
+  movedWorkloads: context.state.moved.workloads(),
 })
 
 /**
