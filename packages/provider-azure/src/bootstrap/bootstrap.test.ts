@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals'
-import { Requirements, type InstanceType, type NodeClaimFacts } from '@scantling/core'
+import { launchedFacts, Requirements, type InstanceType, type NodeClaimFacts } from '@scantling/core'
 import * as E from 'fp-ts/lib/Either.js'
 import { azureSettingsOf, claimOf, nodeClass, skuOf, subnetId } from '../../test/builders.ts'
 import { instanceTypeOf } from '../instance-types/index.ts'
+import { labelPolicy } from '../labels/index.ts'
 import { offeringsOf } from '../offerings/index.ts'
 import type { AzureSettings } from '../settings.ts'
 import {
@@ -10,6 +11,7 @@ import {
   aksLinuxOsConfig,
   bootNetworkPluginOf,
   dnsServiceIpOf,
+  labelsOfLaunched,
   machineLabels,
   modeOf,
   nodeBootstrappingPath,
@@ -188,6 +190,44 @@ describe('labels of nodes', () => {
     ).toEqual([])
     expect(modeOf(labelsInput)).toBe('System')
     expect(modeOf(setUp({}).labelsInput)).toBe('User')
+  })
+})
+
+describe('labels of claims', () => {
+  test('Z-LBL-18: the type’s, the offering’s, the choice, and what the claim’s requirements decide of Azure’s keys', () => {
+    const claim = claimOf({
+      requirements: Requirements.fromSpecs([
+        { key: 'kubernetes.azure.com/mode', operator: 'In', values: ['system'] },
+        { key: 'karpenter.azure.com/sku-family', operator: 'In', values: ['D', 'E'] },
+        { key: 'team', operator: 'In', values: ['a'] },
+      ]),
+    })
+    const { labels } = launchedFacts(
+      {
+        providerId: 'azure:///vm',
+        phase: 'running',
+        instanceType: 'Standard_D2s_v3',
+        zone: 'southcentralus-1',
+        capacityType: 'spot',
+        owner: { nodePool: 'general' },
+        labels: labelsOfLaunched(claim, false),
+      },
+      typeOf(),
+      labelPolicy,
+    )
+    expect(labels).toMatchObject({
+      'node.kubernetes.io/instance-type': 'Standard_D2s_v3',
+      'topology.kubernetes.io/zone': 'southcentralus-1',
+      'karpenter.sh/capacity-type': 'spot',
+      'karpenter.azure.com/placement-scope': 'zonal',
+      'karpenter.azure.com/sku-family': 'D',
+      'karpenter.azure.com/sku-storage-ultra-ssd': 'false',
+      'kubernetes.azure.com/scalesetpriority': 'spot',
+      'kubernetes.azure.com/priority': 'spot',
+      'kubernetes.azure.com/mode': 'system',
+    })
+    for (const key of ['team', 'karpenter.azure.com/sku-hyperv-generation', 'karpenter.azure.com/sku-quota-family'])
+      expect(labels).not.toHaveProperty([key])
   })
 })
 

@@ -2,6 +2,7 @@ import {
   bootLabels,
   claimLabels,
   labelKeys,
+  Requirement,
   type InstanceType,
   type Labels,
   type NodeClaimFacts,
@@ -112,4 +113,18 @@ const aksLabels = ({ nodeClass, kubernetesVersion, type, settings }: NodeLabelsI
     }),
     ...(networkDataplane === 'cilium' && { [nodeLabelKeys.ebpfDataplane]: 'cilium' }),
   }
+}
+
+/**
+ * The labels of a launched claim that do not follow from type and offering: the choice of disks, and what of Azure's own
+ * keys its requirements decide (Z-LBL-18). For `Instance.labels`; the shell adds the rest.
+ */
+export const labelsOfLaunched = (claim: Pick<NodeClaimFacts, 'requirements'>, ultraSsd: boolean): Labels => {
+  const labels: Record<string, string> = { [azureLabelKeys.skuUltraSsd]: String(ultraSsd) }
+  for (const key of Object.values(azureLabelKeys)) {
+    const requirement = claim.requirements.byKey.get(key)
+    const value = requirement === undefined ? undefined : Requirement.singleValue(requirement)
+    if (value !== undefined && key !== azureLabelKeys.skuUltraSsd) labels[key] = value
+  }
+  return labels
 }

@@ -35,3 +35,18 @@ export const ephemeralPlacementFor = (
   osDiskSizeGb: number,
 ): EphemeralOsDisk['placement'] | undefined =>
   disk !== undefined && osDiskSizeGb <= disk.sizeGb ? disk.placement : undefined
+
+/** How a VM is told to put its OS disk on the host; `undefined`: a managed disk, of a kind that Azure chooses (Z-EPH-04). */
+export const diffDiskSettingsFor = (
+  disk: EphemeralOsDisk | undefined,
+  osDiskSizeGb: number,
+): { readonly option: 'Local'; readonly placement: EphemeralOsDisk['placement'] } | undefined => {
+  const placement = ephemeralPlacementFor(disk, osDiskSizeGb)
+  return placement && { option: 'Local', placement }
+}
+
+/** The same for a machine of AKS, which chooses the medium itself (Z-EPH-04). */
+export const machineOsDiskTypeFor = (
+  disk: EphemeralOsDisk | undefined,
+  osDiskSizeGb: number,
+): 'Ephemeral' | 'Managed' => (ephemeralPlacementFor(disk, osDiskSizeGb) === undefined ? 'Managed' : 'Ephemeral')

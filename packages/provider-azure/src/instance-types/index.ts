@@ -1,5 +1,10 @@
 /** What Azure sells: SKUs, what of them nodes can be of, and what such nodes have. */
-export { ephemeralPlacementFor, type EphemeralOsDisk } from './ephemeral-os-disk.ts'
+export {
+  diffDiskSettingsFor,
+  ephemeralPlacementFor,
+  machineOsDiskTypeFor,
+  type EphemeralOsDisk,
+} from './ephemeral-os-disk.ts'
 export * from './gpu.ts'
 export { capacityOf, memoryBytesOf, overheadOf, type ReservationOptions } from './capacity.ts'
 export { instanceTypeOf, type TypeSettings } from './instance-type.ts'

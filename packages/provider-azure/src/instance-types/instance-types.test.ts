@@ -1,10 +1,12 @@
 import { describe, expect, test } from '@jest/globals'
-import { Requirement, Requirements, type InstanceType, type Labels } from '@scantling/core'
+import { evaluateOverlays, Requirement, Requirements, Resources, type InstanceType, type Labels } from '@scantling/core'
+import { nodePool, snapshotFor } from '@scantling/core/testing'
 import * as E from 'fp-ts/lib/Either.js'
 import { azureSettingsOf, nodeClass, skuOf, skuRow } from '../../test/builders.ts'
 import { offeringsOf } from '../offerings/index.ts'
 import {
   capacityOf,
+  diffDiskSettingsFor,
   discoverSkus,
   ephemeralPlacementFor,
   gpuDrivers,
@@ -13,6 +15,7 @@ import {
   gpuSizeCount,
   instanceTypeOf,
   isGpuSupportedOn,
+  machineOsDiskTypeFor,
   memoryBytesOf,
   overheadOf,
   parseVmSize,
@@ -337,6 +340,31 @@ describe('capacity', () => {
   )
 })
 
+describe('overlays', () => {
+  test('Z-CAP-09: a NodeOverlay changes prices and capacity of the types of a pool, by Azure’s labels', () => {
+    const types = [typeOf(skuOf('Standard_D2s_v3')), typeOf(skuOf('Standard_E2s_v5'))]
+    const { instanceTypes } = evaluateOverlays({
+      overlays: [
+        {
+          name: 'reserved-instances',
+          weight: 1,
+          requirements: [{ key: 'karpenter.azure.com/sku-family', operator: 'In', values: ['D'] }],
+          price: { _tag: 'Replace', pricePerHour: 0.01 },
+          capacity: Resources.parse({ 'example.com/fpga': '1' }),
+          problems: [],
+        },
+      ],
+      instanceTypes: new Map([['general', types]]),
+      nodePools: [nodePool('general')],
+      labelRules: snapshotFor({}).labelRules,
+    })
+    const [changed, same] = instanceTypes.get('general') ?? []
+    expect(changed?.offerings.every(({ pricePerHour }) => pricePerHour === 0.01)).toBe(true)
+    expect(changed?.capacity['example.com/fpga']).toBe('1')
+    expect(same).toBe(types[1])
+  })
+})
+
 describe('ephemeral OS disks', () => {
   const disk = (capabilities: Readonly<Record<string, string>>) =>
     skuOf('Standard_D2s_v3', { CachedDiskBytes: '0', MaxResourceVolumeMB: '0', ...capabilities }).ephemeralOsDisk
@@ -370,6 +398,16 @@ describe('ephemeral OS disks', () => {
     expect(cache).toEqual({ placement: 'CacheDisk', sizeGb: 53 })
     expect([53, 54, 128].map((size) => ephemeralPlacementFor(cache, size))).toEqual(['CacheDisk', undefined, undefined])
     expect(ephemeralPlacementFor(undefined, 30)).toBeUndefined()
+  })
+
+  test('Z-EPH-04: a VM is told the medium, a machine that there is one; otherwise Azure chooses the disk', () => {
+    const nvme = { placement: 'NvmeDisk', sizeGb: 100 } as const
+    expect([
+      diffDiskSettingsFor(nvme, 100),
+      diffDiskSettingsFor(nvme, 101),
+      diffDiskSettingsFor(undefined, 30),
+    ]).toEqual([{ option: 'Local', placement: 'NvmeDisk' }, undefined, undefined])
+    expect([machineOsDiskTypeFor(nvme, 100), machineOsDiskTypeFor(nvme, 101)]).toEqual(['Ephemeral', 'Managed'])
   })
 
   test('Z-EPH-05: a pod can ask for such a disk by its size', () => {

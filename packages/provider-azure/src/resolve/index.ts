@@ -1,0 +1,2 @@
+/** What a class names, looked up: its status. */
+export * from './resolver.ts'
