@@ -7,6 +7,7 @@ import type { Ec2NodeClass } from './node-class/index.ts'
 import { nodeTags } from './tags.ts'
 
 const partitionRetryMs = 5_000
+const tagRetryMs = 1_000
 
 /**
  * Tags a machine with its claim at once, and with its Node's name when there is one; fills in the partition of its
@@ -43,7 +44,11 @@ export const converger =
       nodeTags(claim, call.cluster, node?.name, instance.details?.tags ?? {}),
       call.signal,
     )()
-    if (E.isLeft(tagged)) return tagged
+    // Tags may wait: what else there is to do for the claim should not wait for them.
+    if (E.isLeft(tagged))
+      return tagged.left._tag === 'Throttled'
+        ? E.right({ _tag: 'Pending', reason: 'AwaitingTags', retryAfterMs: tagged.left.retryAfterMs ?? tagRetryMs })
+        : tagged
     // The rest is done at registration, when the machine has a Node whose name it can bear.
     if (node === undefined) return E.right({ _tag: 'Converged', ...(labels && { labels }) })
     return E.right({
