@@ -11,31 +11,51 @@ const apps = 20
 const now = '2026-03-02T12:00:00Z'
 const before = '2026-03-01T12:00:00Z'
 
-const isTrue = (type: string) => ({ type, status: 'True', reason: type, message: '', lastTransitionTime: before })
+/** A condition that holds. */
+export const isTrue = (type: string, lastTransitionTime = before) => ({
+  type,
+  status: 'True',
+  reason: type,
+  message: '',
+  lastTransitionTime,
+})
 
-const nodePool = {
+/** A NodePool of what is sold, that consolidates at once within its budget. */
+export const mixedPool = ({
+  before: creationTimestamp,
+  capacityTypes,
+  budget,
+}: {
+  readonly before: string
+  readonly capacityTypes: ReadonlyArray<string>
+  readonly budget: string
+}) => ({
   apiVersion: 'karpenter.sh/v1',
   kind: 'NodePool',
-  metadata: { name: 'default', uid: 'pool', creationTimestamp: before },
+  metadata: { name: 'default', uid: 'pool', creationTimestamp },
   spec: {
     disruption: {
       consolidationPolicy: 'WhenEmptyOrUnderutilized',
       consolidateAfter: '0s',
-      budgets: [{ nodes: '100%' }],
+      budgets: [{ nodes: budget }],
     },
     template: {
       spec: {
         expireAfter: 'Never',
         nodeClassRef: { group: 'karpenter.kwok.sh', kind: 'KWOKNodeClass', name: 'default' },
         requirements: [
-          { key: 'karpenter.sh/capacity-type', operator: 'In', values: ['on-demand'] },
+          { key: 'karpenter.sh/capacity-type', operator: 'In', values: capacityTypes },
           { key: 'kubernetes.io/arch', operator: 'In', values: ['amd64'] },
         ],
       },
     },
   },
-  status: { conditions: ['NodeClassReady', 'Ready', 'ValidationSucceeded'].map(isTrue) },
-}
+  status: {
+    conditions: ['NodeClassReady', 'Ready', 'ValidationSucceeded'].map((type) => isTrue(type, creationTimestamp)),
+  },
+})
+
+const nodePool = mixedPool({ before, capacityTypes: ['on-demand'], budget: '100%' })
 
 const machine = (index: number): ReadonlyArray<object> => {
   const name = `node-${String(index).padStart(5, '0')}`
@@ -68,7 +88,7 @@ const machine = (index: number): ReadonlyArray<object> => {
         ...resources,
         nodeName: name,
         providerID,
-        conditions: ['Launched', 'Registered', 'Initialized', 'Consolidatable'].map(isTrue),
+        conditions: ['Launched', 'Registered', 'Initialized', 'Consolidatable'].map((type) => isTrue(type)),
       },
     },
     {

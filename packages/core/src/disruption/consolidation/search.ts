@@ -16,10 +16,20 @@ interface Bounds {
   readonly mostLooks: number
   readonly mostPods: number
 }
+
+interface SearchOptions {
+  readonly bounds: Bounds
+  /** The nodes that are looked at alone; absent: all. */
+  readonly aloneOnly?: ReadonlySet<string>
+}
 const wholeSearch: Bounds = { mostLooks: 400, mostPods: 30_000 }
-const searchOfFollowUp: Bounds = { mostLooks: 100, mostPods: 10_000 }
+const searchOfFollowUp: Bounds = { mostLooks: 100, mostPods: 5_000 }
+/** The smallest share of what nodes cost that each of their replacements may cost. */
+const mostParts = 64
 /** Commands that are looked at for what would follow them. */
-const mostFollowUps = 3
+const mostFollowUps = 12
+/** Of these, those of the most that can be saved; then come commands with one replacement, which are likelier to last. */
+const mostOfBest = 6
 
 /** What `first-fit` found for both methods of consolidation. */
 export interface Search {
@@ -43,16 +53,16 @@ export interface Search {
  *
  * Bounded by sets looked at and by pods placed; the answer does not depend on how long anything takes.
  */
-export function* searched(pass: Pass, bounds: Bounds = wholeSearch): Steps<Search> {
+export function* searched(pass: Pass): Steps<Search> {
   let found = searches.get(pass)
-  if (found === undefined) searches.set(pass, (found = yield* search(pass, bounds)))
+  if (found === undefined) searches.set(pass, (found = yield* search(pass, { bounds: wholeSearch })))
   return found
 }
 
 // Both methods of consolidation ask.
 const searches = new WeakMap<Pass, Search>()
 
-function* search(pass: Pass, bounds: Bounds): Steps<Search> {
+function* search(pass: Pass, { bounds, aloneOnly }: SearchOptions): Steps<Search> {
   const { candidates } = yield* consolidatable(pass)
   const totals = poolTotals((yield* pass.sorted('graceful')).candidates, pass.snapshot)
   const looks = new Looks(pass, totals, bounds)
@@ -64,6 +74,7 @@ function* search(pass: Pass, bounds: Bounds): Steps<Search> {
   const spending = new Spending(pass.allowances('Underutilized'))
   const packed: Array<CandidateState> = []
   for (const one of inTurns(candidates)) {
+    if (aloneOnly?.has(one.state.name) === false) continue
     const found = yield* alone(one, { pass, spending, totals })
     const recent = recentMove(one, pass)
     if (recent !== undefined) moved.add(one)
@@ -92,7 +103,7 @@ function* search(pass: Pass, bounds: Bounds): Steps<Search> {
   }
   const isAsked = ({ moved: { length } }: Consolidation) =>
     pass.methods.includes(length > 1 ? 'multi-node-consolidation' : 'single-node-consolidation')
-  const best = proposals.filter(isAsked).sort(mostSavedFirst)
+  const best = distinct(proposals.filter(isAsked).sort(mostSavedFirst))
   const chosen = pass.avoidsChurn ? yield* lasting(best, { pass, looks, forgone, blocked }) : best[0]
   const isMulti = pass.methods.includes('multi-node-consolidation')
   return { chosen, singles, blocked, forgone, progress: isMulti ? looks.progress : undefined }
@@ -102,7 +113,21 @@ function* search(pass: Pass, bounds: Bounds): Steps<Search> {
 const mostSavedFirst = (a: Consolidation, b: Consolidation): number =>
   compareNumber(savingsOf(b), savingsOf(a)) ||
   compareNumber(a.moved.length, b.moved.length) ||
+  compareNumber(typesOf(b), typesOf(a)) ||
   compareText(namesOf(a).join(), namesOf(b).join())
+
+const typesOf = ({ replacements }: Consolidation): number =>
+  replacements.reduce((sum, { offer }) => sum + offer.types.length, 0)
+
+// The same nodes for the same launches, however they were come by; those that leave more types stand first.
+const distinct = (sorted: ReadonlyArray<Consolidation>): ReadonlyArray<Consolidation> => {
+  const seen = new Set<string>()
+  return sorted.filter((one) => {
+    const launches = one.replacements.map(({ node, offer }) => `${node.nodePool.name} ${offer.names[0]} ${node.pods}`)
+    const key = JSON.stringify([namesOf(one).toSorted(compareText), launches])
+    return !seen.has(key) && seen.add(key)
+  })
+}
 
 const namesOf = ({ moved }: Consolidation): ReadonlyArray<string> => moved.map(({ state }) => state.name)
 
@@ -162,13 +187,15 @@ class Looks {
     return found.filter(({ moved }) => moved.length > 1)
   }
 
-  /** The same nodes replaced by nodes that are no dearer than a half, a quarter, an eighth of them. */
+  /** The same nodes replaced by nodes that are no dearer than they together, than a half of them, a quarter, and so on. */
   *repacked(moved: ReadonlyArray<CandidateState>): Steps<ReadonlyArray<Consolidation>> {
     const pricePerHour = moved.reduce((sum, { candidate }) => sum + candidate.pricePerHour, 0)
     const found: Array<Consolidation> = []
-    for (const parts of [1, 2, 4, 8]) {
+    for (let parts = 1; parts <= mostParts; parts *= 2) {
       const one = yield* this.at(moved, { mostPricePerHour: pricePerHour / parts })
       if (one !== undefined) found.push(one)
+      // Smaller ones yet would be more again.
+      else if (found.length > 0) break
     }
     return found
   }
@@ -204,6 +231,12 @@ const firsts = (ordered: ReadonlyArray<CandidateState>): ReadonlyArray<ReadonlyA
   return sets
 }
 
+const likeliestToLast = (proposals: ReadonlyArray<Consolidation>): ReadonlyArray<Consolidation> => {
+  const rest = proposals.slice(mostOfBest)
+  const isPlain = ({ replacements }: Consolidation) => replacements.length <= 1
+  return [...proposals.slice(0, mostOfBest), ...rest.filter(isPlain), ...rest.filter((one) => !isPlain(one))]
+}
+
 /**
  * The first of the proposals whose replacements would not go again at once.
  *
@@ -226,7 +259,7 @@ function* lasting(
   let followUps = 0
   let refused: Consolidation | undefined
   let found: Consolidation | undefined
-  for (const proposal of proposals) {
+  for (const proposal of likeliestToLast(proposals)) {
     let candidate = proposal
     for (;;) {
       if (candidate.replacements.length === 0) found = candidate
@@ -240,7 +273,8 @@ function* lasting(
       }
       const all = [...candidate.moved, ...following]
       const mayGo = following.length > 0 && withinBudgets(all, pass).length === all.length
-      const joined = mayGo ? yield* looks.at(all) : undefined
+      const again = mayGo ? [yield* looks.at(all), ...(yield* looks.repacked(all))] : []
+      const [joined] = again.filter((one) => one !== undefined).sort(mostSavedFirst)
       if (joined === undefined || savingsOf(joined) <= savingsOf(candidate)) break
       candidate = joined
     }
@@ -273,7 +307,7 @@ function* followUp(consolidation: Consolidation, pass: Pass): Steps<ReadonlyArra
     churn: 'allow',
     methods: ['multi-node-consolidation', 'single-node-consolidation'],
   })
-  const { chosen, singles } = yield* searched(later, searchOfFollowUp)
+  const { chosen, singles } = yield* search(later, { bounds: searchOfFollowUp, aloneOnly: replacements })
   if ([...replacements].some((name) => singles.has(name))) return []
   const names = new Set(chosen?.moved.map(({ state }) => state.name))
   if (![...replacements].some((name) => names.has(name))) return undefined
