@@ -1,0 +1,2 @@
+/** Tags of what is made. */
+export * from './tags.ts'
