@@ -1,14 +1,14 @@
 import { describe, expect, test } from '@jest/globals'
 import type { Pod, PodDisruptionBudget, StateNode } from '../cluster/index.ts'
 import { instanceType, managedNode, nodePool, offering, runningPod, sceneOf, type Scene } from '../testing/index.ts'
-import { disruptionByMethod, nodePricePerHour, planEmptiness } from './index.ts'
+import { disruptionByMethod, nodePricePerHour, planDisruption, planEmptiness } from './index.ts'
 
 const pod = (name: string, parts: Partial<Pod> = {}): Pod => runningPod(name, { cpu: '1' }, {}, parts)
 const daemon = { owner: { apiVersion: 'apps/v1', kind: 'DaemonSet', name: 'd', uid: 'd' } }
 const keep = { disruption: { deletionCost: 0, doNotDisrupt: { sinceMs: 0 } } }
 const cheap = { disruption: { deletionCost: -(2 ** 31) }, priority: -(2 ** 28) }
 const emptied = (scene: Scene) => {
-  const { commands, blocked } = planEmptiness(sceneOf(scene))
+  const { commands, blocked } = planDisruption(sceneOf(scene), { strategy: 'reference', methods: ['emptiness'] })
   return {
     going: commands.flatMap(({ candidates }) => candidates.map(({ node }) => node)),
     staying: blocked.map(({ node, reason }) => `${node}: ${reason._tag}`),
@@ -71,7 +71,7 @@ describe('emptiness', () => {
 
   test('D-EMPTY-08 D-CAND-16: pods that cost nothing to move leave a node empty, by the budget for empty nodes', () => {
     const nodes = [managedNode('a', { pods: [pod('p', cheap)] })]
-    expect(emptied({ nodes }).going).toEqual(['a'])
+    expect(emptied({ nodes })).toEqual({ going: ['a'], staying: [] })
     const closed = (reason: 'Empty' | 'Underutilized') =>
       nodePool('default', {
         disruption: {
