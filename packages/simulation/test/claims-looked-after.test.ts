@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from '@jest/globals'
+import { afterEach, describe, expect, jest, test } from '@jest/globals'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import {
   applyDefaults,
@@ -11,6 +11,8 @@ import {
   type VirtualClusterOptions,
 } from '../src/index.ts'
 
+// Virtual time is fast, a busy machine is not.
+jest.setTimeout(30_000)
 const closers: Array<() => Promise<void>> = []
 afterEach(async () => {
   for (const close of closers.splice(0)) await close()
@@ -124,6 +126,31 @@ describe('hydration', () => {
       'default',
       'default',
     ])
+  })
+})
+
+describe('what a NodePool provides', () => {
+  test('ST-17 follows a claim to another NodePool', async () => {
+    const { cluster } = await startWith(1)
+    const reference = { group: 'karpenter.kwok.sh', kind: 'KWOKNodeClass', name: 'default' }
+    await cluster.face.create(kinds.nodePools, {
+      metadata: { name: 'other' },
+      spec: { ...keep, template: { spec: { nodeClassRef: reference, requirements: [] } } },
+    })
+    const provided = async () =>
+      Object.fromEntries(
+        (await cluster.all(kinds.nodePools)).map(({ metadata, status }) => [
+          metadata.name,
+          [status.nodes, status.resources?.['cpu'], status.resources?.['nodes']],
+        ]),
+      )
+    await cluster.clock.advance(6000)
+    expect(await provided()).toEqual({ default: [1, '4', '1'], other: [0, '0', '0'] })
+    await cluster.face.patch({ ...kinds.nodeClaims, name: (await claimOf(cluster))?.metadata.name ?? '' }, 'merge', {
+      metadata: { labels: { 'karpenter.sh/nodepool': 'other' } },
+    })
+    await cluster.clock.advance(6000)
+    expect(await provided()).toEqual({ default: [0, '0', '0'], other: [1, '4', '1'] })
   })
 })
 

@@ -1,6 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import { afterEach, describe, expect, test } from '@jest/globals'
+import { afterEach, describe, expect, jest, test } from '@jest/globals'
 import type { AnyProviderModule } from '@scantling/controller'
 import type { CloudProvider, DriftVerdict, NodeClassObject } from '@scantling/core'
 import {
@@ -14,6 +14,8 @@ import {
   type VirtualClusterOptions,
 } from '../src/index.ts'
 
+// Virtual time is fast, a busy machine is not.
+jest.setTimeout(30_000)
 const closers: Array<() => Promise<void>> = []
 afterEach(async () => {
   for (const close of closers.splice(0)) await close()

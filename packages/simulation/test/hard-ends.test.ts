@@ -1,8 +1,10 @@
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import { afterEach, describe, expect, test } from '@jest/globals'
+import { afterEach, describe, expect, jest, test } from '@jest/globals'
 import type { FateOf, VirtualCluster, VirtualClusterOptions } from '../src/index.ts'
 import { applyDefaults, applyDeployment, conditionOf, kinds, runningPods, startVirtualCluster } from '../src/index.ts'
 
+// Virtual time is fast, a busy machine is not.
+jest.setTimeout(30_000)
 const closers: Array<() => Promise<void>> = []
 afterEach(async () => {
   for (const close of closers.splice(0)) await close()

@@ -1,5 +1,5 @@
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import { afterEach, describe, expect, test } from '@jest/globals'
+import { afterEach, describe, expect, jest, test } from '@jest/globals'
 import {
   applyDefaults,
   applyDeployment,
@@ -12,6 +12,8 @@ import {
   type VirtualClusterOptions,
 } from '../src/index.ts'
 
+// Virtual time is fast, a busy machine is not.
+jest.setTimeout(30_000)
 const closers: Array<() => Promise<void>> = []
 afterEach(async () => {
   for (const close of closers.splice(0)) await close()
@@ -57,8 +59,24 @@ const deleteAll = async (cluster: VirtualCluster) => {
 describe('metrics of', () => {
   test('M-NODE-01 M-NODE-02 nodes: what they have, what is asked of it, their age; nothing once they are gone', async () => {
     const { cluster, run } = await startWith()
-    const text = await run.metrics()
     const [node] = await cluster.all(kinds.nodes)
+    await cluster.face.create(
+      { ...kinds.pods, namespace: 'kube-system' },
+      {
+        metadata: {
+          name: 'daemon',
+          ownerReferences: [{ apiVersion: 'apps/v1', kind: 'DaemonSet', name: 'd', uid: 'd', controller: true }],
+        },
+        spec: {
+          nodeName: node?.metadata.name,
+          containers: [
+            { name: 'main', image: 'pause', resources: { requests: { cpu: '100m' }, limits: { cpu: '200m' } } },
+          ],
+        },
+      },
+    )
+    await cluster.clock.advance(10)
+    const text = await run.metrics()
     const cpu = (name: string) =>
       lines(text, `karpenter_nodes_${name}`).find((line) => line.includes('resource_type="cpu"')) ?? ''
     expect(cpu('allocatable')).toMatch(/ 4$|3\.\d+$/)
@@ -78,8 +96,10 @@ describe('metrics of', () => {
       'instance_size="',
     ])
       expect(cpu('allocatable')).toContain(label)
-    expect(cpu('total_pod_requests')).toMatch(/ 3$/)
-    expect(cpu('total_pod_limits')).toMatch(/ 3\.5$/)
+    expect(cpu('total_pod_requests')).toMatch(/ 3\.1$/)
+    expect(cpu('total_pod_limits')).toMatch(/ 3\.7$/)
+    expect(cpu('total_daemon_requests')).toMatch(/ 0\.1$/)
+    expect(cpu('total_daemon_limits')).toMatch(/ 0\.2$/)
     expect(lines(text, 'karpenter_nodes_system_overhead').length).toBeGreaterThan(0)
     expect(lines(text, 'karpenter_nodes_current_lifetime_seconds')).toHaveLength(1)
     await deleteAll(cluster)

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from '@jest/globals'
+import { afterEach, describe, expect, jest, test } from '@jest/globals'
 import type { AnyProviderModule } from '@scantling/controller'
 import type { RepairPolicy } from '@scantling/core'
 import {
@@ -11,6 +11,8 @@ import {
   type VirtualClusterOptions,
 } from '../src/index.ts'
 
+// Virtual time is fast, a busy machine is not.
+jest.setTimeout(30_000)
 const closers: Array<() => Promise<void>> = []
 afterEach(async () => {
   for (const close of closers.splice(0)) await close()

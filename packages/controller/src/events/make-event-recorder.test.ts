@@ -83,6 +83,13 @@ describe('makeEventRecorder()', () => {
     expect(await metrics.render()).toContain('scantling_events_dropped_total{cause="RateLimit"} 25')
   })
 
+  test('E-REC-04 speaks as karpenter, so that what reads the reference’s events reads ours', async () => {
+    const { clock, written, recorder } = setup()
+    recorder.record(nominated('1'))
+    await clock.advance(0)
+    expect(written[0]).toMatchObject({ source: { component: 'karpenter' }, reportingComponent: 'karpenter' })
+  })
+
   test('neither fails nor blocks while the API server is away', async () => {
     const { clock, recorder, metrics } = setup(true)
     recorder.record(nominated('1'))

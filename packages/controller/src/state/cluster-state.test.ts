@@ -157,7 +157,36 @@ describe('the cluster as planners see it', () => {
     expect(state.nodes()[0]).toMatchObject({ name: 'n', nominatedUntilMs: 20_000 })
   })
 
-  test('D-LOOP-12: the revision grows with what disruption could hang on, and not with the rest', async () => {
+  test('ST-06: a node that appears has the pods that were bound to it before, and a claim that changes leaves them', () => {
+    const { state, pods, nodes, nodeClaims } = setup()
+    pods.put(bound('early', 'n', { spec: { nodeName: 'n', containers: [{ name: 'c', ports: [{ hostPort: 80 }] }] } }))
+    expect(state.nodes()).toEqual([])
+    nodes.put(nodeObject('n'))
+    const seen = () =>
+      state.nodes().map((node) => node.pods.map(({ name, constraints }) => [name, constraints.hostPorts.length]))
+    expect(seen()).toEqual([[['early', 1]]])
+    nodeClaims.put(nodeClaimObject('claim', 'default', { status: { providerID: 'test://n' } }))
+    nodes.put(nodeObject('n', { metadata: { labels: { team: 'a' } } }))
+    expect(seen()).toEqual([[['early', 1]]])
+    expect(state.nodes()[0]?.isManaged).toBe(true)
+  })
+
+  test('ST-07: a machine goes under its present id, and is gone when neither Node nor claim is left', () => {
+    const { state, nodes, nodeClaims } = setup()
+    const ids = () => state.nodes().map(({ providerId }) => providerId)
+    nodes.put(nodeObject('n', { spec: { providerID: 'test://old' } }))
+    nodes.put(nodeObject('n', { spec: { providerID: 'test://new' } }))
+    expect(ids()).toEqual(['test://new'])
+    nodeClaims.put(nodeClaimObject('claim', 'default', { status: { providerID: 'test://old' } }))
+    nodeClaims.put(nodeClaimObject('claim', 'default', { status: { providerID: 'test://new' } }))
+    expect(ids()).toEqual(['test://new'])
+    nodes.remove(nodeObject('n', { spec: { providerID: 'test://new' } }))
+    expect(ids()).toEqual(['test://new'])
+    nodeClaims.remove(nodeClaimObject('claim', 'default', { status: { providerID: 'test://new' } }))
+    expect(ids()).toEqual([])
+  })
+
+  test('ST-18 D-LOOP-12: the revision grows with what disruption could hang on, and not with the rest', async () => {
     const { clock, state, pods, nodes, nodePools } = setup()
     const grows = (change: () => void) => {
       const before = state.revision()

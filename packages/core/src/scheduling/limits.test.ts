@@ -36,6 +36,11 @@ describe('weight', () => {
     expect(decide({ nodePools, pods: [pods[1]!] }).launches).toEqual(['heavy: p1'])
   })
 
+  test('C-API-09: of NodePools of one weight the last by name is first', () => {
+    const nodePools = ['b', 'c', 'a'].map((name) => nodePool(name, { weight: 5 }))
+    expect(decide({ nodePools, pods: [pod('p')] }).launches).toEqual(['c: p'])
+  })
+
   test('P-LIM-01: where the heavier NodePool has reached its limit the lighter one serves', () => {
     const nodePools = [
       nodePool('heavy', { weight: 10, limits: Resources.parse({ cpu: '2' }) }),

@@ -176,7 +176,7 @@ describe('pod anti-affinity', () => {
     expect(decide({ nodes, types, pods: [pod('unselected', '1')] }).placements).toEqual(['n: unselected'])
   })
 
-  test('P-AFF-09: a preference to be alone keeps nobody else away', () => {
+  test('ST-15 P-AFF-09: a preference to be alone keeps nobody else away', () => {
     const nodes = [nodeIn('n', 'a', pod('loner', '1', preferringApart(zone)))]
     expect(decide({ nodes, types, pods: [web('p', '1')] }).placements).toEqual(['n: p'])
   })
@@ -186,7 +186,7 @@ describe('pod anti-affinity', () => {
     expect(decide({ types, pods: [web('p', '1'), waiting] }).demanded(zone)).toEqual([''])
   })
 
-  test('P-AFF-10, P-CST-09: the index of who keeps others away follows what runs now', () => {
+  test('ST-15 P-AFF-10, P-CST-09: the index of who keeps others away follows what runs now', () => {
     const loner = pod('loner', '1', apart(zone))
     const without = { ...loner, constraints: unconstrained }
     const chosen = (one: typeof loner) => decide({ types, nodes: [fullNodeIn('n', 'a', one)], pods: [web('p', '1')] })

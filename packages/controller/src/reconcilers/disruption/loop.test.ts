@@ -5,7 +5,7 @@ import type { ReconcilerContext } from '../context.ts'
 import { disrupt, emptyMemory, worthTrying } from './loop.ts'
 import { consolidationTypes, isConsolidation, reasonsOf } from './planning.ts'
 
-test('D-LOOP-12: a method that found nothing is not tried again before something changes, or five minutes have passed', async () => {
+test('ST-19 D-LOOP-12: a method that found nothing is not tried again before something changes, or five minutes have passed', async () => {
   const clock = virtualClock(0)
   let revision = 1
   const context = { clock, state: { revision: () => revision } } as unknown as ReconcilerContext
