@@ -66,9 +66,11 @@ export const createInstanceTypes = (
     const key = nodeClass.metadata.uid === '' ? nodeClass.metadata.name : nodeClass.metadata.uid
     const present = kept.get(key)
     if (present !== undefined) return present
+    const idOf = requirementIds()
     const types = stable<Draft, InstanceType>({
       keyOf: ({ shape }) => shape.type.name,
-      fingerprintOf: ({ shape, offerings }) => `${shape.fingerprint} ${offerings.map(offeringKey).join(';')}`,
+      fingerprintOf: ({ shape, offerings }) =>
+        `${shape.fingerprint} ${offerings.map((one) => offeringKey(idOf(one.requirements), one)).join(';')}`,
       make: ({ shape, offerings }) => ({ ...shape.type, offerings }),
     })
     const made: Kept = { types }
@@ -160,21 +162,22 @@ const offeringInputs = (input: InstanceTypesInput): ReadonlyArray<unknown> => [
   setKey(input.exhaustedSubnetIds),
 ]
 
-// Offerings share their requirements, so each is written out once.
-const rendered = new WeakMap<Requirements, string>()
-const renderOnce = (requirements: Requirements): string => {
-  const present = rendered.get(requirements)
-  if (present !== undefined) return present
-  const text = Requirements.render(requirements)
-  rendered.set(requirements, text)
-  return text
+// Offerings share their requirements, of which there are few: a number for each keeps fingerprints short.
+const requirementIds = (): ((requirements: Requirements) => number) => {
+  const byText = new Map<string, number>()
+  const byObject = new WeakMap<Requirements, number>()
+  return (requirements) => {
+    const present = byObject.get(requirements)
+    if (present !== undefined) return present
+    const text = Requirements.render(requirements)
+    const id = byText.get(text) ?? byText.size
+    byText.set(text, id)
+    byObject.set(requirements, id)
+    return id
+  }
 }
 
-const offeringKey = ({ requirements, pricePerHour, unavailable, reservation }: Offering): string =>
-  [
-    renderOnce(requirements),
-    String(pricePerHour),
-    unavailable?.reason ?? '',
-    unavailable?.message ?? '',
-    reservation === undefined ? '' : `${reservation.remaining}@${reservation.observedAtMs}`,
-  ].join('|')
+const offeringKey = (id: number, { pricePerHour, unavailable, reservation }: Offering): string =>
+  `${id}|${pricePerHour}|${unavailable?.reason ?? ''}|${unavailable?.message ?? ''}|${
+    reservation === undefined ? '' : `${reservation.remaining}@${reservation.observedAtMs}`
+  }`
