@@ -103,6 +103,13 @@ describe('the catalogue', () => {
     expect(before[0]).not.toBe(after[0])
   })
 
+  test('equal requirements of types and offerings are one object: planners compile by identity', () => {
+    const [first, second] = types(loaded())
+    const arch = (type?: InstanceType) => type?.requirements.byKey.get('kubernetes.io/arch')
+    expect(arch(first)).toBe(arch(second))
+    expect(first?.offerings[0]?.requirements).toBe(second?.offerings[0]?.requirements)
+  })
+
   test('Z-IT-09: a type of which nothing can be had is still there, for the nodes of it', () => {
     const catalog = createCatalog(azureSettingsOf())
     catalog.takeSkus([skuRow('Standard_D8s_v3', { vCPUs: '8', LowPriorityCapable: 'False' })])

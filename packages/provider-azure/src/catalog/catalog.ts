@@ -10,6 +10,7 @@ import {
   type SkuDiscovery,
   type TypeSettings,
 } from '../instance-types/index.ts'
+import { sharedRequirements } from '../labels/index.ts'
 import {
   hasLocalDns,
   hasTrustedLaunch,
@@ -74,6 +75,8 @@ export const createCatalog = (settings: TypeSettings): Catalog => {
   let hasPriceList = false
   let quota = unknownUsages
   const lists = new Map<string, List>()
+  // Few label values are ever new, so this grows with what Azure sells and no further.
+  const share = sharedRequirements()
 
   const listFor = (nodeClass: AksNodeClass, kubernetesVersion: string): List => {
     const key = keyOf(nodeClass, kubernetesVersion, settings)
@@ -83,7 +86,14 @@ export const createCatalog = (settings: TypeSettings): Catalog => {
         keyOf: ({ sku }) => sku.name,
         fingerprintOf: (source) => fingerprintOf(source),
         make: ({ sku, prices: at, usages }) =>
-          instanceTypeOf(sku, offeringsOf(sku, region, { prices: at, usages }), nodeClass, settings, kubernetesVersion),
+          instanceTypeOf(
+            sku,
+            offeringsOf(sku, region, { prices: at, usages }, share),
+            nodeClass,
+            settings,
+            kubernetesVersion,
+            share,
+          ),
       }),
     }
     lists.delete(key)

@@ -1,6 +1,13 @@
-import { labelKeys, Requirement, Requirements, type InstanceType, type Offering } from '@scantling/core'
+import { labelKeys, Requirements, type InstanceType, type Offering } from '@scantling/core'
 import { nodeImageVersionOf, selectImage } from '../image/index.ts'
-import { azureLabelKeys, clusterLabelOf, internalLabelKeys, osSkuOf } from '../labels/index.ts'
+import {
+  azureLabelKeys,
+  clusterLabelOf,
+  internalLabelKeys,
+  osSkuOf,
+  sharedRequirements,
+  type SharedRequirements,
+} from '../labels/index.ts'
 import { isFips, maxPodsOf, type AksNodeClass } from '../node-class/index.ts'
 import { usesMachines, type AzureSettings } from '../settings.ts'
 import { capacityOf, overheadOf } from './capacity.ts'
@@ -24,9 +31,10 @@ export const instanceTypeOf = (
   nodeClass: AksNodeClass,
   settings: TypeSettings,
   kubernetesVersion: string,
+  share: SharedRequirements = sharedRequirements(),
 ): InstanceType => {
   const maxPods = maxPodsOf(nodeClass, settings)
-  const requirements = requirementsOf(sku, nodeClass, settings)
+  const requirements = requirementsOf(sku, nodeClass, settings, share)
   const images = nodeClass.status.images ?? []
   const image = selectImage(images, { requirements })
   const imageId = image && (usesMachines(settings) ? nodeImageVersionOf(image.id) : image.id)
@@ -55,6 +63,7 @@ const requirementsOf = (
   sku: Sku,
   nodeClass: AksNodeClass,
   { location, nodeResourceGroup }: TypeSettings,
+  share: SharedRequirements,
 ): Requirements => {
   const { size } = sku
   // The capability is in GiB, the label in MiB.
@@ -92,5 +101,5 @@ const requirementsOf = (
       : [[internalLabelKeys.hyperVGeneration, ...sku.hyperVGenerations] as const]),
     ...(sku.quotaFamily === '' ? [] : [[internalLabelKeys.quotaFamily, sku.quotaFamily.toLowerCase()] as const]),
   ]
-  return Requirements.of(labels.map(([key, ...values]) => Requirement.isIn(key, values)))
+  return Requirements.of(labels.map(([key, ...values]) => share.isIn(key, ...values)))
 }

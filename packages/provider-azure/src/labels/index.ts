@@ -2,3 +2,4 @@
 export * from './label-keys.ts'
 export { labelPolicy } from './label-policy.ts'
 export * from './label-values.ts'
+export * from './shared-requirements.ts'

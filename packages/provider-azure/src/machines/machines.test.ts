@@ -35,6 +35,8 @@ describe('names of machines', () => {
       expect(short).toMatch(/^.{22}[0-9a-z]{6}-a1b2c$/)
       expect(machineNameOf(name)).toEqual(E.right(short))
     }
+    // As the reference names it.
+    expect(machineNameOf('123456789-123456789-123456789-a1b2c')).toEqual(E.right('123456789-123456789-12zc32rh-a1b2c'))
     expect(machineNameOf('123456789-123456789-123456789-a1b2c')).not.toEqual(
       machineNameOf('123456789-123456789-12345678X-a1b2c'),
     )

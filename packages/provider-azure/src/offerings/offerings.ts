@@ -1,6 +1,6 @@
-import { capacityTypes, labelKeys, Requirement, Requirements, type Offering } from '@scantling/core'
+import { capacityTypes, labelKeys, Requirement, type Offering, type Requirements } from '@scantling/core'
 import type { Sku } from '../instance-types/index.ts'
-import { azureLabelKeys } from '../labels/index.ts'
+import { azureLabelKeys, sharedRequirements, type SharedRequirements } from '../labels/index.ts'
 import type { Prices } from '../pricing/index.ts'
 import { priceOf } from '../pricing/index.ts'
 import { quotaProblemOf, type Usages } from '../quota/index.ts'
@@ -16,18 +16,19 @@ export const offeringsOf = (
   sku: Sku,
   region: string,
   { prices, usages }: { readonly prices: Prices; readonly usages: Usages | undefined },
+  share: SharedRequirements = sharedRequirements(),
 ): ReadonlyArray<Offering> => {
   const price = priceOf(prices, sku.name)
   const quotaProblem = usages && quotaProblemOf(usages, sku)
   const zones = [...sku.zones.map((zone) => zoneLabelOf(region, zone)), regionalZone]
   return zones.flatMap((zone): ReadonlyArray<Offering> => [
     {
-      requirements: requirementsOf(sku, zone, capacityTypes.onDemand),
+      requirements: requirementsOf(sku, zone, capacityTypes.onDemand, share),
       pricePerHour: price.onDemand,
       ...(quotaProblem !== undefined && { unavailable: { reason: 'SubscriptionQuotaReached', message: quotaProblem } }),
     },
     {
-      requirements: requirementsOf(sku, zone, capacityTypes.spot),
+      requirements: requirementsOf(sku, zone, capacityTypes.spot, share),
       pricePerHour: price.spot,
       ...(!sku.isSpotCapable && {
         unavailable: { reason: 'SpotNotSupported', message: `${sku.name} is not sold as spot in ${region}` },
@@ -36,15 +37,20 @@ export const offeringsOf = (
   ])
 }
 
-const requirementsOf = (sku: Sku, zone: string, capacityType: 'on-demand' | 'spot'): Requirements => {
+const requirementsOf = (
+  sku: Sku,
+  zone: string,
+  capacityType: 'on-demand' | 'spot',
+  share: SharedRequirements,
+): Requirements => {
   const priority = capacityType === capacityTypes.spot ? 'spot' : 'regular'
-  return Requirements.of([
-    Requirement.isIn(labelKeys.capacityType, [capacityType]),
-    Requirement.isIn(azureLabelKeys.scaleSetPriority, [priority]),
-    Requirement.isIn(azureLabelKeys.priority, [priority]),
-    Requirement.isIn(labelKeys.zone, [zone]),
-    Requirement.isIn(azureLabelKeys.placementScope, [placementScopeOf(zone)]),
-    Requirement.isIn(azureLabelKeys.skuUltraSsd, hasUltraSsd(sku, zone) ? ['true', 'false'] : ['false']),
+  return share.of([
+    [labelKeys.capacityType, capacityType],
+    [azureLabelKeys.scaleSetPriority, priority],
+    [azureLabelKeys.priority, priority],
+    [labelKeys.zone, zone],
+    [azureLabelKeys.placementScope, placementScopeOf(zone)],
+    [azureLabelKeys.skuUltraSsd, ...(hasUltraSsd(sku, zone) ? ['true', 'false'] : ['false'])],
   ])
 }
 
