@@ -160,7 +160,9 @@ const playStep = async (show: Show, hands: TourHands, step: TourStep): Promise<'
   const { options, watched } = show
   options.screen.open(step.title, step.text)
   const startedMs = watched.clock.nowMs()
-  await step.act(hands)
+  const acted = step.act(hands).then(() => 'acted' as const)
+  acted.catch(() => undefined)
+  if ((await Promise.race([acted, show.stopped])) === 'interrupted') return 'interrupted'
   let quietSinceMs: number | undefined
   for (;;) {
     if ((await Promise.race([nextFrame(), show.stopped])) === 'interrupted') return 'interrupted'
@@ -211,7 +213,9 @@ const handsOn = (api: KubeApi, watched: WatchedCluster, cloud: string, whyStays:
     scaleAllToZero: async () => {
       for (const [name, namespace] of deployments) await api.scaleDeployment({ name, namespace }, 0)
       // The pods are on their way out once the cluster shows one of them leaving.
-      while ([...watched.caches.pods.values()].every(({ metadata }) => metadata.deletionTimestamp === undefined))
+      const pods = () => [...watched.caches.pods.values()]
+      // Where time runs fast, they may be gone before anyone looks.
+      while (pods().length > 0 && pods().every(({ metadata }) => metadata.deletionTimestamp === undefined))
         await nextFrame()
     },
     merge: api.merge,
