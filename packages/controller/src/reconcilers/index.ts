@@ -194,7 +194,9 @@ export const makeContext = (deps: ControllerDeps): ReconcilerContext => {
     features,
     batchMaxDurationMs: settings.batchMaxDurationMs,
   })
-  const { wellKnown } = labelRules.knowledge
+  // Templates of claims say the name of the NodeClass; types that denied it would meet none of them.
+  const ofTemplates = new Set(providerModule.nodeClasses.map(Labels.nodeClassLabelKey))
+  const wellKnown = new Set([...labelRules.knowledge.wellKnown].filter((key) => !ofTemplates.has(key)))
   const types = makeInstanceTypeCell({ provider, clock, wellKnown, nodeClassOf: nodeClasses.get, ...features })
   return {
     ...deps,
