@@ -85,6 +85,21 @@ export const startEmulator = async ({
     if (!response.ok) throw new Error(`moto refuses ${operation}: ${await response.text()}`)
     return (await response.json()) as Readonly<Record<string, unknown>>
   }
+  const created = await fetch(`${moto.url}/clusters`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      authorization: `AWS4-HMAC-SHA256 Credential=test/20260101/${region}/eks/aws4_request, SignedHeaders=host, Signature=0`,
+    },
+    body: JSON.stringify({
+      name: cluster,
+      version: '1.34',
+      roleArn: 'arn:aws:iam::123456789012:role/cluster',
+      resourcesVpcConfig: { subnetIds: subnets.map(({ id }) => id) },
+      kubernetesNetworkConfig: { serviceIpv4Cidr: '10.100.0.0/16' },
+    }),
+  })
+  if (!created.ok) throw new Error(`moto refuses CreateCluster: ${await created.text()}`)
   const { QueueUrl: queueUrl } = await queueCall('CreateQueue', { QueueName: cluster })
   return {
     ...proxy,

@@ -10,6 +10,8 @@ export interface Launched {
   readonly id: string
   readonly atMs: number
   readonly reservation?: string
+  /** Name of the launch template that it came from. */
+  readonly template: string
 }
 
 interface Way {
@@ -100,6 +102,7 @@ export const createFleet = async (
   if (reservation !== undefined)
     state.capacityReservations.set(reservation.id, { ...reservation, available: reservation.available - ids.length })
   const own = reservation?.id
+  const template = parameters.get(`${prefix}LaunchTemplateSpecification.LaunchTemplateName`) ?? ''
   return {
     answer: xmlAnswer('CreateFleet', [
       element('fleetId', textOf(parseXml(answer.body), 'fleetId')),
@@ -121,7 +124,7 @@ export const createFleet = async (
             ],
       ),
     ]),
-    launched: ids.map((id) => ({ id, atMs: nowMs, ...(own !== undefined && { reservation: own }) })),
+    launched: ids.map((id) => ({ id, atMs: nowMs, template, ...(own !== undefined && { reservation: own }) })),
   }
 }
 

@@ -22,6 +22,10 @@ export interface Proxy {
   readonly state: EmulatedState
   /** Calls so far, by action. */
   readonly calls: () => ReadonlyMap<string, number>
+  /** What an instance would read as its user data. */
+  readonly userDataOf: (instanceId: string) => string
+  /** Called before a call goes on, as with what a test does at that moment. */
+  readonly onCall: (listener: (action: string) => void) => void
   readonly stop: () => Promise<void>
 }
 
@@ -33,6 +37,8 @@ export const startProxy = async (backend: Backend): Promise<Proxy> => {
   const calls = new Map<string, number>()
   const launched = new Map<string, Launched>()
   const byToken = new Map<string, Promise<AwsAnswer>>()
+  const userData = new Map<string, string>()
+  let listener: (action: string) => void = () => undefined
   const catalogPages = new Map<string, Promise<Element>>()
   const images = imageParameters(backend)
   const isHidden = (id: string): boolean => {
@@ -42,6 +48,7 @@ export const startProxy = async (backend: Backend): Promise<Proxy> => {
 
   const answer = async (request: AwsRequest): Promise<AwsAnswer | 'lost'> => {
     calls.set(request.action, (calls.get(request.action) ?? 0) + 1)
+    listener(request.action)
     const fault = takeFault(state, request.action)
     if (fault === undefined) return answerWell(request)
     if (fault.after === true) {
@@ -145,8 +152,9 @@ export const startProxy = async (backend: Backend): Promise<Proxy> => {
   }
 
   const createLaunchTemplate = async (request: AwsRequest): Promise<AwsAnswer> => {
-    const userData = Buffer.from(request.parameters.get('LaunchTemplateData.UserData') ?? '', 'base64')
-    return userData.length > largestUserData
+    const data = Buffer.from(request.parameters.get('LaunchTemplateData.UserData') ?? '', 'base64')
+    userData.set(request.parameters.get('LaunchTemplateName') ?? '', data.toString())
+    return data.length > largestUserData
       ? errorAnswer('ec2', 'InvalidUserData.Malformed', `User data is limited to ${largestUserData} bytes`)
       : backend.forward(request)
   }
@@ -190,6 +198,10 @@ export const startProxy = async (backend: Backend): Promise<Proxy> => {
     url: `http://127.0.0.1:${port}`,
     state,
     calls: () => new Map(calls),
+    userDataOf: (id) => userData.get(launched.get(id)?.template ?? '') ?? '',
+    onCall: (given) => {
+      listener = given
+    },
     stop: () =>
       new Promise((resolve) => {
         server.close(() => resolve())
