@@ -2,6 +2,7 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { renderApi } from './api.ts'
+import { renderAwsAccess } from './aws-access.ts'
 import { readCompatibility, renderCompatibility } from './compatibility-table.ts'
 import { renderCrds } from './crds.ts'
 import { renderReference } from './reference.ts'
@@ -17,6 +18,7 @@ const generators: ReadonlyArray<() => Readonly<Record<string, string>>> = [
   renderApi,
   renderRoles,
   renderDashboard,
+  renderAwsAccess,
 ]
 
 const isCheck = process.argv.includes('--check')

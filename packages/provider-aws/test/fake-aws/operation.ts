@@ -35,7 +35,8 @@ export const operation =
     await board.hook?.('before', action)
     const armed = board.failures.get(action)?.shift()
     if (armed !== undefined) return E.left({ action, ...armed })
-    if (board.denied.has(action)) return E.left({ action, ...denial(action) })
+    const denied = [action, ...(implied[action] ?? [])].find((one) => board.denied.has(one))
+    if (denied !== undefined) return E.left({ action, ...denial(denied) })
     try {
       const output = await answer(input)
       await board.hook?.('after', action)
@@ -45,6 +46,15 @@ export const operation =
       throw thrown
     }
   }
+
+/** Rights that AWS asks for beside the one that bears the name of the call. */
+const implied: Readonly<Record<string, ReadonlyArray<string>>> = {
+  'ec2:CreateFleet': ['ec2:RunInstances', 'ec2:CreateTags', 'iam:PassRole'],
+  'ec2:CreateLaunchTemplate': ['ec2:CreateTags'],
+  'ec2:RunInstances': ['ec2:CreateTags', 'iam:PassRole'],
+  'iam:AddRoleToInstanceProfile': ['iam:PassRole'],
+  'iam:CreateInstanceProfile': ['iam:TagInstanceProfile'],
+}
 
 const denial = (action: string): Omit<AwsError, 'action'> => ({
   code: action.startsWith('ec2:') ? 'UnauthorizedOperation' : 'AccessDeniedException',
