@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { ingestPod, makePodInterner } from '../ingest/index.ts'
 import { podObject, type Overrides } from '../testing/index.ts'
+import { isProvisionable } from '../scheduling/index.ts'
 import { Pods, type Pod } from './index.ts'
 
 const nowMs = Date.UTC(2026, 0, 1, 1)
@@ -87,6 +88,26 @@ describe('what pods say of themselves', () => {
     expect(moves({ metadata: owned('DaemonSet') })).toBe(false)
     expect(moves({ metadata: owned('Node', 'v1') })).toBe(false)
     expect(moves({ status: { phase: 'Failed' } })).toBe(false)
+  })
+
+  test('P-10 provisionable: unschedulable, unbound, not preempting, and no node’s own', () => {
+    const waiting = {
+      status: { phase: 'Pending', conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable' }] },
+    }
+    expect(isProvisionable(pod(waiting))).toBe(true)
+    expect(isProvisionable(pod({ status: { phase: 'Pending', conditions: [] } }))).toBe(false)
+    expect(isProvisionable(pod({ ...waiting, spec: { nodeName: 'n' } }))).toBe(false)
+    expect(isProvisionable(pod({ status: { ...waiting.status, nominatedNodeName: 'n' } }))).toBe(false)
+    expect(isProvisionable(pod({ ...waiting, metadata: owned('DaemonSet') }))).toBe(false)
+    expect(isProvisionable(pod({ ...waiting, metadata: owned('Node', 'v1') }))).toBe(false)
+  })
+
+  test('P-15 pods claim devices by themselves or by a container', () => {
+    const uses = (spec: object) => pod({ spec }).constraints.usesDynamicResources
+    expect(uses({})).toBe(false)
+    expect(uses({ resourceClaims: [{ name: 'gpu' }] })).toBe(true)
+    const container = { name: 'a', image: 'a', resources: { claims: [{ name: 'gpu' }] } }
+    expect(uses({ containers: [container] })).toBe(true)
   })
 
   test('owners of the same kind in another group are others', () => {

@@ -2,7 +2,8 @@ import { describe, expect, test } from '@jest/globals'
 import * as fc from 'fast-check'
 
 import { managedNode, nodePool, runningPod, sceneOf, type Scene } from '../testing/index.ts'
-import { score } from './balanced.ts'
+import { poolTotals, score, unbalanced } from './balanced.ts'
+import type { CandidateState } from './candidate.ts'
 import { evictionCost, lifetimeCost, rescheduleCost } from './cost.ts'
 import { disruptionByMethod, planDisruption } from './index.ts'
 
@@ -53,6 +54,77 @@ describe('Balanced NodePools', () => {
     expect(single({ nodes: crowded })?.blocked).toContainEqual(
       expect.objectContaining({ node: 'cheap', reason: expect.objectContaining({ _tag: 'NotWorthwhile' }) }),
     )
+  })
+})
+
+describe('what a move is worth', () => {
+  const of = (name: string, consolidationPolicy: 'Balanced' | 'WhenEmptyOrUnderutilized') =>
+    nodePool(name, { disruption: { consolidationPolicy, consolidateAfterMs: 0, budgets: [] } })
+  const candidate = (
+    pool: ReturnType<typeof nodePool>,
+    name: string,
+    pricePerHour: number,
+    rescheduleCost: number,
+  ): CandidateState => ({
+    state: managedNode(name, { poolName: pool.name }),
+    nodePool: pool,
+    candidate: { node: name, claim: name, nodePool: pool.name, pricePerHour, rescheduleCost },
+  })
+  const balanced = of('balanced', 'Balanced')
+  const other = of('other', 'Balanced')
+  const free = of('free', 'WhenEmptyOrUnderutilized')
+  const totals = new Map([
+    ['balanced', { pricePerHour: 100, disruption: 100 }],
+    ['other', { pricePerHour: 100, disruption: 100 }],
+  ])
+  const verdict = (moved: ReadonlyArray<CandidateState>, savings: number, known = totals) =>
+    unbalanced(moved, savings, known)?._tag ?? 'worth it'
+
+  test('D-BAL-01, D-BAL-09: half of its share of disruption must be saved; a pool without totals is refused', () => {
+    const move = [candidate(balanced, 'a', 10, 10)]
+    expect(verdict(move, 5)).toBe('worth it')
+    expect(verdict(move, 4.9)).toBe('NotWorthwhile')
+    expect(verdict(move, 10, new Map())).toBe('NotWorthwhile')
+  })
+
+  test('D-BAL-06, D-BAL-07: savings are shared out by what each pool’s nodes cost, and every Balanced pool must agree', () => {
+    // 16 saved, three quarters of it by `balanced`: 12 for 20, and 4 for 4.
+    const move = [candidate(balanced, 'a', 30, 20), candidate(other, 'b', 10, 4)]
+    expect(verdict(move, 16)).toBe('worth it')
+    expect(unbalanced([candidate(balanced, 'a', 30, 20), candidate(other, 'b', 10, 9)], 16, totals)).toMatchObject({
+      nodePool: 'other',
+    })
+    // The disruption of a pool is that of all its nodes together.
+    expect(verdict([candidate(balanced, 'a', 15, 10), candidate(balanced, 'b', 15, 10)], 9.9)).toBe('NotWorthwhile')
+    // Other policies impose nothing.
+    expect(verdict([candidate(free, 'a', 30, 50), candidate(other, 'b', 10, 4)], 16)).toBe('worth it')
+  })
+
+  test('D-BAL-14: without the Balanced policy any saving is worth any disruption', () => {
+    expect(verdict([candidate(free, 'a', 10, 1000)], 0.01, new Map())).toBe('worth it')
+  })
+
+  test('D-BAL-03, D-BAL-04, D-BAL-05: totals are those of all nodes of pools that have a candidate', () => {
+    const nodes = [
+      managedNode('a', { pods: [runningPod('a-1')] }),
+      // No candidate, yet it costs, and its pods of DaemonSets do not count.
+      managedNode('b', {
+        conditions: [],
+        labels: { 'karpenter.sh/initialized': 'false' },
+        pods: [
+          runningPod('b-1'),
+          runningPod('b-2', {}, {}, { owner: { apiVersion: 'apps/v1', kind: 'DaemonSet', name: 'd', uid: 'd' } }),
+        ],
+      }),
+      managedNode('c', { poolName: 'far' }),
+    ]
+    const snapshot = sceneOf({ nodes, nodePools: [nodePool('default'), nodePool('far')] })
+    const own = candidate(nodePool('default'), 'a', 8, 2)
+    const found = poolTotals([{ ...own, state: snapshot.nodes[0]! }], snapshot)
+    expect([...found]).toEqual([['default', { pricePerHour: 16, disruption: 4 }]])
+    // Where claims do not say what was bought, the candidates' prices are what is known.
+    const bare = snapshot.nodes.map((state) => ({ ...state, claim: { ...state.claim!, labels: {} } }))
+    expect(poolTotals([{ ...own, state: bare[0]! }], { ...snapshot, nodes: bare }).get('default')?.pricePerHour).toBe(8)
   })
 })
 

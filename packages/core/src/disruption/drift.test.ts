@@ -121,6 +121,14 @@ describe('static drift', () => {
     expect(reasons(find({ nodes, nodePools: [pool(undefined, 1)] }))).toEqual(['b: AboveReplicas', 'a: AboveReplicas'])
   })
 
+  test('D-SDRIFT-06: pools go by themselves, as far as their limits let each', () => {
+    const free = { ...pool(undefined, 5), name: 'free' }
+    const others = [managedNode('c', { poolName: 'free', driftedAtMs: 0 })]
+    const found = find({ nodes: [...nodes, ...others], nodePools: [pool('3'), free] })
+    expect(taken(found).sort()).toEqual(['b', 'c'])
+    expect(reasons(find({ nodes, nodePools: [pool(undefined, 0)] }))).toEqual(['b: AboveReplicas', 'a: AboveReplicas'])
+  })
+
   test('D-BUDG-12: the budget is kept within the pass', () => {
     const tight = { ...pool(), disruption: { ...pool().disruption, budgets: [{ nodes: '1' }] } }
     const found = find({ nodes, nodePools: [tight] })

@@ -148,9 +148,12 @@ describe('what keeps a node from every method', () => {
       {},
       'PodDisruptionBudget',
     ],
-  ])('PodDisruptionBudgets, %s', (_, podDisruptionBudgets, parts, expected) => {
-    expect(gate(managedNode('a', { pods: [pod('p', parts)] }), { podDisruptionBudgets })).toBe(expected)
-  })
+  ])(
+    'P-11, P-12, P-13, P-14, D-CAND-15, D-CONS-12: PodDisruptionBudgets, %s',
+    (_, podDisruptionBudgets, parts, expected) => {
+      expect(gate(managedNode('a', { pods: [pod('p', parts)] }), { podDisruptionBudgets })).toBe(expected)
+    },
+  )
 
   test('P-12: each pod is asked for by itself: a budget of one lets a node of two pods go', () => {
     const nodes = [managedNode('a', { pods: [pod('p'), pod('q')] })]

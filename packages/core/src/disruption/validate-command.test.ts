@@ -51,7 +51,7 @@ describe('validateCommand()', () => {
     expect(validateCommand(sceneOf(deleted), remove, { strategy })).toEqual(E.right(remove))
   })
 
-  test('D-VALID-02, D-VALID-04: a node that is no candidate any more is churn', () => {
+  test('D-VALID-02, D-VALID-04, D-CAND-01, D-CAND-14: candidates are made anew by name, and one that is none any more is churn', () => {
     expect(afterReplace({ nodes: [] })).toBe('churn, one: NoNode')
     expect(afterReplace({ nodes: [{ ...one(), isMarkedForDeletion: true }] })).toBe('churn, one: Deleting')
     expect(afterReplace({ nodes: [one({ conditions: ['Initialized'] })] })).toBe('churn, one: NotConsolidatable')

@@ -55,7 +55,7 @@ describe('podRequests()', () => {
     expect(sum(spec)).toEqual(amounts({ cpu: '2250m', memory: '120Mi' }))
   })
 
-  test('P-RES-01: while a container is resized, the largest of asked, held and allocated counts', () => {
+  test('P-RES-01, P-16: while a container is resized, the largest of asked, held and allocated counts', () => {
     const spec = { containers: [container('a', { cpu: '1' })] }
     const held = {
       containerStatuses: [{ name: 'a', resources: { requests: { cpu: '2' } }, allocatedResources: { cpu: '1500m' } }],

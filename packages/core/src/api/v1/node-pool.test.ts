@@ -93,7 +93,7 @@ describe('NodePool v1', () => {
     [{ nodes: '0', reasons: ['Underutilized', 'Empty', 'Drifted'] }, true],
     [{ nodes: '0', reasons: ['Expired'] }, false],
     [{ nodes: '0', reasons: ['Empty', 'Empty'] }, false],
-  ])('budget %j: valid is %s (P-NPA-05)', (budget, isValid) => {
+  ])('budget %j: valid is %s (P-NPA-05, D-BUDG-04)', (budget, isValid) => {
     expect(messages(decodeNodePool(manifest({ disruption: { budgets: [budget] } }))).length === 0).toBe(isValid)
   })
 
