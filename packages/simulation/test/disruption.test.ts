@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from '@jest/globals'
+import { afterEach, describe, expect, jest, test } from '@jest/globals'
 import {
   applyDefaults,
   applyDeployment,
@@ -10,6 +10,9 @@ import {
   type VirtualCluster,
   type VirtualClusterOptions,
 } from '../src/index.ts'
+
+// Virtual time is cheap, but a busy machine takes its time for it.
+jest.setTimeout(60_000)
 
 const closers: Array<() => Promise<void>> = []
 afterEach(async () => {
@@ -356,7 +359,7 @@ describe('budgets', () => {
     const disruption = { consolidateAfter: 'Never', budgets: [{ nodes: '0' }] }
     const isGone = async (cluster: VirtualCluster, name: string | undefined) =>
       (await cluster.all(kinds.nodeClaims)).every(({ metadata }) => metadata.name !== name)
-    const { cluster } = await startWith(5, { pool: { disruption }, template: { expireAfter: '1h' } })
+    const { cluster } = await startWith(5, { pool: { disruption }, template: { expireAfter: '15m' } })
     const name = async () => (await cluster.all(kinds.nodeClaims))[0]?.metadata.name
     const first = await name()
     cluster.cloud.interrupt(cluster.machines()[0]?.id ?? '')
@@ -365,7 +368,7 @@ describe('budgets', () => {
     await cluster.face.delete({ ...kinds.nodeClaims, name: second ?? '' })
     await cluster.until('the deleted one is gone', () => isGone(cluster, second))
     const third = await name()
-    await cluster.until('the expired one is gone', () => isGone(cluster, third), 4_000_000)
+    await cluster.until('the expired one is gone', () => isGone(cluster, third), 1_200_000)
     await cluster.until('all run', async () => (await runningPods(cluster)) === 5)
   })
 })
@@ -449,7 +452,7 @@ describe('scantling.sh/replace-before-evict', () => {
   test('an expired node is replaced before its first pod is evicted', async () => {
     const { cluster, run } = await startWith(5, {
       pool: { disruption: { consolidateAfter: 'Never' } },
-      template: { expireAfter: '1h' },
+      template: { expireAfter: '15m' },
     })
     await annotate(cluster, { 'scantling.sh/replace-before-evict': 'true' })
     const [old] = await cluster.all(kinds.nodeClaims)
@@ -457,7 +460,7 @@ describe('scantling.sh/replace-before-evict', () => {
     await cluster.until(
       'the old one is gone',
       async () => (await cluster.all(kinds.nodeClaims)).every(({ metadata }) => metadata.name !== old?.metadata.name),
-      4_000_000,
+      1_200_000,
     )
     await cluster.until('all run', async () => (await runningPods(cluster)) === 5)
     const names = run.effects.slice(before).map(({ name }) => name)

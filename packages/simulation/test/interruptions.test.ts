@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from '@jest/globals'
+import { afterEach, describe, expect, jest, test } from '@jest/globals'
 import {
   applyDefaults,
   applyDeployment,
@@ -8,6 +8,9 @@ import {
   startVirtualCluster,
   type VirtualCluster,
 } from '../src/index.ts'
+
+// Virtual time is cheap, but a busy machine takes its time for it.
+jest.setTimeout(60_000)
 
 const closers: Array<() => Promise<void>> = []
 afterEach(async () => {
