@@ -88,6 +88,7 @@ const inputOf = (
     ...changes,
   }
 }
+const part = ({ properties = {} }: AksMachine, name: string) => properties[name] as JsonObject
 const bodyOf = (...input: Parameters<typeof inputOf>) => right(machineBodyOf(inputOf(...input)))
 
 describe('bodies of machines', () => {
@@ -135,7 +136,7 @@ describe('bodies of machines', () => {
 
   test('Z-GPU-05: the driver of a machine’s GPU is installed or not; without one nothing is said', () => {
     const gpu = (name: string, mode: string) =>
-      (bodyOf({ gpu: { mode } }, {}, name, { GPUs: '1' }).properties?.['hardware'] as JsonObject)['gpuProfile']
+      part(bodyOf({ gpu: { mode } }, {}, name, { GPUs: '1' }), 'hardware')['gpuProfile']
     expect([
       gpu('Standard_NC4as_T4_v3', 'Driver'),
       gpu('Standard_NC4as_T4_v3', 'None'),
@@ -164,7 +165,7 @@ describe('bodies of machines', () => {
     const taint = { key: 'gpu', effect: 'NoSchedule' } as const
     const unregistered = { key: 'karpenter.sh/unregistered', effect: 'NoExecute' } as const
     const taintsOf = (claim: Partial<ReturnType<typeof claimOf>>) =>
-      (bodyOf({}, { claim: claimOf(claim) }).properties?.['kubernetes'] as JsonObject)['nodeInitializationTaints']
+      part(bodyOf({}, { claim: claimOf(claim) }), 'kubernetes')['nodeInitializationTaints']
     expect(taintsOf({ taints: [taint], startupTaints: [taint, { key: 'boot', effect: 'NoExecute' }] })).toEqual([
       'gpu:NoSchedule',
       'boot:NoExecute',
