@@ -3,18 +3,18 @@ import { join, resolve } from 'node:path'
 import { build } from 'esbuild'
 
 /*
- * `npm run bundle [-- aws azure kwok]`: one self-contained file for each provider, `dist/scantling-controller-<provider>.mjs`,
+ * `npm run bundle [-- aws kwok]`: one self-contained file for each provider, `dist/scantling-controller-<provider>.mjs`,
  * which needs Node 24 and nothing else.
  */
 const root = resolve(import.meta.dirname, '..')
-const all = ['aws', 'azure', 'kwok']
+const all = ['aws', 'kwok']
 
 /** Node's major version that the bundles are made for, and that the image must have. */
 const target = 'node24'
 
 const unknown = process.argv.slice(2).filter((name) => !all.includes(name))
 if (unknown.length > 0) {
-  process.stderr.write(`Cannot bundle ${unknown.join(', ')}: there are aws, azure and kwok\n`)
+  process.stderr.write(`Cannot bundle ${unknown.join(', ')}: there are aws and kwok\n`)
   process.exit(2)
 }
 mkdirSync(join(root, 'dist'), { recursive: true })

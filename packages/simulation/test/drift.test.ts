@@ -187,10 +187,7 @@ describe('Drifted', () => {
 })
 
 describe('drift that the provider finds', () => {
-  const withDrift = (
-    verdict: (asked: number) => DriftVerdict,
-    get: CloudProvider<NodeClassObject>['get'] | undefined = undefined,
-  ) => {
+  const withDrift = (verdict: (asked: number) => DriftVerdict, get?: CloudProvider<NodeClassObject>['get']) => {
     let asked = 0
     return startWith({
       providerOf: (provider) => ({

@@ -33,6 +33,7 @@ describe('applyFiles()', () => {
           refused.includes(metadata?.name ?? '')
             ? Promise.reject(new Error('not today'))
             : Promise.resolve(void applied.push(metadata?.name ?? '')),
+        merge: () => Promise.resolve(),
         scaleDeployment: () => Promise.resolve(),
       },
       [file],

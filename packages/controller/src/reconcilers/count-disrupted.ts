@@ -17,11 +17,7 @@ export const countDisruptedWithPods = (context: ReconcilerContext, claim: ClaimS
 }
 
 /** The labels under which a disruption is counted; `policy`: the NodePool's, where consolidation decided. */
-export const labelsOf = (
-  { labels, terminationGracePeriodMs: graceMs }: ClaimState,
-  reason: string,
-  policy = '',
-) => ({
+export const labelsOf = ({ labels, terminationGracePeriodMs: graceMs }: ClaimState, reason: string, policy = '') => ({
   reason,
   nodepool: labels[labelKeys.nodePool] ?? '',
   capacity_type: labels[labelKeys.capacityType] ?? '',

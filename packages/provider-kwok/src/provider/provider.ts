@@ -14,7 +14,14 @@ import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { generatedLabelKeys, kwokGroup } from '../catalog/index.ts'
-import { httpCloud, loadCatalog, scaledLatencies, simulatedCloud, type CloudMessage, type KwokCloud } from '../cloud/index.ts'
+import {
+  httpCloud,
+  loadCatalog,
+  scaledLatencies,
+  simulatedCloud,
+  type CloudMessage,
+  type KwokCloud,
+} from '../cloud/index.ts'
 import { loadCatalogCell, type CatalogCell } from './catalog-cell.ts'
 import { providerErrorOf } from './error-codes.ts'
 import { instanceOf, nameOf, providerIdOf, tagKeys } from './instance.ts'
