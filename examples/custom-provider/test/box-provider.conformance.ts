@@ -35,11 +35,7 @@ const makeSubject = async (): Promise<Subject<BoxClass, unknown, BoxSettings>> =
     { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, NODE_TEST_CONTEXT: '' } },
   )
   running.add(child)
-  const [line] = await Promise.race([
-    new Promise<[string]>((resolve) =>
-      createInterface({ input: child.stdout! }).once('line', (first) => resolve([first])),
-    ),
-  ])
+  const line = await new Promise<string>((resolve) => createInterface({ input: child.stdout! }).once('line', resolve))
   const { url } = JSON.parse(line) as { readonly url: string }
   const control = async (body: object) => {
     const response = await fetch(`${url}/control`, { method: 'POST', body: JSON.stringify(body) })

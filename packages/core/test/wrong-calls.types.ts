@@ -128,7 +128,7 @@ export const writing = () => {
   // @ts-expect-error a plan is a value, too
   plan.launches.pop()
   // @ts-expect-error and sorting is writing: `toSorted`
-  plan.rejections.sort()
+  plan.rejections.sort(() => 0)
 }
 
 export const swapped = () => [

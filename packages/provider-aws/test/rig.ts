@@ -59,10 +59,10 @@ export const recordingHost = (
   /** Runs a task to its end, moving time as it waits. */
   const run = async <L, A>(task: TaskEither<L, A>): Promise<E.Either<L, A>> => {
     let result: E.Either<L, A> | undefined
-    let failure: unknown
+    let failure: Error | undefined
     const running = task().then(
       (value) => (result = value),
-      (cause: unknown) => (failure = cause ?? new Error('rejected')),
+      (cause: unknown) => (failure = cause instanceof Error ? cause : new Error(String(cause))),
     )
     for (let steps = 0; result === undefined && failure === undefined; steps += 1) {
       if (steps > 5000) throw new Error('The task does not end')

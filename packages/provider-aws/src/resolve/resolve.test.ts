@@ -264,7 +264,7 @@ describe('validation', () => {
     const [fleet] = made.aws.inputsOf<CreateFleetCommandInput>('ec2:CreateFleet')
     expect(fleet?.DryRun).toBe(true)
     const overrides = fleet?.LaunchTemplateConfigs?.[0]?.Overrides ?? []
-    expect(overrides.map(({ SubnetId }) => SubnetId).sort()).toEqual(['subnet-1', 'subnet-2', 'subnet-3'])
+    expect(overrides.map(({ SubnetId }) => String(SubnetId)).toSorted()).toEqual(['subnet-1', 'subnet-2', 'subnet-3'])
     expect(new Set(overrides.map(({ InstanceType }) => InstanceType)).size).toBe(1)
     const [machine] = made.aws.inputsOf<RunInstancesCommandInput>('ec2:RunInstances')
     expect(machine).toMatchObject({

@@ -19,7 +19,7 @@ import type { NodeImageVersion } from '../image/index.ts'
 import { priceListUrl, type RetailPrice } from '../pricing/index.ts'
 import { withAbortSignal } from './abort.ts'
 import type { ArmError } from './arm-error.ts'
-import type { ConnectOptions } from './connect.ts'
+import type { ConnectOptions } from './connect-options.ts'
 import type { Accepted, AksMachine, AzureCall, AzurePorts, Named, OperationState } from './ports.ts'
 import { armErrorOf, errorIn, type Answered } from './sdk-error.ts'
 
