@@ -235,11 +235,11 @@ export const isDenied = ({ code, status }: Pick<ArmError, 'code' | 'status'>): b
 export const isUnauthenticated = ({ code, status }: Pick<ArmError, 'code' | 'status'>): boolean =>
   status === 401 || credentialCodes.has(code)
 /** There is a VM of that name, made otherwise. */
-const isPropertyChange = ({ code }: Pick<ArmError, 'code'>): boolean => code === 'PropertyChangeNotAllowed'
+export const isPropertyChange = ({ code }: Pick<ArmError, 'code'>): boolean => code === 'PropertyChangeNotAllowed'
 /** Somebody else changed the resource meanwhile. */
-const isStale = ({ status }: Pick<ArmError, 'status'>): boolean => status === 412
+export const isStale = ({ status }: Pick<ArmError, 'status'>): boolean => status === 412
 /** A NIC that names a backend pool or group that is gone (Z-NIC-05). */
-const isInvalidReference = ({ code }: Pick<ArmError, 'code'>): boolean => code === 'InvalidResourceReference'
+export const isInvalidReference = ({ code }: Pick<ArmError, 'code'>): boolean => code === 'InvalidResourceReference'
 /** AKS says so of machines that are gone, beside 404 (Z-MACH-19). */
 export const isMachineNotFound = ({ code, status, message }: ArmError): boolean =>
   isNotFound({ code, ...(status !== undefined && { status }) }) ||

@@ -303,7 +303,7 @@ describe('templates of a launch', () => {
       .at(-1)
     return (fleet?.LaunchTemplateConfigs ?? [])
       .map(({ Overrides }) => [...new Set(Overrides.map(({ InstanceType }) => InstanceType))].toSorted().join(' '))
-      .toSorted()
+      .toSorted((a, b) => (a < b ? -1 : 1))
   }
 
   test('A-LT-02: there is one for each image, number of pods and, where asked for, number of EFA devices', async () => {
