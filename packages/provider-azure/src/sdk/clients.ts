@@ -41,10 +41,8 @@ interface CallOptions {
   readonly onResponse: (raw: RawAnswer) => void
 }
 
-interface Poller<A> {
+interface Poller {
   readonly submitted: () => Promise<void>
-  readonly isDone: boolean
-  readonly result: A | undefined
 }
 
 /**
@@ -102,17 +100,15 @@ export const portsOverSdk = (options: ConnectOptions): AzurePorts => {
     }
 
   /** A call that goes on after it was accepted. `known` is what the answer need not say again. */
-  const begin = <Input, Raw extends object | void, A>(
+  const begin = <Input, A>(
     action: string,
     start: (input: Input, call: CallOptions) => unknown,
     known: (input: Input, raw: JsonObject) => A,
   ): AzureCall<Input, Accepted<A>> =>
     call(action, async (input, callOptions, answered) => {
-      const poller = start(input, callOptions) as Poller<Raw>
-      // A poller is a promise of the end as well; nobody waits for that one.
-      const isPromise = poller as unknown as { readonly catch?: (ignore: () => void) => void }
+      // A poller is a promise of the end as well; awaiting that one, or catching its errors, begins to poll.
+      const poller = start(input, callOptions) as Poller
       await poller.submitted()
-      isPromise.catch?.(() => undefined)
       return acceptedIn(answered(), (raw) => known(input, raw))
     })
 
@@ -198,7 +194,7 @@ export const portsOverSdk = (options: ConnectOptions): AzurePorts => {
       ),
       putVm: (input, signal) => async () => {
         const more = await auxiliary()
-        return begin<typeof input, object, (typeof input)['body']>(
+        return begin<typeof input, (typeof input)['body']>(
           `${vm}/write`,
           ({ resourceGroup, name, body, onlyIfAbsent }, o) =>
             compute.virtualMachines.createOrUpdate(resourceGroup, name, body, {
