@@ -1,4 +1,5 @@
 /** What every provider needs and none should write again. Time comes from the caller; nothing here knows a cloud. */
+export * from './abort-signal.ts'
 export * from './batch.ts'
 export * from './clock.ts'
 export * from './fingerprint.ts'

@@ -36,7 +36,8 @@ export const bootLabels = (claim: Pick<NodeClaimFacts, 'labels' | 'requirements'
   return labels
 }
 
-const kubeletKeys: ReadonlySet<string> = new Set([
+/** Labels that kubelets set on their own Nodes, whatever else they are told to. */
+export const kubeletLabelKeys: ReadonlySet<string> = new Set([
   labelKeys.hostname,
   labelKeys.zone,
   labelKeys.region,
@@ -58,7 +59,7 @@ const kubeletDomains = ['kubelet.kubernetes.io', 'node.kubernetes.io']
  * Source: Kubernetes docs, "Admission Control", NodeRestriction.
  */
 export const isKubeletLabel = (key: string): boolean => {
-  if (kubeletKeys.has(key)) return true
+  if (kubeletLabelKeys.has(key)) return true
   const slash = key.indexOf('/')
   if (slash < 0) return true
   const domain = key.slice(0, slash)

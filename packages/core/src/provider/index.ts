@@ -16,7 +16,7 @@ export type * from './settings.ts'
 export type * from './traits.ts'
 export type * from './unavailable-mark.ts'
 
-export { bootLabels, bootTaints } from './boot.ts'
+export { bootLabels, bootTaints, kubeletLabelKeys } from './boot.ts'
 export * from './launched-facts.ts'
 export * as OfferingMemories from './offering-memory.ts'
 export type { OfferingMemory, RememberedMark } from './offering-memory.ts'

@@ -1,7 +1,7 @@
 import { createHash, createHmac, type Hash, type Hmac } from 'node:crypto'
 import { SignatureV4 } from '@smithy/signature-v4'
 import * as E from 'fp-ts/lib/Either.js'
-import { withAbortSignal } from './abort.ts'
+import { withAbortSignal } from '@scantling/provider-kit'
 import type { AwsError } from './aws-error.ts'
 import type { ManagedResource, ZonalShiftPort } from './ports.ts'
 import { domainOf } from './region.ts'

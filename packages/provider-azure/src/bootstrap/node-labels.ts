@@ -1,6 +1,7 @@
 import {
   bootLabels,
   claimLabels,
+  kubeletLabelKeys,
   labelKeys,
   Requirement,
   type InstanceType,
@@ -49,27 +50,13 @@ export const nodeLabels = (input: NodeLabelsInput): Labels => ({ ...aksLabels(in
  */
 export const machineLabels = (input: Omit<NodeLabelsInput, 'settings' | 'kubernetesVersion' | 'nodeClass'>): Labels => {
   const chosen = chosenLabels(input)
-  return Object.fromEntries(Object.entries(chosen).filter(([key]) => !isAksLabel(key) && !kubeletManaged.has(key)))
+  return Object.fromEntries(Object.entries(chosen).filter(([key]) => !isAksLabel(key) && !kubeletLabelKeys.has(key)))
 }
 
 /** The mode of the pool that the labels ask for (Z-MACH-11). */
 export const modeOf = (
   input: Omit<NodeLabelsInput, 'settings' | 'kubernetesVersion' | 'nodeClass'>,
 ): 'System' | 'User' => (chosenLabels(input)[azureLabelKeys.mode] === 'system' ? 'System' : 'User')
-
-const kubeletManaged: ReadonlySet<string> = new Set([
-  labelKeys.hostname,
-  labelKeys.zone,
-  labelKeys.region,
-  labelKeys.instanceType,
-  labelKeys.os,
-  labelKeys.arch,
-  'failure-domain.beta.kubernetes.io/zone',
-  'failure-domain.beta.kubernetes.io/region',
-  'beta.kubernetes.io/instance-type',
-  'beta.kubernetes.io/os',
-  'beta.kubernetes.io/arch',
-])
 
 const chosenLabels = ({
   claim,
