@@ -47,7 +47,7 @@ describe('offerings', () => {
     ])
     expect(of(skuOf('Standard_D2s_v3', {}, { zones: [] })).map(wayOf)).toEqual(['0 on-demand', '0 spot'])
     const first = zonal[1]
-    expect(first && [...first.requirements.byKey.keys()].sort()).toEqual([
+    expect(first && [...first.requirements.byKey.keys()].toSorted((a, b) => (a < b ? -1 : 1))).toEqual([
       'karpenter.azure.com/placement-scope',
       'karpenter.azure.com/sku-storage-ultra-ssd',
       'karpenter.sh/capacity-type',
