@@ -15,6 +15,12 @@ export interface GoProgram {
   readonly sources: ReadonlyArray<string>
 }
 
+/** The directory with programs that were built before, if they were: what a test may use that must not wait for a build. */
+export const builtBefore = (program: GoProgram): string | undefined => {
+  const binaries = directoryOf(program)
+  return existsSync(join(binaries, 'complete')) ? binaries : undefined
+}
+
 /**
  * The directory with programs built from their Go modules, on first use, into the user's cache, under a name that
  * sources and versions decide.
@@ -22,12 +28,11 @@ export interface GoProgram {
  * Errors: the reason as a sentence, where Go and Python are both missing or the build fails.
  */
 export const findBuilt = async (
-  { title, name, directory, sources }: GoProgram,
+  program: GoProgram,
   say: (line: string) => void,
 ): Promise<{ readonly binaries: string } | string> => {
-  const hash = createHash('sha256')
-  for (const file of ['build', ...sources]) hash.update(readFileSync(join(directory, file)))
-  const binaries = join(cacheDirectory(), `${name}-${hash.digest('hex').slice(0, 16)}`)
+  const { title, directory } = program
+  const binaries = directoryOf(program)
   if (existsSync(join(binaries, 'complete'))) return { binaries }
   if (!['go', 'python3'].some(isInstalled))
     return `${title} needs Go to be built, or Python 3 to fetch Go; neither is on this machine`
@@ -44,6 +49,12 @@ export const findBuilt = async (
   if (existsSync(binaries)) rmSync(unfinished, { recursive: true, force: true })
   else renameSync(unfinished, binaries)
   return { binaries }
+}
+
+const directoryOf = ({ name, directory, sources }: GoProgram): string => {
+  const hash = createHash('sha256')
+  for (const file of ['build', ...sources]) hash.update(readFileSync(join(directory, file)))
+  return join(cacheDirectory(), `${name}-${hash.digest('hex').slice(0, 16)}`)
 }
 
 const build = (script: string, into: string): Promise<string | undefined> =>

@@ -129,7 +129,7 @@ const findProofs = (known: ReadonlySet<string>) => {
 
 const testFiles = (): ReadonlyArray<string> =>
   fs
-    .globSync('{examples,packages}/**/*.test.ts', { cwd: root, exclude: (name) => isForeign.test(name) })
+    .globSync('{examples,packages,tools}/**/*.test.ts', { cwd: root, exclude: (name) => isForeign.test(name) })
     .map((file) => file.replaceAll(path.sep, '/'))
     .sort((left, right) => (left < right ? -1 : 1))
 

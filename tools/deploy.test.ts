@@ -9,8 +9,13 @@ const read = (file: string) => readFileSync(path.join(root, file), 'utf8')
 
 describe('What is installed', () => {
   const known = new Set(
-    Object.values(families).flatMap(({ name, type }) =>
-      type === 'histogram' ? ['_bucket', '_sum', '_count'].map((suffix) => `${name}${suffix}`) : [name],
+    Object.values(families).flatMap(
+      ({ name, type }) =>
+        (
+          ({ histogram: ['_bucket', '_sum', '_count'], summary: ['', '_sum', '_count'] }) as Partial<
+            Record<typeof type, ReadonlyArray<string>>
+          >
+        )[type]?.map((suffix) => `${name}${suffix}`) ?? [name],
     ),
   )
 

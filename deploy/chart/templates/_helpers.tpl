@@ -61,6 +61,9 @@ annotations:
 
 {{- define "scantling.image" -}}
 {{- $image := .Values.controller.image }}
+{{- if regexMatch "karpenter/controller$" $image.repository }}
+{{- fail (printf "controller.image.repository: Invalid value: %q: this is Karpenter's own image; leave controller.image out of a values file that moves over" $image.repository) }}
+{{- end }}
 {{- $image.repository }}:{{ $image.tag | default (printf "%s-%s" .Chart.AppVersion (include "scantling.provider" .)) }}
 {{- with $image.digest }}@{{ . }}{{ end }}
 {{- end }}
@@ -91,11 +94,77 @@ annotations:
 {{- toYaml $constraints }}
 {{- end }}
 
-{{/* Gates as the flag takes them: NodeRepair=false,… */}}
-{{- define "scantling.featureGates" -}}
+{{/* Gates as the flag takes them: NodeRepair=false,… Takes the gates by their names in the values. */}}
+{{- define "scantling.gates" -}}
 {{- $gates := list }}
-{{- range $name, $isOn := .Values.settings.featureGates }}
-{{- $gates = append $gates (printf "%s%s=%t" (substr 0 1 $name | upper) (substr 1 -1 $name) $isOn) }}
+{{- range $name, $isOn := . }}
+{{- if ne (toString $isOn) "" }}
+{{- $gates = append $gates (printf "%s%s=%v" (substr 0 1 $name | upper) (substr 1 -1 $name) $isOn) }}
+{{- end }}
 {{- end }}
 {{- join "," $gates }}
+{{- end }}
+
+{{- define "scantling.featureGates" -}}
+{{- $gates := deepCopy .Values.settings.featureGates }}
+{{- if and (eq (include "scantling.provider" .) "azure") (eq (toString $gates.reservedCapacity) "") }}
+{{- $_ := set $gates "reservedCapacity" false }}
+{{- end }}
+{{- include "scantling.gates" $gates }}
+{{- end }}
+
+{{/* Variables of the settings that have a value, as a list with name and value. */}}
+{{- define "scantling.settings" -}}
+{{- $variables := dict
+  "clusterEndpoint" "CLUSTER_ENDPOINT"
+  "clusterCABundle" "CLUSTER_CA_BUNDLE"
+  "batchMaxDuration" "BATCH_MAX_DURATION"
+  "batchIdleDuration" "BATCH_IDLE_DURATION"
+  "preferencePolicy" "PREFERENCE_POLICY"
+  "minValuesPolicy" "MIN_VALUES_POLICY"
+  "schedulerConfig" "SCHEDULER_CONFIG"
+  "ignoreDRARequests" "IGNORE_DRA_REQUESTS"
+  "disableClusterStateObservability" "DISABLE_CLUSTER_STATE_OBSERVABILITY"
+}}
+{{- $ofProvider := dict
+  "aws" (dict
+    "vmMemoryOverheadPercent" "VM_MEMORY_OVERHEAD_PERCENT"
+    "interruptionQueue" "INTERRUPTION_QUEUE"
+    "isolatedVPC" "ISOLATED_VPC"
+    "eksControlPlane" "EKS_CONTROL_PLANE"
+    "reservedENIs" "RESERVED_ENIS"
+    "disableDryRun" "DISABLE_DRY_RUN"
+    "enableZonalShift" "ENABLE_ZONAL_SHIFT"
+    "amiRefreshInterval" "AMI_REFRESH_INTERVAL"
+    "subnetRefreshInterval" "SUBNET_REFRESH_INTERVAL")
+  "azure" (dict "vmMemoryOverheadPercent" "VM_MEMORY_OVERHEAD_PERCENT")
+  "kwok" (dict)
+}}
+{{- $provider := include "scantling.provider" . }}
+{{- $settings := .Values.settings }}
+{{- range $setting, $name := merge $variables (index $ofProvider $provider) }}
+{{- $value := tpl (toString (index $settings $setting)) $ }}
+{{- if not (has $value (list "" "<nil>")) }}
+- name: {{ $name }}
+  value: {{ $value | quote }}
+{{- end }}
+{{- end }}
+- name: FEATURE_GATES
+  value: {{ include "scantling.featureGates" . | quote }}
+{{- if eq $provider "aws" }}
+- name: AWS_FEATURE_GATES
+  value: {{ include "scantling.gates" $settings.awsFeatureGates | quote }}
+{{- end }}
+{{- if and (eq $provider "azure") $settings.tags }}
+{{- $tags := list }}
+{{- range $key, $value := $settings.tags }}
+{{- $tags = append $tags (printf "%s=%v" $key $value) }}
+{{- end }}
+- name: ADDITIONAL_TAGS
+  value: {{ join "," $tags | quote }}
+{{- end }}
+{{- range $name, $value := $settings.provider }}
+- name: {{ $name }}
+  value: {{ tpl (toString $value) $ | quote }}
+{{- end }}
 {{- end }}
