@@ -221,7 +221,7 @@ const workspaceDigest = () => {
   const manifests = ['packages', 'examples']
     .filter((folder) => fs.existsSync(path.join(root, folder)))
     .flatMap((folder) => fs.readdirSync(path.join(root, folder)).map((name) => path.join(folder, name, 'package.json')))
-    .sort()
+    .sort((left, right) => (left < right ? -1 : 1))
   const files = ['pnpm-lock.yaml', 'pnpm-workspace.yaml', 'package.json', 'tools/package.json', ...manifests]
   return digest(files.flatMap((file) => [file, readIfThere(path.join(root, file))]))
 }
