@@ -35,7 +35,7 @@ export const operation =
     await board.hook?.('before', action)
     const armed = board.failures.get(action)?.shift()
     if (armed !== undefined) return E.left({ action, ...armed })
-    const denied = [action, ...(implied[action] ?? [])].find((one) => board.denied.has(one))
+    const denied = [action, ...impliedBy(action, input)].find((one) => board.denied.has(one))
     if (denied !== undefined) return E.left({ action, ...denial(denied) })
     try {
       const output = await answer(input)
@@ -55,6 +55,12 @@ const implied: Readonly<Record<string, ReadonlyArray<string>>> = {
   'iam:AddRoleToInstanceProfile': ['iam:PassRole'],
   'iam:CreateInstanceProfile': ['iam:TagInstanceProfile'],
 }
+
+/** A dry run of CreateFleet does not look at the rights of the machines it would start, which is why RunInstances is tried too. */
+const impliedBy = (action: string, input: unknown): ReadonlyArray<string> =>
+  action === 'ec2:CreateFleet' && (input as { readonly DryRun?: boolean }).DryRun === true
+    ? []
+    : (implied[action] ?? [])
 
 const denial = (action: string): Omit<AwsError, 'action'> => ({
   code: action.startsWith('ec2:') ? 'UnauthorizedOperation' : 'AccessDeniedException',
