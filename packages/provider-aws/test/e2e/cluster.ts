@@ -1,3 +1,4 @@
+/// <reference types="node" />
 import { spawn, type ChildProcess } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
