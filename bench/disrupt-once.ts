@@ -18,8 +18,11 @@ export interface DisruptFigures {
   readonly pods: number
   /** The whole plan, the second time in the process. */
   readonly planMs: number
-  /** Single-node consolidation by itself, loading included, for each candidate; null where it ended at one. */
+  readonly planCpuMs: number
+  /** Single-node consolidation by itself, loading included, for each candidate, at its best; null where it ended at one. */
   readonly candidateMs: number | null
+  /** The same in time of the processor, which a busy machine does not stretch. */
+  readonly candidateCpuMs: number | null
   readonly simulations: number
   /** The longest that the plan keeps others waiting when it is made in slices of one unit. */
   readonly longestUnitMs: number
@@ -27,11 +30,29 @@ export interface DisruptFigures {
   readonly rssBytes: number
 }
 
-const timed = <A>(work: () => A): { readonly ms: number; readonly value: A } => {
-  const before = performance.now()
-  const value = work()
-  return { ms: performance.now() - before, value }
+interface Timed<A> {
+  readonly ms: number
+  readonly cpuMs: number
+  readonly value: A
 }
+
+const timed = <A>(work: () => A): Timed<A> => {
+  const before = performance.now()
+  const cpuBefore = process.cpuUsage()
+  const value = work()
+  const ms = performance.now() - before
+  const { user, system } = process.cpuUsage(cpuBefore)
+  return { ms, cpuMs: (user + system) / 1000, value }
+}
+
+// What others do on the machine only ever adds time.
+const repeats = 3
+const best = <A>(work: () => A): Timed<A> =>
+  Array.from({ length: repeats }, () => timed(work)).reduce((a, b) => ({
+    ms: Math.min(a.ms, b.ms),
+    cpuMs: Math.min(a.cpuMs, b.cpuMs),
+    value: b.value,
+  }))
 
 const snapshotOf = (options: FleetOptions): Snapshot => {
   const catalogs = catalogsIn(fileURLToPath(new URL('../vectors/catalogs', import.meta.url)))
@@ -43,8 +64,8 @@ const snapshotOf = (options: FleetOptions): Snapshot => {
 const measure = (options: FleetOptions): DisruptFigures => {
   const snapshot = snapshotOf(options)
   planDisruption(snapshot, { strategy: 'first-fit' })
-  const { ms, value } = timed(() => planDisruption(snapshot, { strategy: 'first-fit' }))
-  const single = timed(() =>
+  const { ms, cpuMs, value } = timed(() => planDisruption(snapshot, { strategy: 'first-fit' }))
+  const single = best(() =>
     disruptionByMethod(snapshot, { strategy: 'reference', methods: ['single-node-consolidation'] }),
   )
   const run = startDisruption(snapshot, { strategy: 'first-fit' })
@@ -61,7 +82,9 @@ const measure = (options: FleetOptions): DisruptFigures => {
     nodes: options.nodes,
     pods: snapshot.nodes.reduce((sum, { pods }) => sum + pods.length, 0),
     planMs: ms,
+    planCpuMs: cpuMs,
     candidateMs: looked === undefined ? null : single.ms / looked,
+    candidateCpuMs: looked === undefined ? null : single.cpuMs / looked,
     simulations: value.stats.simulations,
     longestUnitMs,
     decision: value.commands

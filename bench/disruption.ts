@@ -60,12 +60,25 @@ interface Measured {
 }
 
 const describe = ({ name, ours, referenceMs }: Measured): string => {
-  const { nodes, pods, planMs, candidateMs, simulations, decision, rssBytes, longestUnitMs } = ours
+  const {
+    nodes,
+    pods,
+    planMs,
+    planCpuMs,
+    candidateMs,
+    candidateCpuMs,
+    simulations,
+    decision,
+    rssBytes,
+    longestUnitMs,
+  } = ours
   const parts = [
     `${name} ${nodes} nodes, ${pods} pods`,
-    `plan ${Math.round(planMs)} ms (${simulations} simulations, ${decision || 'nothing to take away'})`,
+    `plan ${Math.round(planMs)} ms, ${Math.round(planCpuMs)} of the processor (${simulations} simulations, ${decision || 'nothing to take away'})`,
     `others wait ${longestUnitMs.toFixed(1)} ms at most`,
-    ...(candidateMs === null ? [] : [`a candidate ${candidateMs.toFixed(2)} ms`]),
+    ...(candidateMs === null
+      ? []
+      : [`a candidate ${candidateMs.toFixed(2)} ms, ${candidateCpuMs?.toFixed(2)} of the processor`]),
     ...(candidateMs === null || referenceMs === undefined
       ? []
       : [`the reference ${referenceMs.toFixed(1)} ms, ${Math.round(referenceMs / candidateMs)} times as long`]),
@@ -102,10 +115,10 @@ const failures = (all: ReadonlyArray<Measured>): ReadonlyArray<string> => {
       else console.log(`Missed, and allowed on a slow machine: ${text}`)
     }
   }
-  const full = all.map(({ ours }) => ours).filter(({ candidateMs }) => candidateMs !== null)
+  const full = all.map(({ ours }) => ours).filter(({ candidateCpuMs }) => candidateCpuMs !== null)
   const base = full.find(({ nodes }) => nodes === comparedNodes)
-  for (const { nodes, candidateMs } of full) {
-    const growth = (candidateMs ?? 0) / (base?.candidateMs ?? Number.POSITIVE_INFINITY)
+  for (const { nodes, candidateCpuMs } of full) {
+    const growth = (candidateCpuMs ?? 0) / (base?.candidateCpuMs ?? Number.POSITIVE_INFINITY)
     if (nodes > comparedNodes && growth > mostGrowth)
       found.push(`a candidate takes ${growth.toFixed(2)} times as long at ${nodes} nodes as at ${comparedNodes}`)
   }

@@ -1,5 +1,6 @@
 import fs from 'node:fs'
 import path from 'node:path'
+import { idsOf } from './row-ids.ts'
 import { root } from './step.ts'
 import { testTitles } from './test-titles.ts'
 
@@ -39,8 +40,6 @@ const areas = [
   { file: 'aws', area: 'AWS' },
   { file: 'azure', area: 'Azure' },
 ]
-// W-… are weaknesses of the reference, which tests may name and no row states.
-const idPattern = /\b(?!W-)[A-Z]{1,2}(?:-[A-Z0-9]+)?-\d{2}\b/g
 
 /** Reads the rows, the declined ones and the names of all tests; runs nothing, so equal sources give an equal table. */
 export const readCompatibility = (): CompatibilityTable => {
@@ -118,7 +117,7 @@ const findProofs = (known: ReadonlySet<string>) => {
   for (const file of testFiles()) {
     for (const { titles } of testTitles(fs.readFileSync(path.join(root, file), 'utf8'))) {
       // Only the innermost title: what a group's title proves, the group proves once.
-      for (const id of new Set(titles.at(-1)?.match(idPattern))) {
+      for (const id of idsOf(titles.at(-1) ?? '')) {
         if (known.has(id)) tests.set(id, [...(tests.get(id) ?? []), { file, titles }])
         else unknown.push({ id, file })
       }

@@ -254,7 +254,7 @@ describe('drift', () => {
     expect(cluster.machines()).toHaveLength(1)
   })
 
-  test('D-SDRIFT-01 D-SDRIFT-05…07: static pools are replaced node by node as limits allow, and keep their number', async () => {
+  test('D-SDRIFT-01 D-SDRIFT-05 D-SDRIFT-06: static pools are replaced node by node as limits allow, and keep their number', async () => {
     const cluster = await startVirtualCluster()
     closers.push(cluster.stop)
     const run = await cluster.startController(() => 'pass', ['--feature-gates', 'StaticCapacity=true'])

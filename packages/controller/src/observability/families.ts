@@ -154,6 +154,19 @@ export const families = {
     'Decisions that no longer held after the wait',
     ['consolidation_type'],
   ),
+  consolidationScore: family(
+    'histogram',
+    'karpenter_consolidation_score',
+    'What moves of Balanced NodePools are worth: share of the savings over share of the disruption',
+    ['decision', 'nodepool', 'policy'],
+    { buckets: [0.1, 0.25, 0.33, 0.5, 1, 2, 5, 10] },
+  ),
+  consolidationMoves: family(
+    'counter',
+    'karpenter_consolidation_moves_total',
+    'Moves that consolidation decided about, once for each NodePool that they touch',
+    ['decision', 'nodepool', 'policy'],
+  ),
   interruptionReceived: family(
     'counter',
     'karpenter_interruption_received_messages_total',

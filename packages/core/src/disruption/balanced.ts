@@ -2,16 +2,10 @@ import { Pods, StateNodes, type NodePool, type Snapshot } from '../cluster/index
 import { labelKeys, Labels } from '../labels/index.ts'
 import type { CandidateState } from './candidate.ts'
 import { baseCost, costRules, evictionCost, pricePerHourOf } from './cost.ts'
-import type { BlockedReason } from './plan.ts'
+import type { BlockedReason, PoolScore, PoolTotals } from './plan.ts'
 
 /** A move of a Balanced NodePool passes when its share of the savings is at least this part of its share of disruption (D-BAL-01). */
 export const balancedThreshold = 1 / 2
-
-/** What a NodePool costs, and what emptying all its nodes would (D-BAL-04, D-BAL-05). */
-export interface PoolTotals {
-  readonly pricePerHour: number
-  readonly disruption: number
-}
 
 /** Totals of the NodePools that have a candidate (D-BAL-03). Candidates are those before any method's filter. */
 export const poolTotals = (
@@ -69,32 +63,45 @@ export const score = (
 }
 
 /**
- * Why a move is not worth its disruption to one of its Balanced NodePools, or `undefined`. D-BAL-06, D-BAL-07.
+ * What a move is worth to each NodePool that it touches. D-BAL-06, D-BAL-07.
  *
- * The savings of a move across pools are shared out by what each pool's nodes cost. Other policies accept any move.
+ * The savings of a move across pools are shared out by what each pool's nodes cost.
  */
+export const poolScores = (
+  moved: ReadonlyArray<CandidateState>,
+  savingsPerHour: number,
+  totals: ReadonlyMap<string, PoolTotals>,
+): ReadonlyArray<PoolScore> => {
+  const pools = new Map<string, { readonly nodePool: NodePool; nodes: number; price: number; disruption: number }>()
+  let pricePerHour = 0
+  for (const { nodePool, candidate } of moved) {
+    const pool = pools.get(nodePool.name) ?? { nodePool, nodes: 0, price: 0, disruption: 0 }
+    pool.nodes += 1
+    pool.price += candidate.pricePerHour
+    pool.disruption += candidate.rescheduleCost
+    pools.set(nodePool.name, pool)
+    pricePerHour += candidate.pricePerHour
+  }
+  const isShared = pools.size > 1 && pricePerHour > 0
+  return [...pools].map(([name, { nodePool, nodes, price, disruption }]) => {
+    const policy = nodePool.disruption.consolidationPolicy
+    if (policy !== 'Balanced') return { nodePool: name, policy, nodes }
+    const savings = isShared ? savingsPerHour * (price / pricePerHour) : savingsPerHour
+    const total = totals.get(name)
+    const balance = { savings, disruption, total, score: score({ savings, disruption }, total) }
+    return { nodePool: name, policy, nodes, balance }
+  })
+}
+
+/** Why a move is not worth its disruption to one of its Balanced NodePools, or `undefined`; other policies accept any. */
 export const unbalanced = (
   moved: ReadonlyArray<CandidateState>,
   savingsPerHour: number,
   totals: ReadonlyMap<string, PoolTotals>,
 ): BlockedReason | undefined => {
-  const pools = new Map<string, { readonly nodePool: NodePool; pricePerHour: number; disruption: number }>()
-  let pricePerHour = 0
-  for (const { nodePool, candidate } of moved) {
-    const pool = pools.get(nodePool.name) ?? { nodePool, pricePerHour: 0, disruption: 0 }
-    pool.pricePerHour += candidate.pricePerHour
-    pool.disruption += candidate.rescheduleCost
-    pools.set(nodePool.name, pool)
-    pricePerHour += candidate.pricePerHour
-  }
-  for (const [name, pool] of pools) {
-    if (pool.nodePool.disruption.consolidationPolicy !== 'Balanced') continue
-    const isShared = pools.size > 1 && pricePerHour > 0
-    const savings = isShared ? savingsPerHour * (pool.pricePerHour / pricePerHour) : savingsPerHour
-    const reached = score({ savings, disruption: pool.disruption }, totals.get(name))
-    if (reached < balancedThreshold)
-      return { _tag: 'NotWorthwhile', nodePool: name, score: reached, threshold: balancedThreshold }
-  }
+  for (const { nodePool, balance } of poolScores(moved, savingsPerHour, totals))
+    if (balance !== undefined && balance.score < balancedThreshold)
+      return { _tag: 'NotWorthwhile', nodePool, score: balance.score, threshold: balancedThreshold }
   return undefined
 }
 

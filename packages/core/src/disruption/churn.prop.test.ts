@@ -160,6 +160,19 @@ const replay = (start: Snapshot, options: { readonly churn: 'avoid' | 'allow'; r
   return { turns, hasEnded: false, last: undefined, end: snapshot }
 }
 
+const podDrawn = (share: number, owner: number, isWorthless = false) => ({ share, owner, isWorthless })
+// A pod goes with an empty node to where a replacement would go again, together with the node that it came to.
+const joinedByRecentMove: Drawn = {
+  budget: '100%',
+  capacityTypes: ['spot', 'on-demand'],
+  isSpotToSpot: false,
+  nodes: [
+    { size: 0, isSpot: false, pods: [podDrawn(1, 0)] },
+    { size: 1, isSpot: false, pods: [podDrawn(21, 1, true), podDrawn(9, 1), podDrawn(12, 1, true)] },
+    { size: 2, isSpot: false, pods: [podDrawn(24, 0, true)] },
+  ],
+}
+
 describe('no churn', () => {
   test('passes under unchanged demand come to an end, each cheaper or smaller than the one before', () => {
     let replacements = 0
@@ -209,7 +222,7 @@ describe('no churn', () => {
         }
         blocked += last?.blocked.filter(({ reason }) => reason._tag === 'RecentlyMoved').length ?? 0
       }),
-      { numRuns: 120 },
+      { numRuns: 120, examples: [[joinedByRecentMove]] },
     )
     expect(blocked).toBeGreaterThan(0)
   })

@@ -1,4 +1,5 @@
 /** What to take away: candidates, budgets and the planner of disruption. */
+export { balancedThreshold } from './balanced.ts'
 export * from './budget.ts'
 export { evictionCost, lifetimeCost, nodePricePerHour, rescheduleCost, type CostRules } from './cost.ts'
 export type { CandidateState } from './candidate.ts'

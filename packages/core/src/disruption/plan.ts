@@ -1,4 +1,5 @@
 import type { ReadonlyNonEmptyArray } from 'fp-ts/lib/ReadonlyNonEmptyArray.js'
+import type { NodePool } from '../cluster/index.ts'
 import type { Requirements } from '../requirements/index.ts'
 import type { Launch } from '../scheduling/index.ts'
 import type { DisruptionReason } from './budget.ts'
@@ -45,6 +46,29 @@ export interface DisruptionCommand {
   readonly terminateFirst?: TerminateFirstReason
   /** **Units**: currency per hour. */
   readonly savingsPerHour: number
+  /** What it is worth to each NodePool that it touches; of consolidation only. */
+  readonly scores?: ReadonlyArray<PoolScore>
+}
+
+/** What a NodePool costs, and what emptying all its nodes would (D-BAL-04, D-BAL-05). */
+export interface PoolTotals {
+  readonly pricePerHour: number
+  readonly disruption: number
+}
+
+/** What a command is worth to one NodePool. */
+export interface PoolScore {
+  readonly nodePool: string
+  readonly policy: NodePool['disruption']['consolidationPolicy']
+  /** How many of its nodes go. */
+  readonly nodes: number
+  /** Savings and disruption of its nodes beside its totals; only a Balanced NodePool weighs them. */
+  readonly balance?: {
+    readonly score: number
+    readonly savings: number
+    readonly disruption: number
+    readonly total: PoolTotals | undefined
+  }
 }
 
 /** A node that takes the place of others: planned for their pods, or one more of a static NodePool. */

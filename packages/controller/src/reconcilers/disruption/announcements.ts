@@ -114,8 +114,9 @@ export const tellCandidates = (context: ReconcilerContext, command: DisruptionCo
   tellNodes(context, command, 'ConsolidationCandidate', message)
 }
 
-const tellNodes = (
-  { events, caches }: ReconcilerContext,
+/** Tells Node and claim of each of a command's nodes. */
+export const tellNodes = (
+  { events, caches }: Pick<ReconcilerContext, 'events' | 'caches'>,
   { candidates }: DisruptionCommand,
   reason: string,
   message: string,

@@ -16,6 +16,7 @@ import { followPodProtection } from './pod-protection.ts'
 import { replacesFirst } from './pool-settings.ts'
 import { startCommand } from './queue.ts'
 import { cleanUp, resume } from './recovery.ts'
+import { countRejected, tellApproved } from './scores.ts'
 import { validate } from './validation.ts'
 
 const pollMs = 10_000
@@ -114,6 +115,7 @@ export const disrupt = async (context: ReconcilerContext, memory: LoopMemory): P
   for (const method of methods) noteRun(context, memory, method)
   tellAllowances(context, snapshot)
   tellStats(context, plan.stats)
+  countRejected(context, plan.blocked)
   await inSlices(tellWhyNot(context, plan.blocked), context.steadyNowMs, context.shutdown)
   const { method, commands } = plan
   const fruitless = method === undefined ? methods : methods.slice(0, methods.indexOf(method))
@@ -122,7 +124,10 @@ export const disrupt = async (context: ReconcilerContext, memory: LoopMemory): P
   if (!isConsolidation(method)) {
     return (await begin(context, { method, commands, startedAtMs, snapshot: undefined })) ? 'started' : 'idle'
   }
-  for (const command of commands) tellCandidates(context, command)
+  for (const command of commands) {
+    tellApproved(context, command)
+    tellCandidates(context, command)
+  }
   memory.pending.push({ method, commands, startedAtMs, dueMs: clock.nowMs() + validationWaitMs })
   return 'started'
 }

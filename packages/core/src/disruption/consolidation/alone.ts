@@ -1,8 +1,8 @@
 import { compareNumber, type Steps } from '../../internal/index.ts'
-import { neverBalanced, unbalanced, type PoolTotals } from '../balanced.ts'
+import { neverBalanced, unbalanced } from '../balanced.ts'
 import type { CandidateState } from '../candidate.ts'
 import { mostRewardingFirst, type Pass, type Spending } from '../pass.ts'
-import type { BlockedReason } from '../plan.ts'
+import type { BlockedReason, PoolTotals } from '../plan.ts'
 import { consolidate, savingsOf, type Consolidation } from './consolidate.ts'
 
 /** How one node can be done without, or why not. D-SINGLE-03, D-SINGLE-04. */

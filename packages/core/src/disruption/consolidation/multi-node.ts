@@ -24,12 +24,12 @@ export function* multiNode(pass: Pass): Steps<MethodOutcome> {
     blocked: [],
   } as const
   if (pass.strategy !== 'reference') {
-    const { chosen, forgone, progress } = yield* searched(pass)
+    const { chosen, totals, forgone, progress } = yield* searched(pass)
     const isOurs = chosen !== undefined && chosen.moved.length > 1
-    const commands = isOurs ? [commandOf(chosen)] : []
+    const commands = isOurs ? [commandOf(chosen, totals)] : []
     return { ...outcome, forgone, commands, ...(progress === undefined ? {} : { search: progress }) }
   }
   const totals = poolTotals((yield* pass.sorted('graceful')).candidates, pass.snapshot)
   const found = yield* longestPrefix(withinBudgets(candidates, pass), pass, totals)
-  return { ...outcome, commands: found === undefined ? [] : [commandOf(found)] }
+  return { ...outcome, commands: found === undefined ? [] : [commandOf(found, totals)] }
 }

@@ -1,10 +1,10 @@
 import { compareNumber, compareText, type Steps } from '../../internal/index.ts'
 import type { SimulationTerms } from '../../scheduling/index.ts'
-import { poolTotals, type PoolTotals } from '../balanced.ts'
+import { poolTotals } from '../balanced.ts'
 import type { CandidateState } from '../candidate.ts'
 import { recentMove } from '../churn.ts'
 import { blockedNode, Pass, Spending } from '../pass.ts'
-import type { BlockedNode, ForgoneSaving, SearchProgress } from '../plan.ts'
+import type { BlockedNode, ForgoneSaving, PoolTotals, SearchProgress } from '../plan.ts'
 import { afterConsolidation } from './after.ts'
 import { alone, inTurns } from './alone.ts'
 import { savingsOf, type Consolidation } from './consolidate.ts'
@@ -41,6 +41,8 @@ export interface Search {
   readonly blocked: ReadonlyArray<BlockedNode>
   readonly forgone: ReadonlyArray<ForgoneSaving>
   readonly progress: SearchProgress | undefined
+  /** By NodePool. */
+  readonly totals: ReadonlyMap<string, PoolTotals>
 }
 
 /**
@@ -106,7 +108,7 @@ function* search(pass: Pass, { bounds, aloneOnly }: SearchOptions): Steps<Search
   const best = distinct(proposals.filter(isAsked).sort(mostSavedFirst))
   const chosen = pass.avoidsChurn ? yield* lasting(best, { pass, looks, forgone, blocked }) : best[0]
   const isMulti = pass.methods.includes('multi-node-consolidation')
-  return { chosen, singles, blocked, forgone, progress: isMulti ? looks.progress : undefined }
+  return { chosen, singles, blocked, forgone, totals, progress: isMulti ? looks.progress : undefined }
 }
 
 // Among equals the one that moves the least.
@@ -272,7 +274,8 @@ function* lasting(
         break
       }
       const all = [...candidate.moved, ...following]
-      const mayGo = following.length > 0 && withinBudgets(all, pass).length === all.length
+      const isRecent = following.some((one) => recentMove(one, pass) !== undefined)
+      const mayGo = following.length > 0 && !isRecent && withinBudgets(all, pass).length === all.length
       const again = mayGo ? [yield* looks.at(all), ...(yield* looks.repacked(all))] : []
       const [joined] = again.filter((one) => one !== undefined).sort(mostSavedFirst)
       if (joined === undefined || savingsOf(joined) <= savingsOf(candidate)) break

@@ -18,9 +18,9 @@ export function* singleNode(pass: Pass): Steps<MethodOutcome> {
   const allowances = pass.allowances('Underutilized')
   const outcome = { method: 'single-node-consolidation', reason: 'Underutilized', candidates, allowances } as const
   if (pass.strategy !== 'reference') {
-    const { chosen, blocked: refused, forgone } = yield* searched(pass)
+    const { chosen, totals, blocked: refused, forgone } = yield* searched(pass)
     const isOurs = chosen !== undefined && chosen.moved.length === 1
-    const commands = isOurs ? [commandOf(chosen)] : []
+    const commands = isOurs ? [commandOf(chosen, totals)] : []
     const isTold = pass.methods.includes('multi-node-consolidation')
     return { ...outcome, commands, blocked: [...blocked, ...refused], ...(isTold ? {} : { forgone }) }
   }
@@ -29,7 +29,7 @@ export function* singleNode(pass: Pass): Steps<MethodOutcome> {
   const refused: Array<BlockedNode> = [...blocked]
   for (const one of inTurns(candidates)) {
     const found = yield* alone(one, { pass, spending, totals })
-    if (!('_tag' in found)) return { ...outcome, commands: [commandOf(found)], blocked: refused }
+    if (!('_tag' in found)) return { ...outcome, commands: [commandOf(found, totals)], blocked: refused }
     refused.push(blockedNode(one, found))
   }
   return { ...outcome, commands: [], blocked: refused }

@@ -1,8 +1,9 @@
 import type { Steps } from '../../internal/index.ts'
 import type { SimulationTerms } from '../../scheduling/index.ts'
-import { unbalanced, type PoolTotals } from '../balanced.ts'
+import { unbalanced } from '../balanced.ts'
 import type { CandidateState } from '../candidate.ts'
 import { mostRewardingFirst, Spending, type Pass } from '../pass.ts'
+import type { PoolTotals } from '../plan.ts'
 import { consolidate, savingsOf, type Consolidation } from './consolidate.ts'
 import { withoutKept } from './replacement-price.ts'
 
