@@ -218,11 +218,20 @@ describe('settings', () => {
     ])
   })
 
-  test('two of the modes make machines of AKS', () => {
+  test('Z-MACH-01: two of four modes make machines of AKS, with a pool and shared images; scriptless is the default', () => {
     const modes = ['aksscriptless', 'bootstrappingclient', 'aksmachineapi', 'aksmachineapiheaderbatch'] as const
     expect(modes.filter((provisionMode) => usesMachines({ provisionMode }))).toEqual([
       'aksmachineapi',
       'aksmachineapiheaderbatch',
+    ])
+    expect(azureSettings.fields.provisionMode.default).toBe('aksscriptless')
+    for (const mode of ['aksmachineapi', 'aksmachineapiheaderbatch'])
+      expect(problems({ 'provision-mode': mode })).toEqual([
+        expect.stringContaining('aks-machines-pool-name: Required'),
+        expect.stringContaining('use-sig: Invalid'),
+      ])
+    expect(problems({ ...machines, 'sig-subscription-id': '' })).toEqual([
+      expect.stringContaining('sig-subscription-id: Required'),
     ])
   })
 })

@@ -1,4 +1,5 @@
 import type { Labels } from '@scantling/core'
+import type { ArmError } from '../sdk/index.ts'
 
 /** What `drift` and `converge` look at of an instance, beyond what the port names. */
 export type AzureDetails = VmDetails | MachineDetails
@@ -22,4 +23,6 @@ export interface MachineDetails {
   /** What AKS wants done about the machine: `Synced`, `Recreate`; absent: nothing. */
   readonly driftAction?: string
   readonly driftReason?: string
+  /** Why it could not be made, of one that failed. */
+  readonly failure?: ArmError
 }

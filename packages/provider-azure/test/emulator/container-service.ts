@@ -63,7 +63,7 @@ export const containerServiceRoutes: ReadonlyArray<Route> = [
         status: 400,
         code: 'BatchMachineClientError',
         message: `${failures.length} of ${batchMachines.length} machines were refused`,
-        details: failures,
+        details: world.hidesBatchDetails ? [] : failures,
       })
     const first = world.get(request.path)
     return first === undefined

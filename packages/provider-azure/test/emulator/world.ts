@@ -87,6 +87,8 @@ export class World {
   readonly launchFaults: Array<LaunchFault> = []
   /** Answers of single actions, in place of theirs: `Microsoft.Compute/virtualMachines/read`. */
   readonly actionFaults = new Map<string, { readonly error: ServiceError; times?: number }>()
+  /** Refusals of batches do not say which of their machines they are about. */
+  hidesBatchDetails = false
   /** Actions that the caller's role allows; unset: all. */
   allowedActions: ReadonlySet<string> | undefined
   readonly #quotas: NonNullable<WorldOptions['quotas']>
