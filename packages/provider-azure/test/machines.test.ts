@@ -32,6 +32,7 @@ const refOf = (instance: Instance<MachineDetails>, name: string) => ({
   claim: claimOf({ name, annotations: instance.annotations ?? {} }),
 })
 const made = async (rig: MachineRig, name: string) => right(await rig.launch(name)).instance
+const byText = (a: string, b: string) => (a < b ? -1 : 1)
 const later = (ms: number) => new Promise((wake) => setTimeout(wake, ms))
 const putsOf = (rig: MachineRig) => rig.emulator.calls.filter(({ method }) => method === 'PUT')
 
@@ -308,7 +309,7 @@ describe('batches of machines', () => {
       'Standard_D2s_v5',
       'Standard_D4s_v5',
     ])
-    expect(batchSizes(rig).sort()).toEqual([1, 2])
+    expect(batchSizes(rig).sort((a, b) => a - b)).toEqual([1, 2])
   })
 
   test('Z-BAT-02: a batch waits no longer than it may, though others keep coming', async () => {
@@ -358,7 +359,7 @@ describe('batches of machines', () => {
     const rig = await start({ operationMs: 0, pageSize: 100 }, batched)
     rig.emulator.world.launchFaults.push({ phase: 'request', error: launchErrors.zonalAllocationFailed, times: 1 })
     const results = await Promise.all(names(3).map((name) => rig.launch(name)))
-    expect(results.map((result) => (E.isLeft(result) ? result.left.reason : 'made')).sort()).toEqual([
+    expect(results.map((result) => (E.isLeft(result) ? result.left.reason : 'made')).toSorted(byText)).toEqual([
       'ZonalAllocationFailure',
       'made',
       'made',
