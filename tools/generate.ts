@@ -3,6 +3,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { renderApi } from './api.ts'
 import { renderAwsAccess } from './aws-access.ts'
+import { renderAzureAccess } from './azure-access.ts'
 import { readCompatibility, renderCompatibility } from './compatibility-table.ts'
 import { renderCrds } from './crds.ts'
 import { renderReference } from './reference.ts'
@@ -19,6 +20,7 @@ const generators: ReadonlyArray<() => Readonly<Record<string, string>>> = [
   renderRoles,
   renderDashboard,
   renderAwsAccess,
+  renderAzureAccess,
 ]
 
 const isCheck = process.argv.includes('--check')

@@ -10,7 +10,8 @@ import {
 import { systemClock } from '@scantling/provider-kit'
 import * as E from 'fp-ts/lib/Either.js'
 import { createCatalog } from '../src/catalog/index.ts'
-import type { MachineDetails } from '../src/instances/index.ts'
+import type { AzureDetails } from '../src/instances/index.ts'
+import { planLaunch } from '../src/launch/index.ts'
 import { createMachines, type Machines } from '../src/machines/index.ts'
 import type { AksNodeClass } from '../src/node-class/index.ts'
 import { portsOverSdk } from '../src/sdk/clients.ts'
@@ -49,7 +50,8 @@ export interface MachineRig {
   readonly launch: (
     name: string,
     changes?: Partial<LaunchRequest<AksNodeClass>>,
-  ) => Promise<E.Either<LaunchFailure, Launched<MachineDetails>>>
+    launchCall?: Call,
+  ) => Promise<E.Either<LaunchFailure, Launched<AzureDetails>>>
   /** Another process over the same cloud. */
   readonly restarted: () => Promise<MachineRig>
   /** The next so many machines are made, and the answers get lost. */
@@ -117,7 +119,7 @@ const rigOver = async (emulator: Emulator, settings: AzureSettings): Promise<Mac
     },
     settings,
     clusterName: managedCluster,
-    host: { clock: systemClock, random: () => 0.5, log: () => undefined, shutdown: signal },
+    host: { clock: systemClock, log: () => undefined, shutdown: signal },
     skuOf: catalog.sku,
   })
   const call: Call = { signal, cluster: { name: managedCluster, kubernetesVersion: '1.33.5', objects: {} } }
@@ -130,24 +132,24 @@ const rigOver = async (emulator: Emulator, settings: AzureSettings): Promise<Mac
     machines,
     types: types.right,
     call,
-    launch: (name, changes = {}) =>
-      machines.launch(
-        {
-          token: name,
-          claim: claimOf({
-            name,
-            requirements: Requirements.fromLabels({
-              'karpenter.sh/capacity-type': 'on-demand',
-              'topology.kubernetes.io/zone': 'westeurope-1',
-            }),
+    launch: async (name, changes = {}, launchCall = call) => {
+      const request: LaunchRequest<AksNodeClass> = {
+        token: name,
+        claim: claimOf({
+          name,
+          requirements: Requirements.fromLabels({
+            'karpenter.sh/capacity-type': 'on-demand',
+            'topology.kubernetes.io/zone': 'westeurope-1',
           }),
-          nodeClass: of,
-          candidates: [first, ...rest],
-          minValues: 'strict',
-          ...changes,
-        },
-        call,
-      )(),
+        }),
+        nodeClass: of,
+        candidates: [first, ...rest],
+        minValues: 'strict',
+        ...changes,
+      }
+      const plan = planLaunch(request, { skuOf: catalog.sku, random: () => 0.5 })
+      return E.isLeft(plan) ? plan : machines.launch({ request, plan: plan.right }, launchCall)()
+    },
     restarted: () => rigOver(emulator, settings),
     losePuts: (count) => {
       lost = count

@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { Requirements, type Instance } from '@scantling/core'
 import * as E from 'fp-ts/lib/Either.js'
-import type { MachineDetails } from '../src/instances/index.ts'
+import type { AzureDetails, MachineDetails } from '../src/instances/index.ts'
 import { machineTimeoutMs } from '../src/machines/index.ts'
 import { claimOf } from './builders.ts'
 import { agentPool, clusterGroup, launchErrors, managedCluster, subscription } from './emulator/index.ts'
-import { machineClass, signal, startMachineRig, type MachineRig } from './machine-rig.ts'
+import { machineClass, startMachineRig, type MachineRig } from './machine-rig.ts'
 
 const rigs: Array<MachineRig> = []
 const start = async (...options: Parameters<typeof startMachineRig>) => {
@@ -27,12 +27,18 @@ const left = <L, A>(found: E.Either<L, A>): L => {
 }
 const poolId = `/subscriptions/${subscription}/resourceGroups/${clusterGroup}/providers/Microsoft.ContainerService/managedClusters/${managedCluster}/agentPools/${agentPool}`
 const machineIn = ({ emulator }: MachineRig, name: string) => emulator.world.get(`${poolId}/machines/${name}`)
-const refOf = (instance: Instance<MachineDetails>, name: string) => ({
+const refOf = (instance: Instance<AzureDetails>, name: string) => ({
   providerId: instance.providerId,
   claim: claimOf({ name, annotations: instance.annotations ?? {} }),
 })
 const made = async (rig: MachineRig, name: string) => right(await rig.launch(name)).instance
 const byText = (a: string, b: string) => (a < b ? -1 : 1)
+/** What converging says of an instance of a claim that is not registered yet, unless `claim` says otherwise. */
+const converged = async (
+  rig: MachineRig,
+  instance: Instance<AzureDetails>,
+  claim = claimOf({ name: 'general-abcde' }),
+) => right(await rig.machines.converge({ claim, nodeClass: machineClass(), instance }, rig.call)())
 const later = (ms: number) => new Promise((wake) => setTimeout(wake, ms))
 const putsOf = (rig: MachineRig) => rig.emulator.calls.filter(({ method }) => method === 'PUT')
 
@@ -85,16 +91,25 @@ describe('one machine', () => {
   test('Z-BAT-08: while it is made it is pending, then converged; failed, deleted and late ones fail', async () => {
     const rig = await start({ operationMs: 60_000 })
     const instance = await made(rig, 'general-abcde')
-    const outcomeIn = (provisioningState: string, changes: Partial<Instance<MachineDetails>> = {}) => {
+    const outcomeIn = (provisioningState: string, changes: Partial<Instance<AzureDetails>> = {}) => {
       const details: MachineDetails = { ...(instance.details as MachineDetails), provisioningState }
-      return rig.machines.outcome({ instance: { ...instance, details, ...changes } })
+      return converged(rig, { ...instance, details, ...changes })
     }
-    expect(outcomeIn('Creating')).toEqual({ _tag: 'Pending', reason: 'MachineCreating', retryAfterMs: 5000 })
-    expect(outcomeIn('Updating')).toMatchObject({ _tag: 'Pending' })
-    expect(outcomeIn('Strange')).toMatchObject({ _tag: 'Pending' })
-    expect(outcomeIn('Succeeded')).toEqual({ _tag: 'Converged' })
-    expect(outcomeIn('Deleting')).toMatchObject({ _tag: 'Failed' })
-    expect(outcomeIn('Creating', { launchedAtMs: Date.now() - machineTimeoutMs })).toMatchObject({
+    expect(await outcomeIn('Creating')).toEqual({ _tag: 'Pending', reason: 'MachineCreating', retryAfterMs: 5000 })
+    expect(await outcomeIn('Updating')).toMatchObject({ _tag: 'Pending' })
+    expect(await outcomeIn('Strange')).toMatchObject({ _tag: 'Pending' })
+    expect(await outcomeIn('Succeeded')).toEqual({ _tag: 'Converged' })
+    // A node that works is not ended because an update of it takes long, or fails.
+    const old = {
+      ...instance,
+      launchedAtMs: 0,
+      details: { ...(instance.details as MachineDetails), provisioningState: 'Updating' },
+    }
+    expect(await converged(rig, old, claimOf({ name: 'general-abcde', registered: true }))).toMatchObject({
+      _tag: 'Converged',
+    })
+    expect(await outcomeIn('Deleting')).toMatchObject({ _tag: 'Failed' })
+    expect(await outcomeIn('Creating', { launchedAtMs: Date.now() - machineTimeoutMs })).toMatchObject({
       _tag: 'Failed',
       failure: { error: { message: expect.stringContaining('after 15 minutes') } },
     })
@@ -106,11 +121,8 @@ describe('one machine', () => {
       details: [{ code: 'SkuNotAvailable', message: 'sold out' }],
     }
     expect(
-      rig.machines.outcome({
-        instance: {
-          ...instance,
-          details: { ...(instance.details as MachineDetails), provisioningState: 'Failed', failure },
-        },
+      await outcomeIn('Failed', {
+        details: { ...(instance.details as MachineDetails), provisioningState: 'Failed', failure },
       }),
     ).toMatchObject({ _tag: 'Failed', failure: { reason: 'SKUNotAvailable' } })
   })
@@ -180,18 +192,33 @@ describe('one machine', () => {
     })
   })
 
-  test('Z-MACH-18: an update puts the whole machine, if nobody changed it meanwhile', async () => {
+  test('Z-MACH-18, Z-IPU-04: other tags put the whole machine, if nobody changed it meanwhile; once', async () => {
     const rig = await start({ operationMs: 0 })
-    const instance = await made(rig, 'general-abcde')
-    const target = refOf(instance, 'general-abcde')
-    right(await rig.machines.setTags(target, { team: 'a' }, signal)())
+    await made(rig, 'general-abcde')
+    const registered = (annotations = {}) => claimOf({ name: 'general-abcde', registered: true, annotations })
+    const instanceNow = async () => {
+      const [one] = right(await rig.machines.list(rig.call)()).instances
+      if (one === undefined) throw new Error('none')
+      return one
+    }
     const resource = machineIn(rig, 'general-abcde')
-    expect(resource?.properties).toMatchObject({
-      tags: { team: 'a' },
+    if (resource !== undefined) resource.properties['tags'] = { 'karpenter.sh_nodepool': 'general' }
+    const instance = await instanceNow()
+    const puts = () => putsOf(rig).length - 1
+    expect(await converged(rig, instance)).toEqual({ _tag: 'Converged' })
+    const { annotations } = (await converged(rig, instance, registered())) as { annotations: Record<string, string> }
+    expect(annotations['karpenter.azure.com/in-place-update-hash']).toMatch(/^\d+$/)
+    expect(puts()).toBe(1)
+    expect(machineIn(rig, 'general-abcde')?.properties).toMatchObject({
+      tags: { 'karpenter.azure.com_aksmachine_nodeclaim': 'general-abcde' },
       priority: 'Regular',
       hardware: { vmSize: 'Standard_D2s_v5' },
     })
     expect(putsOf(rig).at(-1)?.headers['if-match']).toMatch(/^[0-9a-f]{16}$/)
+    // Neither with the annotation nor with the tags is there anything to do.
+    expect(await converged(rig, instance, registered(annotations))).toEqual({ _tag: 'Converged' })
+    expect(await converged(rig, await instanceNow(), registered())).toEqual({ _tag: 'Converged', annotations })
+    expect(puts()).toBe(1)
 
     const get = rig.emulator.world.get.bind(rig.emulator.world)
     let reads = 0
@@ -201,10 +228,15 @@ describe('one machine', () => {
       if (found?.name === 'general-abcde' && ++reads === 2) found.properties['eTag'] = 'other'
       return found
     }
-    expect(left(await rig.machines.setTags(target, { team: 'b' }, signal)())).toMatchObject({ retryAfterMs: 5000 })
+    const update = () =>
+      rig.machines.converge(
+        { claim: registered(), nodeClass: machineClass({ tags: { team: 'b' } }), instance },
+        rig.call,
+      )()
+    expect(left(await update())).toMatchObject({ retryAfterMs: 5000 })
     rig.emulator.world.get = get
     rig.emulator.world.resources.delete(`${poolId}/machines/general-abcde`.toLowerCase())
-    expect(left(await rig.machines.setTags(target, {}, signal)())._tag).toBe('InstanceNotFound')
+    expect(left(await update())._tag).toBe('InstanceNotFound')
   })
 
   test('Z-MACH-19: machines that end together end by one call; what is gone is gone', async () => {
@@ -326,21 +358,8 @@ describe('batches of machines', () => {
   test('Z-BAT-05: who leaves stops waiting; what has left is made all the same, and found by the next try', async () => {
     const rig = await start({ operationMs: 0, pageSize: 100 }, batched)
     const controller = new AbortController()
-    const claim = claimOf({ name: 'general-aaaaa' })
-    const leaving = rig.machines.launch(
-      { token: 't', claim, nodeClass: machineClass(), candidates: [rig.types[0] as never], minValues: 'strict' },
-      { ...rig.call, signal: controller.signal },
-    )()
-    const staying = rig.machines.launch(
-      {
-        token: 'u',
-        claim: claimOf({ name: 'general-bbbbb' }),
-        nodeClass: machineClass(),
-        candidates: [rig.types[0] as never],
-        minValues: 'strict',
-      },
-      rig.call,
-    )()
+    const leaving = rig.launch('general-aaaaa', {}, { ...rig.call, signal: controller.signal })
+    const staying = rig.launch('general-bbbbb')
     const begin = rig.emulator.world.begin.bind(rig.emulator.world)
     rig.emulator.world.begin = (error) => {
       // The request has arrived.
@@ -351,7 +370,7 @@ describe('batches of machines', () => {
     expect(E.isRight(await staying)).toBe(true)
     expect(machineIn(rig, 'general-aaaaa')).toBeDefined()
     const puts = putsOf(rig).length
-    expect(right(await rig.launch('general-aaaaa', { claim })).instance.owner.nodeClaim).toBe('general-aaaaa')
+    expect(right(await rig.launch('general-aaaaa')).instance.owner.nodeClaim).toBe('general-aaaaa')
     expect(putsOf(rig)).toHaveLength(puts)
   })
 

@@ -1,6 +1,5 @@
 import {
   capacityTypes,
-  Offerings,
   type Call,
   type CancelSignal,
   type Convergence,
@@ -9,7 +8,6 @@ import {
   type InstanceRef,
   type Labels,
   type LaunchFailure,
-  type LaunchRequest,
   type Launched,
   type ManagedInstance,
   type ProviderError,
@@ -18,7 +16,6 @@ import {
 import { batch } from '@scantling/provider-kit'
 import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
-import { rankOfferings } from '../allocation/index.ts'
 import {
   isDenied,
   isMachineNotFound,
@@ -30,12 +27,13 @@ import {
   providerErrorOf,
   type LaunchAttempt,
 } from '../error-codes.ts'
-import { selectImage } from '../image/index.ts'
+import { inPlaceHash } from '../in-place-hash.ts'
 import type { Sku } from '../instance-types/index.ts'
 import type { AzureDetails, MachineDetails } from '../instances/index.ts'
 import { azureAnnotationKeys } from '../labels/index.ts'
-import { readyImages, readyKubernetesVersion, type AksNodeClass } from '../node-class/index.ts'
-import { regionalZone, wantsUltraSsd } from '../offerings/index.ts'
+import type { LaunchPath, PlannedLaunch } from '../launch/index.ts'
+import type { AksNodeClass } from '../node-class/index.ts'
+import { regionalZone } from '../offerings/index.ts'
 import { parseResourceId, resourceIdOf } from '../resource-id/index.ts'
 import type { AksMachine, ArmError, ContainerServicePort } from '../sdk/index.ts'
 import type { AzureSettings } from '../settings.ts'
@@ -59,38 +57,20 @@ export interface MachinesOptions {
   readonly port: Pick<ContainerServicePort, 'getMachine' | 'listMachines' | 'putMachine' | 'deleteMachines'>
   readonly settings: AzureSettings
   readonly clusterName: string
-  readonly host: Pick<ProviderHost, 'clock' | 'random' | 'log' | 'shutdown'>
+  readonly host: Pick<ProviderHost, 'clock' | 'log' | 'shutdown'>
   /** What the catalogue knows of a type. */
   readonly skuOf: (name: string) => Sku | undefined
 }
 
 /** The machines of AKS: the path of launches beside that of VMs. */
-export interface Machines {
-  readonly launch: (
-    request: LaunchRequest<AksNodeClass>,
-    call: Call,
-  ) => TaskEither<LaunchFailure, Launched<MachineDetails>>
-  /** Whether the instance is a machine: its claim says so or, of an orphan, its VM's name does (Z-MACH-04). */
-  readonly owns: (target: InstanceRef) => boolean
-  readonly list: (call: Call) => TaskEither<ProviderError, InstanceList<MachineDetails>>
-  readonly get: (target: InstanceRef, call: Call) => TaskEither<ProviderError, Instance<MachineDetails>>
-  readonly terminate: (target: InstanceRef, call: Call) => TaskEither<ProviderError, 'Started' | 'Gone'>
-  /** What became of a launch, from what `get` found; no call is made (Z-BAT-08). */
-  readonly outcome: (subject: Pick<ManagedInstance<AksNodeClass, AzureDetails>, 'instance'>) => Convergence
-  /** Gives a machine these tags in place of its own: the whole machine is put, unless somebody changed it (Z-MACH-18). */
-  readonly setTags: (target: InstanceRef, tags: Labels, signal: CancelSignal) => TaskEither<ProviderError, void>
-}
+export type Machines = LaunchPath
 
 const notFound = (name: string): ProviderError => ({
   _tag: 'InstanceNotFound',
   message: `There is no machine ${name} in the agent pool`,
 })
 
-const failed = (
-  _tag: 'InvalidRequest' | 'NodeClassNotReady' | 'Unknown',
-  reason: string,
-  message: string,
-): LaunchFailure => ({
+const failed = (_tag: 'InvalidRequest' | 'Unknown', reason: string, message: string): LaunchFailure => ({
   error: { _tag, message },
   reason,
 })
@@ -188,7 +168,7 @@ export const createMachines = (options: MachinesOptions): Machines => {
 
   const launch =
     (
-      { claim, nodeClass, candidates }: LaunchRequest<AksNodeClass>,
+      { request: { claim, nodeClass }, plan }: PlannedLaunch,
       { cluster, signal }: Call,
     ): TaskEither<LaunchFailure, Launched<MachineDetails>> =>
     async () => {
@@ -197,44 +177,10 @@ export const createMachines = (options: MachinesOptions): Machines => {
       const known = await machines.recent(name.right, machinesKnownMs, signal)()
       if (E.isLeft(known)) return E.left(launchErrorOf(known.left))
       if (known.right !== undefined) return reuse(known.right, claim.name, signal)
-
-      const version = readyKubernetesVersion(nodeClass)
-      const images = readyImages(nodeClass)
-      if (E.isLeft(version)) return E.left(failed('NodeClassNotReady', 'NodeClassNotReady', version.left))
-      if (E.isLeft(images)) return E.left(failed('NodeClassNotReady', 'NodeClassNotReady', images.left))
-      const [way] = rankOfferings(candidates, claim.requirements, host.random)
-      const sku = way && skuOf(way.type.name)
-      if (way === undefined || sku === undefined)
-        return E.left({
-          error: { _tag: 'InsufficientCapacity', message: 'No instance type is left that can be had' },
-          reason: 'InsufficientCapacity',
-        })
-      const { type, offering } = way
-      const image = selectImage(images.right, type)
-      if (image === undefined)
-        return E.left(
-          failed(
-            'NodeClassNotReady',
-            'ImagesNotFound',
-            `AKSNodeClass ${nodeClass.metadata.name} has no image that ${type.name} can boot`,
-          ),
-        )
-      const zone = Offerings.zoneOf(offering) ?? regionalZone
-      const capacityType = Offerings.capacityTypeOf(offering) ?? capacityTypes.onDemand
-      const body = machineBodyOf({
-        claim,
-        nodeClass,
-        type,
-        sku,
-        offering,
-        zone,
-        capacityType,
-        ultraSsd: wantsUltraSsd(claim.requirements),
-        kubernetesVersion: version.right,
-        imageId: image.id,
-        tags: machineTagsOf({ claim, nodeClass, cluster, settings }),
-      })
+      const tags = machineTagsOf({ claim, nodeClass, cluster, settings })
+      const body = machineBodyOf({ claim, nodeClass, ...plan, tags })
       if (E.isLeft(body)) return E.left(failed('InvalidRequest', 'CreateInstanceFailed', body.left))
+      const { sku, zone, capacityType } = plan
       return begin(
         { name: name.right, body: body.right },
         { sku, zone, capacityType, isMachine: true },
@@ -298,6 +244,60 @@ export const createMachines = (options: MachinesOptions): Machines => {
       return found.right === undefined ? E.left(notFound(name)) : E.right(found.right)
     }
 
+  /** What became of a launch, from what `get` found (Z-BAT-08). A node that has joined stays, whatever AKS does to it. */
+  const outcomeOf = ({ instance }: Pick<ManagedInstance<AksNodeClass, AzureDetails>, 'instance'>): Convergence => {
+    const { details, launchedAtMs = clock.nowMs() } = instance
+    if (details?._tag !== 'Machine') return { _tag: 'Converged' }
+    const { provisioningState, failure } = details
+    const attempt: LaunchAttempt = {
+      sku: skuOf(instance.instanceType),
+      zone: instance.zone,
+      capacityType: instance.capacityType,
+      isMachine: true,
+    }
+    if (failure !== undefined) return { _tag: 'Failed', failure: launchFailureOf(failure, attempt) }
+    if (provisioningState === 'Succeeded') return { _tag: 'Converged' }
+    if (provisioningState === 'Deleting')
+      return {
+        _tag: 'Failed',
+        failure: failed('Unknown', 'CreateInstanceFailed', `The machine of ${instance.providerId} is being deleted`),
+      }
+    if (clock.nowMs() - launchedAtMs >= machineTimeoutMs)
+      return {
+        _tag: 'Failed',
+        failure: failed(
+          'Unknown',
+          'CreateInstanceFailed',
+          `The machine of ${instance.providerId} is ${provisioningState} after ${machineTimeoutMs / 60_000} minutes`,
+        ),
+      }
+    return { _tag: 'Pending', reason: `Machine${provisioningState}`, retryAfterMs: machinePollMs }
+  }
+
+  /** Gives a machine these tags in place of its own: the whole machine is put, unless somebody changed it (Z-MACH-18). */
+  const setTags =
+    (target: InstanceRef, tags: Labels, signal: CancelSignal): TaskEither<ProviderError, void> =>
+    async () => {
+      const machine = await find(target, signal)()
+      if (E.isLeft(machine)) return machine
+      const { name = '', zones, properties = {} } = machine.right
+      const { eTag, status: _, provisioningState: __, resourceId: ___, ...rest } = properties
+      const sent = await port.putMachine(
+        {
+          name,
+          // What is regular AKS does not say, and wants to be told.
+          body: { ...(zones !== undefined && { zones }), properties: { priority: 'Regular', ...rest, tags } },
+          ...(typeof eTag === 'string' && { ifMatch: eTag }),
+        },
+        signal,
+      )()
+      machines.touch([name])
+      if (E.isRight(sent)) return E.right(undefined)
+      if (isNotFound(sent.left)) return E.left(notFound(name))
+      // Somebody else changed it: what is right now is asked for with the next try.
+      return E.left({ ...providerErrorOf(sent.left), ...(isStale(sent.left) && { retryAfterMs: machinePollMs }) })
+    }
+
   return {
     launch,
     owns: (target) => nameOf(target) !== undefined,
@@ -336,53 +336,19 @@ export const createMachines = (options: MachinesOptions): Machines => {
         const removed = await remove(name, signal)()
         return E.isLeft(removed) ? E.left(providerErrorOf(removed.left)) : E.right('Started')
       },
-    outcome: ({ instance }) => {
-      const { details, launchedAtMs = clock.nowMs() } = instance
-      if (details?._tag !== 'Machine') return { _tag: 'Converged' }
-      const { provisioningState, failure } = details
-      const attempt: LaunchAttempt = {
-        sku: skuOf(instance.instanceType),
-        zone: instance.zone,
-        capacityType: instance.capacityType,
-        isMachine: true,
-      }
-      if (failure !== undefined) return { _tag: 'Failed', failure: launchFailureOf(failure, attempt) }
-      if (provisioningState === 'Succeeded') return { _tag: 'Converged' }
-      if (provisioningState === 'Deleting')
-        return {
-          _tag: 'Failed',
-          failure: failed('Unknown', 'CreateInstanceFailed', `The machine of ${instance.providerId} is being deleted`),
-        }
-      if (clock.nowMs() - launchedAtMs >= machineTimeoutMs)
-        return {
-          _tag: 'Failed',
-          failure: failed(
-            'Unknown',
-            'CreateInstanceFailed',
-            `The machine of ${instance.providerId} is ${provisioningState} after ${machineTimeoutMs / 60_000} minutes`,
-          ),
-        }
-      return { _tag: 'Pending', reason: `Machine${provisioningState}`, retryAfterMs: machinePollMs }
-    },
-    setTags: (target, tags, signal) => async () => {
-      const machine = await find(target, signal)()
-      if (E.isLeft(machine)) return machine
-      const { name = '', zones, properties = {} } = machine.right
-      const { eTag, status: _, provisioningState: __, resourceId: ___, ...rest } = properties
-      const sent = await port.putMachine(
-        {
-          name,
-          // What is regular AKS does not say, and wants to be told.
-          body: { ...(zones !== undefined && { zones }), properties: { priority: 'Regular', ...rest, tags } },
-          ...(typeof eTag === 'string' && { ifMatch: eTag }),
-        },
-        signal,
-      )()
-      machines.touch([name])
-      if (E.isRight(sent)) return E.right(undefined)
-      if (isNotFound(sent.left)) return E.left(notFound(name))
-      // Somebody else changed it: what is right now is asked for with the next try.
-      return E.left({ ...providerErrorOf(sent.left), ...(isStale(sent.left) && { retryAfterMs: machinePollMs }) })
+    converge: (subject, call) => async () => {
+      const { claim, nodeClass, instance } = subject
+      const { details } = instance
+      const converged = { _tag: 'Converged' as const }
+      if (!claim.registered) return E.right(outcomeOf(subject))
+      if (details?._tag !== 'Machine' || claim.deleting) return E.right(converged)
+      const tags = machineTagsOf({ claim, nodeClass, cluster: call.cluster, settings })
+      const hash = inPlaceHash({ tags })
+      const annotations = { [azureAnnotationKeys.inPlaceUpdateHash]: hash }
+      if (claim.annotations[azureAnnotationKeys.inPlaceUpdateHash] === hash) return E.right(converged)
+      if (inPlaceHash({ tags: details.tags }) === hash) return E.right({ ...converged, annotations })
+      const updated = await setTags({ providerId: instance.providerId, claim }, tags, call.signal)()
+      return E.isLeft(updated) ? updated : E.right({ ...converged, annotations })
     },
   }
 }
