@@ -21,6 +21,12 @@ export const builtBefore = (program: GoProgram): string | undefined => {
   return existsSync(join(binaries, 'complete')) ? binaries : undefined
 }
 
+/** Why nothing can be built from Go modules here, or `undefined`. */
+export const goObstacle = (title: string): string | undefined =>
+  ['go', 'python3'].some(isInstalled)
+    ? undefined
+    : `${title} needs Go to be built, or Python 3 to fetch Go; neither is on this machine`
+
 /**
  * The directory with programs built from their Go modules, on first use, into the user's cache, under a name that
  * sources and versions decide.
@@ -34,8 +40,8 @@ export const findBuilt = async (
   const { title, directory } = program
   const binaries = directoryOf(program)
   if (existsSync(join(binaries, 'complete'))) return { binaries }
-  if (!['go', 'python3'].some(isInstalled))
-    return `${title} needs Go to be built, or Python 3 to fetch Go; neither is on this machine`
+  const obstacle = goObstacle(title)
+  if (obstacle !== undefined) return obstacle
   say(`Building ${title} from its Go modules; this takes some minutes, once`)
   const unfinished = `${binaries}.${process.pid}`
   mkdirSync(unfinished, { recursive: true })

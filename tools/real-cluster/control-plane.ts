@@ -1,9 +1,12 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { request, type RequestOptions } from 'node:https'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { makeApi, type Api } from './api.ts'
 import { writeCertificates } from './certificates.ts'
 import { startChild, type Child } from './child.ts'
+
+export type Part = 'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kube-scheduler' | 'kwok'
 
 /** A Kubernetes control plane with kubelets of its own for Nodes labelled `kwok.x-k8s.io/node: fake`. */
 export interface ControlPlane {
@@ -13,9 +16,16 @@ export interface ControlPlane {
   readonly server: string
   /** Every request to the API server, one JSON line each. */
   readonly auditLog: string
+  /** Asked as an administrator. */
+  readonly api: Api
+  readonly pidOf: (part: Part) => number
   readonly restartApiServer: () => Promise<void>
-  /** One request as administrator; resolves with status and body. */
-  readonly raw: (path: string) => Promise<{ readonly status: number; readonly body: string }>
+  /** Stops a part until `start` is called. */
+  readonly halt: (part: Part) => Promise<void>
+  /** Starts a part that was halted, with more flags where given; resolves when the API server answers. */
+  readonly start: (part: Part, flags?: ReadonlyArray<string>) => Promise<void>
+  /** Forgets the history of every object: who watches from before must list again. */
+  readonly compact: () => Promise<void>
   readonly stop: () => Promise<void>
 }
 
@@ -31,39 +41,48 @@ const pollMs = 100
  *
  * Rejects with what the part said that did not start; what was started is stopped again.
  */
-export const startControlPlane = async (binaries: string): Promise<ControlPlane> => {
+export const startControlPlane = async (
+  binaries: string,
+  more: Partial<Readonly<Record<Part, ReadonlyArray<string>>>> = {},
+): Promise<ControlPlane> => {
   const directory = mkdtempSync(join(tmpdir(), 'scantling-plane-'))
   await writeCertificates(directory, server)
   const auditLog = join(directory, 'audit.log')
-  const parts = new Map<string, Child>()
-  const start = (name: string): Child => {
+  const parts = new Map<Part, Child>()
+  const launch = (name: Part, flags: ReadonlyArray<string> = more[name] ?? []): Child => {
     const child = startChild({
       name,
       command: join(binaries, name),
-      args: argumentsOf(directory, binaries, auditLog)[name] ?? [],
+      args: [...argumentsOf(directory, binaries, auditLog)[name], ...flags],
       log: join(directory, `${name}.log`),
     })
     parts.set(name, child)
     return child
   }
-  const raw = (path: string) => get(`${server}${path}`, directory)
+  const api = makeApi(server, directory)
   const stop = async () => {
+    api.close()
     for (const part of [...parts.values()].reverse()) await part.stop()
     rmSync(directory, { recursive: true, force: true })
   }
+  const untilReady = (child: Child) =>
+    until('kube-apiserver is ready', child, async () => (await api.request('/readyz')).body === 'ok')
+  const halt = async (part: Part) => parts.get(part)?.stop()
+  const start = async (part: Part, flags?: ReadonlyArray<string>) => untilReady(launch(part, flags))
   try {
     mkdirSync(join(directory, 'etcd'), { mode: 0o700 })
-    start('etcd')
-    await until('kube-apiserver is ready', start('kube-apiserver'), async () => (await raw('/readyz')).body === 'ok')
-    await until(
-      'kube-controller-manager made the first ServiceAccount',
-      start('kube-controller-manager'),
-      async () => (await raw('/api/v1/namespaces/default/serviceaccounts/default')).status === 200,
-    )
-    const isHealthy = (port: number) => async () =>
-      (await get(`https://127.0.0.1:${port}/healthz`, directory, { rejectUnauthorized: false })).status === 200
-    await until('kube-scheduler is healthy', start('kube-scheduler'), isHealthy(10259))
-    await until('kwok is healthy', start('kwok'), isHealthy(10247))
+    launch('etcd')
+    await start('kube-apiserver')
+    // The three need nothing of each other.
+    await Promise.all([
+      until(
+        'kube-controller-manager made the first ServiceAccount',
+        launch('kube-controller-manager'),
+        async () => (await api.request('/api/v1/namespaces/default/serviceaccounts/default')).status === 200,
+      ),
+      until('kube-scheduler is healthy', launch('kube-scheduler'), () => isHealthy(10259)),
+      until('kwok is healthy', launch('kwok'), () => isHealthy(10247)),
+    ])
   } catch (cause) {
     await stop()
     throw cause
@@ -73,14 +92,42 @@ export const startControlPlane = async (binaries: string): Promise<ControlPlane>
     kubeconfig: join(directory, 'admin.kubeconfig'),
     server,
     auditLog,
-    raw,
+    api,
+    pidOf: (part) => parts.get(part)?.pid ?? 0,
     stop,
+    halt,
+    start,
     restartApiServer: async () => {
-      await parts.get('kube-apiserver')?.stop()
-      await until('kube-apiserver is ready', start('kube-apiserver'), async () => (await raw('/readyz')).body === 'ok')
+      await halt('kube-apiserver')
+      await start('kube-apiserver')
+    },
+    compact: async () => {
+      const { header } = (await etcd('/v3/kv/range', { key: 'AA==' })) as { header: { revision: string } }
+      await etcd('/v3/kv/compaction', { revision: header.revision, physical: true })
     },
   }
 }
+
+/** One call by etcd's JSON gateway. */
+const etcd = async (path: string, body: object): Promise<unknown> => {
+  const answer = await fetch(`${etcdUrl}${path}`, { method: 'POST', body: JSON.stringify(body) })
+  if (!answer.ok) throw new Error(`etcd ${path}: ${answer.status} ${await answer.text()}`)
+  return answer.json()
+}
+
+const isHealthy = (port: number) =>
+  new Promise<boolean>((resolve, reject) => {
+    const asking = request(
+      `https://127.0.0.1:${port}/healthz`,
+      { agent: false, rejectUnauthorized: false },
+      (response) => {
+        response.resume()
+        resolve(response.statusCode === 200)
+      },
+    )
+    asking.once('error', reject)
+    asking.end()
+  })
 
 const until = async (what: string, child: Child, holds: () => Promise<boolean>): Promise<void> => {
   const deadline = performance.now() + readyWithinMs
@@ -93,23 +140,6 @@ const until = async (what: string, child: Child, holds: () => Promise<boolean>):
   await Promise.race([poll(), child.running])
 }
 
-const get = (url: string, directory: string, options: RequestOptions = {}) =>
-  new Promise<{ status: number; body: string }>((resolve, reject) => {
-    const read = (file: string) => readFileSync(join(directory, file))
-    const asking = request(
-      url,
-      { ca: read('ca.crt'), cert: read('admin.crt'), key: read('admin.key'), agent: false, ...options },
-      (response) => {
-        let body = ''
-        response.setEncoding('utf8')
-        response.on('data', (chunk: string) => (body += chunk))
-        response.once('end', () => resolve({ status: response.statusCode ?? 0, body }))
-      },
-    )
-    asking.once('error', reject)
-    asking.end()
-  })
-
 // The defaults of 20 to 50 requests a second would bind scheduling and ReplicaSets, not our controller.
 const unhurried = ['--kube-api-qps=200', '--kube-api-burst=400']
 
@@ -117,7 +147,7 @@ const argumentsOf = (
   directory: string,
   binaries: string,
   auditLog: string,
-): Readonly<Record<string, ReadonlyArray<string>>> => {
+): Readonly<Record<Part, ReadonlyArray<string>>> => {
   const at = (file: string) => join(directory, file)
   return {
     etcd: [

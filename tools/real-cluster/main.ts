@@ -1,41 +1,92 @@
 import { spawnSync } from 'node:child_process'
+import { readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { goObstacle } from '../built-from-go.ts'
 import { findHelm } from '../helm/helm.ts'
 import { findControlPlane } from './binaries.ts'
 import { startControlPlane } from './control-plane.ts'
 import { isIsolated, isolationObstacle, runIsolated } from './namespace.ts'
 
 /*
- * `npm run e2e:cluster [-- --smoke | NAME…]`: our controller against a real Kubernetes control plane.
+ * `npm run e2e:cluster [-- --smoke | NAME…] [--at-once N]`: our controller against a real Kubernetes control plane.
  * `npm run e2e:cluster -- --up`: such a plane to try things on, in a shell of its own, until the shell ends.
+ *
+ * Ends with `N passed, N failed`.
  */
 const root = resolve(import.meta.dirname, '../..')
 const args = process.argv.slice(2)
 const say = (line: string) => void process.stdout.write(`${line}\n`)
 
-/** What .ci/run has time for. */
-const smoke = ['provisioning', 'disruption', 'role']
+/** What .ci/run has time for, the longest first. */
+const smoke = ['disruption', 'role', 'provisioning']
+const smokeLimitMs = 11 * 60_000
 
 const main = async (): Promise<number> => {
-  if (isIsolated()) return args.includes('--up') ? up() : test()
-  const obstacle = isolationObstacle()
-  const found = obstacle ?? (await findControlPlane(say))
-  if (typeof found === 'string') {
-    say(`Skipped: ${found}`)
-    // No success without a run where a run was promised.
-    return process.env['CI'] === 'true' ? 1 : 0
+  if (isIsolated()) return up()
+  const obstacle = isolationObstacle() ?? goObstacle('A Kubernetes control plane')
+  if (obstacle !== undefined) {
+    say(`skipped: ${obstacle}`)
+    say('0 passed, 0 failed, 1 skipped')
+    return 0
   }
-  process.env['SCANTLING_CONTROL_PLANE'] = found.binaries
-  const helm = await findHelm(say)
-  if (typeof helm === 'string') say(helm)
-  else process.env['SCANTLING_HELM'] = helm.binaries
-  return runIsolated(process.execPath, [...process.execArgv, import.meta.filename, ...args])
+  const [plane, helm] = [await findControlPlane(say), await findHelm(say)]
+  for (const failure of [plane, helm]) if (typeof failure === 'string') return fail(failure)
+  if (typeof plane === 'string' || typeof helm === 'string') return 1
+  const bundled = spawnSync(process.execPath, [...process.execArgv, join(root, 'deploy/bundle.ts'), 'kwok'], {
+    encoding: 'utf8',
+    cwd: root,
+  })
+  if (bundled.status !== 0) return fail(`Cannot bundle the controller: ${bundled.stderr}`)
+  process.env['SCANTLING_CONTROL_PLANE'] = plane.binaries
+  process.env['SCANTLING_HELM'] = helm.binaries
+  process.env['SCANTLING_BUNDLE'] = join(root, 'dist/scantling-controller-kwok.mjs')
+  if (args.includes('--up')) return runIsolated(process.execPath, [...process.execArgv, import.meta.filename, '--up'])
+  return test()
 }
 
-const test = (): number => {
-  const named = args.filter((arg) => !arg.startsWith('--'))
-  const patterns = args.includes('--smoke') ? smoke : named
-  const ran = spawnSync(
+const fail = (why: string): number => {
+  say(why)
+  say('0 passed, 1 failed')
+  return 1
+}
+
+/** Every file has a control plane of its own; two at once, since most of their time is waiting. */
+const test = async (): Promise<number> => {
+  const isSmoke = args.includes('--smoke')
+  const names = isSmoke ? smoke : namesOf(args)
+  const queue = [...names]
+  const limit = new AbortController()
+  const timer = isSmoke ? setTimeout(() => limit.abort(), smokeLimitMs) : undefined
+  const counts = { passed: 0, failed: 0, skipped: 0 }
+  const worker = async () => {
+    for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
+      const { code, output } = limit.signal.aborted ? { code: 1, output: '' } : await testFile(name, limit.signal)
+      const line = /^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/m.exec(output)
+      say(`--- ${name}\n${output.replace(line?.[0] ?? '\n', '').trim()}`)
+      if (limit.signal.aborted) say(`${name} did not end within ${smokeLimitMs / 60_000} minutes of the start`)
+      counts.passed += Number(line?.[1] ?? 0)
+      counts.failed += Number(line?.[2] ?? 0) + (line === null && code !== 0 ? 1 : 0)
+      counts.skipped += Number(line?.[3] ?? 0)
+    }
+  }
+  const atOnce = args.includes('--at-once') ? Number(args[args.indexOf('--at-once') + 1]) : 2
+  await Promise.all(Array.from({ length: atOnce }, worker))
+  clearTimeout(timer)
+  const skipped = counts.skipped === 0 ? '' : `, ${counts.skipped} skipped`
+  say(`\n${counts.passed} passed, ${counts.failed} failed${skipped}`)
+  return counts.failed === 0 && counts.passed > 0 ? 0 : 1
+}
+
+const namesOf = (given: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const all = readdirSync(join(import.meta.dirname, 'e2e')).map((file) => file.replace('.e2e.ts', ''))
+  const named = given.filter((arg, index) => !arg.startsWith('--') && given[index - 1] !== '--at-once')
+  return named.length === 0 ? all : all.filter((name) => named.some((start) => name.startsWith(start)))
+}
+
+const testFile = async (name: string, signal: AbortSignal) => {
+  let output = ''
+  const started = performance.now()
+  const code = await runIsolated(
     process.execPath,
     [
       '--experimental-vm-modules',
@@ -43,11 +94,13 @@ const test = (): number => {
       join(root, 'node_modules/jest/bin/jest.js'),
       '--config',
       join(import.meta.dirname, 'jest.config.mjs'),
-      ...patterns.map((name) => `/${name}`),
+      `/${name}.e2e.ts`,
+      '--verbose',
     ],
-    { stdio: 'inherit', cwd: root },
+    { env: { SCANTLING_E2E: name }, onOutput: (text) => (output += text), signal },
   )
-  return ran.status ?? 1
+  say(`${name}: exit ${code} after ${Math.round((performance.now() - started) / 1000)} s`)
+  return { code, output }
 }
 
 const up = async (): Promise<number> => {

@@ -1,233 +1,254 @@
-import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { parseAllDocuments } from 'yaml'
 import { startChild, type Child } from './child.ts'
-import { startControlPlane, type ControlPlane } from './control-plane.ts'
-
-/** An object as these tests read it. */
-export interface Seen {
-  readonly kind: string
-  readonly metadata: {
-    readonly name: string
-    readonly namespace?: string
-    readonly uid: string
-    readonly labels?: Readonly<Record<string, string>>
-    readonly annotations?: Readonly<Record<string, string>>
-    readonly deletionTimestamp?: string
-    readonly creationTimestamp: string
-  }
-  readonly spec: {
-    readonly nodeName?: string
-    readonly providerID?: string
-    readonly holderIdentity?: string
-    readonly taints?: ReadonlyArray<{ readonly key: string; readonly effect: string }>
-  }
-  readonly status?: {
-    readonly phase?: string
-    readonly nodeName?: string
-    readonly providerID?: string
-    readonly conditions?: ReadonlyArray<{
-      readonly type: string
-      readonly status: string
-      readonly reason?: string
-      readonly message?: string
-    }>
-  }
-  readonly reason?: string
-  readonly message?: string
-  readonly involvedObject?: { readonly kind: string; readonly name: string }
-}
+import { startControlPlane, type ControlPlane, type Part } from './control-plane.ts'
+import { isInitialized, namespaceOf, nodePool, deployment, type PodOptions, type Seen } from './manifests.ts'
 
 export interface ControllerOptions {
   readonly flags?: ReadonlyArray<string>
+  readonly env?: Readonly<Record<string, string>>
   readonly kubeconfig?: string
-  /** Instead of the sources: a bundle, as users run it. */
-  readonly entry?: string
+  /** Of Node itself. */
+  readonly nodeFlags?: ReadonlyArray<string>
+  /** Resolve at once instead of when it is ready. */
+  readonly isReadyAwaited?: boolean
 }
 
 export interface RunningController extends Child {
   readonly metricsPort: number
   /** What it wrote so far. */
   readonly output: () => string
+  /** Its lines, read. */
+  readonly lines: () => ReadonlyArray<Readonly<Record<string, unknown>>>
+  /** What `/readyz` answers, or nothing. */
+  readonly readiness: () => Promise<string | undefined>
+}
+
+export interface TestClusterOptions {
+  /** More flags for parts of the control plane. */
+  readonly parts?: Partial<Readonly<Record<Part, ReadonlyArray<string>>>>
+  /** Without them there is nothing of Karpenter's in the cluster. */
+  readonly areDefinitionsInstalled?: boolean
 }
 
 const root = resolve(import.meta.dirname, '../..')
-const binaries = (): string => {
-  const found = process.env['SCANTLING_CONTROL_PLANE']
-  if (found === undefined) throw new Error('These tests run by "npm run e2e:cluster", which brings the control plane')
+const fromEnvironment = (name: string): string => {
+  const found = process.env[name]
+  if (found === undefined) throw new Error('These tests run by "npm run e2e:cluster", which brings what they need')
   return found
 }
-const pollMs = 250
-const readyWithinMs = 60_000
+const pollMs = 200
+const readyWithinMs = 90_000
 let nextPort = 18_000
 
+/** The definitions that the chart installs, by file. */
+export const definitions = (): ReadonlyArray<{ readonly metadata: { readonly name: string } }> => {
+  const directory = join(root, 'deploy/crds')
+  return readdirSync(directory)
+    .sort()
+    .flatMap((file) => parseAllDocuments(readFileSync(join(directory, file), 'utf8')).map((one) => one.toJS() as never))
+}
+
 /** A real control plane with our definitions, a tainted system node, and what tests do with it. */
-export const startTestCluster = async () => {
-  const plane = await startControlPlane(binaries())
-  const logs = mkdtempSync(join(tmpdir(), 'scantling-e2e-'))
+export const startTestCluster = async ({ parts = {}, areDefinitionsInstalled = true }: TestClusterOptions = {}) => {
+  const plane = await startControlPlane(fromEnvironment('SCANTLING_CONTROL_PLANE'), parts)
+  const { api } = plane
+  // Kept after the run: what a failure is about is mostly said there.
+  const logs = join(root, 'test-results/e2e-cluster', process.env['SCANTLING_E2E'] ?? 'one')
+  mkdirSync(logs, { recursive: true })
   const children: Array<Child> = []
 
-  /** One call of kubectl. Throws with what it said when it fails. */
-  const kubectl = (args: ReadonlyArray<string>, input?: string): string => {
-    const ran = spawnSync(join(binaries(), 'kubectl'), [`--kubeconfig=${plane.kubeconfig}`, ...args], {
-      encoding: 'utf8',
-      maxBuffer: 2 ** 28,
-      ...(input === undefined ? {} : { input }),
-    })
-    if (ran.status !== 0) throw new Error(`kubectl ${args.join(' ')}: ${ran.stderr.trim()}`)
-    return ran.stdout
-  }
-  /** Applies objects as kubectl would from a file. */
-  const apply = (...objects: ReadonlyArray<object>): string =>
-    kubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }))
-  const list = (kind: string, ...flags: ReadonlyArray<string>): ReadonlyArray<Seen> =>
-    (JSON.parse(kubectl(['get', kind, '-A', '-o', 'json', ...flags])) as { items: ReadonlyArray<Seen> }).items
-
   /** Polls until the condition holds. Throws with what the cluster looks like when it does not in time. */
-  const until = async (what: string, holds: () => boolean | Promise<boolean>, withinMs = 60_000): Promise<void> => {
+  const until = async (what: string, holds: () => Promise<boolean>, withinMs = 90_000): Promise<void> => {
     const deadline = performance.now() + withinMs
     while (!(await holds())) {
       if (performance.now() > deadline)
-        throw new Error(`Waited ${withinMs / 1000} s in vain until ${what}\n${picture()}`)
+        throw new Error(`Waited ${withinMs / 1000} s in vain until ${what}\n${await picture()}\nLogs: ${logs}`)
       await new Promise((wake) => setTimeout(wake, pollMs))
     }
   }
-  const picture = (): string =>
-    [
-      kubectl(['get', 'nodepools,nodeclaims,nodes', '-o', 'wide']),
-      kubectl(['get', 'pods', '-A', '-o', 'wide']).split('\n').slice(0, 20).join('\n'),
-      ...readdirSync(logs).map((file) => readFileSync(join(logs, file), 'utf8').split('\n').slice(-25).join('\n')),
-    ].join('\n')
+  const picture = async (): Promise<string> => {
+    const lines: Array<string> = []
+    for (const plural of ['nodepools', 'nodeclaims', 'nodes', 'pods'])
+      for (const { metadata, spec, status } of (await api.list<Seen>(plural).catch(() => [])).slice(0, 30))
+        lines.push(
+          [
+            plural,
+            metadata.namespace ?? '',
+            metadata.name,
+            metadata.labels?.['karpenter.sh/nodepool'] ?? '',
+            status?.phase ?? '',
+            spec.nodeName ?? status?.nodeName ?? '',
+            metadata.deletionTimestamp === undefined ? '' : 'deleting',
+            ...(status?.conditions ?? []).filter(({ status }) => status !== 'True').map(({ type }) => `not ${type}`),
+          ].join(' '),
+        )
+    return lines.join('\n')
+  }
 
-  /** Our controller as a process of its own, over the network, with its simulated cloud inside. */
+  /** Our controller as users run it: the bundle, as a process of its own, with its simulated cloud inside. */
   const startController = async (name = 'controller', options: ControllerOptions = {}): Promise<RunningController> => {
     let output = ''
     const [metricsPort, probePort] = [nextPort++, nextPort++]
-    const entry = options.entry ?? join(root, 'packages/controller/src/main.ts')
     const child = startChild({
       name,
       command: process.execPath,
       args: [
-        '--conditions=@scantling/source',
-        '--disable-warning=ExperimentalWarning',
-        entry,
-        '--provider=kwok',
+        ...(options.nodeFlags ?? []),
+        fromEnvironment('SCANTLING_BUNDLE'),
         '--cluster-name=real',
         `--kubeconfig=${options.kubeconfig ?? plane.kubeconfig}`,
         `--metrics-port=${metricsPort}`,
         `--health-probe-port=${probePort}`,
         '--bind-address=127.0.0.1',
-        '--kwok-latency=0.1',
+        '--kwok-latency=0.05',
+        '--log-level=debug',
         ...(options.flags ?? ['--leader-elect=false']),
       ],
-      // Providers are looked for from here: the cli has the simulated one.
-      cwd: join(root, 'packages/cli'),
+      env: { ...process.env, ...options.env },
       log: join(logs, `${name}.log`),
       onOutput: (text) => (output += text),
     })
     children.push(child)
-    const isReady = async () =>
-      (await fetch(`http://127.0.0.1:${probePort}/readyz`).catch(() => undefined))?.ok === true
-    await Promise.race([until(`${name} is ready`, isReady, readyWithinMs), child.running])
-    return { ...child, metricsPort, output: () => output }
+    const readiness = async () =>
+      (await fetch(`http://127.0.0.1:${probePort}/readyz`).catch(() => undefined))?.text().then((text) => text.trim())
+    if (options.isReadyAwaited !== false) {
+      const isReady = async () => (await readiness()) === 'ok'
+      await Promise.race([until(`${name} is ready`, isReady, readyWithinMs), child.running])
+    }
+    const lines = () =>
+      output
+        .split('\n')
+        .filter((line) => line.startsWith('{') && line.endsWith('}'))
+        .map((line) => JSON.parse(line) as Record<string, unknown>)
+    return { ...child, metricsPort, output: () => output, lines, readiness }
   }
 
-  const crds = join(root, 'deploy/crds')
-  for (const file of readdirSync(crds)) kubectl(['create', '-f', join(crds, file)])
-  kubectl(['wait', '--for=condition=Established', 'crd', '--all', '--timeout=30s'])
+  /** How many pods of a namespace that match the selector run, on whatever node. */
+  const running = async (namespace: string, labels: string): Promise<number> =>
+    (await api.list<Seen>('pods', { namespace, labels })).filter(
+      ({ status, metadata }) => status?.phase === 'Running' && metadata.deletionTimestamp === undefined,
+    ).length
+
+  /** A namespace and a NodePool of their own, so that several scenarios share a control plane without meeting. */
+  const scenario = async (name: string) => {
+    const pool = { labels: `karpenter.sh/nodepool=${name}` }
+    await api.apply(namespaceOf(name))
+    const nodes = () => api.list<Seen>('nodes', pool)
+    const claims = () => api.list<Seen>('nodeclaims', pool)
+    const here = ({ pod, ...options }: PodOptions): PodOptions => ({
+      ...options,
+      pod: { ...pod, nodeSelector: { 'karpenter.sh/nodepool': name } },
+    })
+    return {
+      name,
+      nodes,
+      claims,
+      here,
+      /** Applies objects, those of namespaces in that of the scenario. */
+      apply: (...objects: ReadonlyArray<object>) =>
+        api.apply(
+          ...objects.map((object) => {
+            const { metadata } = object as { metadata: object }
+            return 'namespace' in metadata ? { ...object, metadata: { ...metadata, namespace: name } } : object
+          }),
+        ),
+      pool: (options: Parameters<typeof nodePool>[1] = {}) => nodePool(name, options),
+      /** A Deployment whose pods go to nodes of the scenario's NodePool only. */
+      deployment: (app: string, replicas: number, options: PodOptions = {}) => deployment(app, replicas, here(options)),
+      scale: (app: string, replicas: number) => api.merge('deployments', app, { spec: { replicas } }, name),
+      running: (app: string) => running(name, `app=${app}`),
+      pods: (app: string) => api.list<Seen>('pods', { namespace: name, labels: `app=${app}` }),
+      /** Waits until all pods run and every node is initialized. */
+      settled: async (app: string, replicas: number) => {
+        await until(
+          `${replicas} pods of ${name}/${app} run`,
+          async () => (await running(name, `app=${app}`)) === replicas,
+          150_000,
+        )
+        await until(`every node of ${name} is initialized`, async () => (await nodes()).every(isInitialized))
+      },
+      /** Lets everything go that the scenario made, and waits for its machines. */
+      end: async () => {
+        await api.remove('namespaces', name)
+        await api.remove('nodepools', name)
+        await until(`nothing of ${name} is left`, async () => (await claims()).length === 0, 150_000)
+      },
+    }
+  }
+
+  if (areDefinitionsInstalled) {
+    await api.create(...definitions())
+    await until('the definitions are established', async () =>
+      (await api.list<Seen>('customresourcedefinitions')).every((one) =>
+        one.status?.conditions?.some(({ type, status }) => type === 'Established' && status === 'True'),
+      ),
+    )
+  }
+  const resources = { cpu: '8', memory: '32Gi', pods: '110' }
   // Where what is not ours would run: the plane's own pods, were there any.
-  apply({
+  await api.create({
     apiVersion: 'v1',
     kind: 'Node',
     metadata: { name: 'system', labels: { 'kwok.x-k8s.io/node': 'fake' } },
     spec: { taints: [{ key: 'CriticalAddonsOnly', effect: 'NoSchedule' }] },
-    status: capacity({ cpu: '8', memory: '32Gi', pods: '110' }),
+    status: { capacity: resources, allocatable: resources },
   })
   return {
     plane,
-    kubectl,
-    apply,
-    list,
+    api,
     until,
     startController,
+    running,
+    scenario,
+    claims: () => api.list<Seen>('nodeclaims'),
     /** Nodes that a NodePool brought. */
-    nodes: () => list('nodes', '-l', 'karpenter.sh/nodepool'),
-    claims: () => list('nodeclaims'),
-    /** How many pods that match the selector run, on whatever node. */
-    running: (selector: string) =>
-      list('pods', '-l', selector).filter(
-        ({ status, metadata }) => status?.phase === 'Running' && metadata.deletionTimestamp === undefined,
-      ).length,
-    events: (reason: string) => list('events', `--field-selector=reason=${reason}`),
+    nodes: () => api.list<Seen>('nodes', { labels: 'karpenter.sh/nodepool' }),
+    events: (reason: string) => api.list<Seen>('events', { fields: `reason=${reason}` }),
+    /** The simulated cloud as a process of its own, which outlives controllers; every machine it ever started. */
+    startCloud: async () => {
+      let said = ''
+      const child = startChild({
+        name: 'cloud',
+        command: process.execPath,
+        args: ['--conditions=@scantling/source', join(root, 'packages/provider-kwok/src/cloud/main.ts')],
+        log: join(logs, 'cloud.log'),
+        onOutput: (text) => (said += text),
+      })
+      children.push(child)
+      await Promise.race([until('the cloud listens', () => Promise.resolve(said.includes('\n'))), child.running])
+      const { url } = JSON.parse(said) as { url: string }
+      return {
+        url,
+        machines: async () =>
+          (await (await fetch(`${url}/control/instances`)).json()) as ReadonlyArray<Readonly<Record<string, unknown>>>,
+      }
+    },
+    /** A kubeconfig whose user is a service account, by a token that lasts an hour. */
+    kubeconfigOf: async (namespace: string, account: string, server = plane.server): Promise<string> => {
+      const { body } = await api.request(`/api/v1/namespaces/${namespace}/serviceaccounts/${account}/token`, {
+        method: 'POST',
+        body: { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: 3600 } },
+      })
+      const { token } = (JSON.parse(body) as { status: { token: string } }).status
+      const admin = JSON.parse(readFileSync(plane.kubeconfig, 'utf8')) as {
+        users: ReadonlyArray<{ name: string }>
+        clusters: ReadonlyArray<{ name: string; cluster: object }>
+      }
+      const file = join(plane.directory, `${account}.kubeconfig`)
+      const users = admin.users.map(({ name }) => ({ name, user: { token } }))
+      const clusters = admin.clusters.map(({ name, cluster }) => ({ name, cluster: { ...cluster, server } }))
+      writeFileSync(file, JSON.stringify({ ...admin, users, clusters }))
+      return file
+    },
     stop: async () => {
       for (const child of children) await child.stop()
       await plane.stop()
-      rmSync(logs, { recursive: true, force: true })
     },
   }
 }
 
-const capacity = (resources: Readonly<Record<string, string>>) => ({ capacity: resources, allocatable: resources })
-
 export type TestCluster = Awaited<ReturnType<typeof startTestCluster>>
+export type Scenario = Awaited<ReturnType<TestCluster['scenario']>>
 export type { ControlPlane }
-
-export const nodeClass = {
-  apiVersion: 'karpenter.kwok.sh/v1alpha1',
-  kind: 'KWOKNodeClass',
-  metadata: { name: 'default' },
-}
-
-/** A NodePool that buys on-demand machines and lets them go quickly. */
-export const nodePool = (
-  name: string,
-  { spec = {}, template = {} }: { readonly spec?: object; readonly template?: object } = {},
-) => ({
-  apiVersion: 'karpenter.sh/v1',
-  kind: 'NodePool',
-  metadata: { name },
-  spec: {
-    disruption: {
-      consolidationPolicy: 'WhenEmptyOrUnderutilized',
-      consolidateAfter: '1s',
-      budgets: [{ nodes: '100%' }],
-    },
-    ...spec,
-    template: {
-      spec: {
-        nodeClassRef: { group: 'karpenter.kwok.sh', kind: 'KWOKNodeClass', name: 'default' },
-        requirements: [{ key: 'karpenter.sh/capacity-type', operator: 'In', values: ['on-demand'] }],
-        ...template,
-      },
-    },
-  },
-})
-
-/** A Deployment of pause containers, labelled `app: name`. */
-export const deployment = (
-  name: string,
-  replicas: number,
-  requests: Readonly<Record<string, string>>,
-  pod: object = {},
-  annotations: Readonly<Record<string, string>> = {},
-) => ({
-  apiVersion: 'apps/v1',
-  kind: 'Deployment',
-  metadata: { name, namespace: 'default' },
-  spec: {
-    replicas,
-    selector: { matchLabels: { app: name } },
-    template: {
-      metadata: { labels: { app: name }, annotations },
-      spec: {
-        terminationGracePeriodSeconds: 1,
-        containers: [{ name: 'main', image: 'pause', resources: { requests } }],
-        ...pod,
-      },
-    },
-  },
-})
-
-export const conditionOf = (object: Seen | undefined, type: string) =>
-  object?.status?.conditions?.find((condition) => condition.type === type)

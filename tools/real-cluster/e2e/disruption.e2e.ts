@@ -1,137 +1,239 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
-import { conditionOf, deployment, nodeClass, nodePool, startTestCluster, type TestCluster } from '../test-cluster.ts'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { conditionOf, nodeClass, ofFourCpus, onDemand } from '../manifests.ts'
+import { startTestCluster, type Scenario, type TestCluster } from '../test-cluster.ts'
 
-const quick = { consolidationPolicy: 'WhenEmptyOrUnderutilized', consolidateAfter: '1s' }
-/** Machines of one size, so that pods spread over several. */
-const ofFourCpus = {
-  requirements: [
-    { key: 'karpenter.sh/capacity-type', operator: 'In', values: ['on-demand'] },
-    { key: 'karpenter.kwok.sh/instance-cpu', operator: 'In', values: ['4'] },
-  ],
+const quick = {
+  consolidationPolicy: 'WhenEmptyOrUnderutilized',
+  consolidateAfter: '1s',
+  budgets: [{ nodes: '100%' }],
 }
+const never = { ...quick, consolidateAfter: 'Never' }
+const minutes = (count: number) => count * 60_000
 
+/** Scenarios share a controller, which carries out one replacement after the other: each may wait for several. */
 describe('Disruption on a real control plane', () => {
   let cluster: TestCluster
   beforeAll(async () => {
     cluster = await startTestCluster()
-    await cluster.startController()
-    cluster.apply(nodeClass)
+    await cluster.startController('controller', { flags: ['--leader-elect=false', '--feature-gates=NodeRepair=true'] })
+    await cluster.api.apply(nodeClass)
   })
   afterAll(() => cluster.stop())
-  beforeEach(async () => {
-    cluster.kubectl(['delete', 'deployment,poddisruptionbudget', '--all', '-n', 'default'])
-    cluster.kubectl(['delete', 'nodepool', '--all', '--wait=false'])
-    await cluster.until('nothing of an earlier test is left', () => cluster.claims().length === 0, 150_000)
+
+  const uidsOf = async (here: Scenario) => (await here.nodes()).map(({ metadata }) => metadata.uid)
+
+  test.concurrent('nodes whose pods are gone go too, and their machines', async () => {
+    const here = await cluster.scenario('empty')
+    await here.apply(here.pool(), here.deployment('web', 10, { requests: { cpu: '1' } }))
+    await here.settled('web', 10)
+    await here.scale('web', 0)
+    await cluster.until('no node is left', async () => (await here.claims()).length === 0, minutes(3))
+    expect(await here.nodes()).toEqual([])
+    expect(await here.pods('web')).toEqual([])
   })
 
-  const run = async (app: string, replicas: number) => {
-    await cluster.until(`${replicas} pods of ${app} run`, () => cluster.running(`app=${app}`) === replicas, 120_000)
-    await cluster.until('every node is initialized', () =>
-      cluster.nodes().every(({ metadata }) => metadata.labels?.['karpenter.sh/initialized'] === 'true'),
-    )
-  }
-
-  test('nodes whose pods are gone go too, and their machines', async () => {
-    cluster.apply(nodePool('default'), deployment('web', 10, { cpu: '1' }))
-    await run('web', 10)
-    cluster.kubectl(['scale', 'deployment', 'web', '--replicas=0'])
-    await cluster.until('no node is left', () => cluster.nodes().length === 0 && cluster.claims().length === 0, 120_000)
-    expect(cluster.list('pods', '-l', 'app=web')).toEqual([])
-  })
-
-  test('nodes that are half empty become fewer, and a budget of pods is kept all the while', async () => {
-    cluster.apply(
-      nodePool('default', { spec: { disruption: { ...quick, budgets: [{ nodes: '100%' }] } }, template: ofFourCpus }),
+  test.concurrent('nodes that are half empty become fewer, and a budget of pods is kept all the while', async () => {
+    const here = await cluster.scenario('fewer')
+    await here.apply(
+      here.pool({ spec: { disruption: quick }, template: ofFourCpus }),
       {
         apiVersion: 'policy/v1',
         kind: 'PodDisruptionBudget',
-        metadata: { name: 'web', namespace: 'default' },
+        metadata: { name: 'web', namespace: '' },
         spec: { maxUnavailable: 1, selector: { matchLabels: { app: 'web' } } },
       },
-      deployment('web', 9, { cpu: '1' }),
+      here.deployment('web', 9, { requests: { cpu: '1' } }),
     )
-    await run('web', 9)
-    const before = cluster.nodes().length
-    expect(before).toBe(3)
-    cluster.kubectl(['scale', 'deployment', 'web', '--replicas=3'])
+    await here.settled('web', 9)
+    expect(await here.nodes()).toHaveLength(3)
+    await here.scale('web', 3)
     let fewest = 3
     await cluster.until(
       'one node is left',
-      () => {
-        const isScaled = cluster.list('pods', '-l', 'app=web').length <= 4
-        if (isScaled) fewest = Math.min(fewest, cluster.running('app=web'))
-        return cluster.nodes().length === 1
+      async () => {
+        if ((await here.pods('web')).length <= 4) fewest = Math.min(fewest, await here.running('web'))
+        return (await here.nodes()).length === 1
       },
-      180_000,
+      minutes(5),
     )
     expect(fewest).toBeGreaterThanOrEqual(2)
-    await cluster.until('the pods run', () => cluster.running('app=web') === 3)
+    await here.settled('web', 3)
   })
 
-  test('a pod that must not be moved holds its node, and its event says so', async () => {
-    cluster.apply(
-      nodePool('default', { spec: { disruption: { ...quick, budgets: [{ nodes: '100%' }] } }, template: ofFourCpus }),
-      deployment('held', 1, { cpu: '100m' }, {}, { 'karpenter.sh/do-not-disrupt': 'true' }),
-      deployment('web', 5, { cpu: '1' }),
+  test.concurrent('a pod that must not be moved holds its node, and its event says so', async () => {
+    const here = await cluster.scenario('held')
+    await here.apply(
+      here.pool({ spec: { disruption: quick }, template: ofFourCpus }),
+      here.deployment('held', 1, { annotations: { 'karpenter.sh/do-not-disrupt': 'true' } }),
+      here.deployment('web', 5, { requests: { cpu: '1' } }),
     )
-    await run('held', 1)
-    await run('web', 5)
-    const [held] = cluster.list('pods', '-l', 'app=held')
-    cluster.kubectl(['scale', 'deployment', 'web', '--replicas=0'])
-    await cluster.until('one node is left', () => cluster.nodes().length === 1, 120_000)
-    expect(cluster.nodes()[0]?.metadata.name).toBe(held?.spec.nodeName)
-    await cluster.until('an event tells why', () =>
-      cluster.events('DisruptionBlocked').some(({ message = '' }) => message.includes('do-not-disrupt')),
+    await here.settled('held', 1)
+    await here.settled('web', 5)
+    const [held] = await here.pods('held')
+    await here.scale('web', 0)
+    await cluster.until('one node is left', async () => (await here.nodes()).length === 1, minutes(5))
+    expect((await here.nodes())[0]?.metadata.name).toBe(held?.spec.nodeName)
+    await cluster.until('an event tells why', async () =>
+      (await cluster.events('DisruptionBlocked')).some(
+        ({ message = '', involvedObject }) =>
+          message.includes('do-not-disrupt') && involvedObject?.name === held?.spec.nodeName,
+      ),
     )
   })
 
-  test('a node of an older template is replaced before it goes, one at a time where the budget says so', async () => {
-    const budgets = [{ nodes: '1' }]
-    cluster.apply(
-      nodePool('default', {
-        spec: { disruption: { ...quick, consolidateAfter: 'Never', budgets } },
-        template: ofFourCpus,
-      }),
-      deployment('web', 6, { cpu: '1' }),
+  test.concurrent('nodes of an older template are replaced first, one at a time where the budget says so', async () => {
+    const here = await cluster.scenario('drifted')
+    const disruption = { ...never, budgets: [{ nodes: '1' }] }
+    await here.apply(
+      here.pool({ spec: { disruption }, template: ofFourCpus }),
+      here.deployment('web', 6, { requests: { cpu: '1' } }),
     )
-    await run('web', 6)
-    const before = cluster.nodes().map(({ metadata }) => metadata.uid)
+    await here.settled('web', 6)
+    const before = await uidsOf(here)
     expect(before).toHaveLength(2)
-    cluster.apply(
-      nodePool('default', {
-        spec: { disruption: { ...quick, consolidateAfter: 'Never', budgets } },
-        template: { ...ofFourCpus, taints: [{ key: 'example.com/new', effect: 'PreferNoSchedule' }] },
-      }),
-    )
+    const taints = [{ key: 'example.com/new', effect: 'PreferNoSchedule' }]
+    await here.apply(here.pool({ spec: { disruption }, template: { ...ofFourCpus, taints } }))
     let most = 0
     await cluster.until(
       'every node is new',
-      () => {
-        const marked = cluster
-          .nodes()
-          .filter(({ spec }) => spec.taints?.some(({ key }) => key === 'karpenter.sh/disrupted'))
+      async () => {
+        const nodes = await here.nodes()
+        const marked = nodes.filter(({ spec }) => spec.taints?.some(({ key }) => key === 'karpenter.sh/disrupted'))
         most = Math.max(most, marked.length)
-        const now = cluster.nodes().map(({ metadata }) => metadata.uid)
-        return now.length === 2 && !now.some((uid) => before.includes(uid))
+        return nodes.length === 2 && !nodes.some(({ metadata }) => before.includes(metadata.uid))
       },
-      240_000,
+      minutes(5),
     )
     expect(most).toBe(1)
-    await run('web', 6)
-    expect(cluster.claims().every((claim) => conditionOf(claim, 'Drifted') === undefined)).toBe(true)
+    await here.settled('web', 6)
+    expect((await here.claims()).every((claim) => conditionOf(claim, 'Drifted') === undefined)).toBe(true)
   })
 
-  test('a node that has reached its age goes, and its pods run elsewhere', async () => {
-    cluster.apply(
-      nodePool('default', { template: { ...ofFourCpus, expireAfter: '30s' } }),
-      deployment('web', 2, { cpu: '1' }),
+  test.concurrent('a budget of zero keeps every node, and an event says so', async () => {
+    const here = await cluster.scenario('frozen')
+    const disruption = { ...quick, budgets: [{ nodes: '0' }] }
+    await here.apply(
+      here.pool({ spec: { disruption }, template: ofFourCpus }),
+      here.deployment('web', 3, { requests: { cpu: '1' } }),
     )
-    await run('web', 2)
-    const before = cluster.nodes().map(({ metadata }) => metadata.uid)
+    await here.settled('web', 3)
+    await here.scale('web', 0)
+    await cluster.until(
+      'an event tells why',
+      async () =>
+        (await cluster.events('DisruptionBlocked')).some(({ involvedObject }) => involvedObject?.name === 'frozen'),
+      minutes(2),
+    )
+    expect(await here.nodes()).toHaveLength(1)
+    await cluster.api.merge('nodepools', 'frozen', { spec: { disruption: quick } })
+    await cluster.until('the node is gone', async () => (await here.nodes()).length === 0, minutes(3))
+  })
+
+  test.concurrent('a node that has reached its age goes, and its pods run elsewhere', async () => {
+    const here = await cluster.scenario('aged')
+    await here.apply(
+      here.pool({ template: { ...ofFourCpus, expireAfter: '30s' } }),
+      here.deployment('web', 2, { requests: { cpu: '1' } }),
+    )
+    await here.settled('web', 2)
+    const before = await uidsOf(here)
     await cluster.until(
       'the node is another',
-      () => cluster.nodes().every(({ metadata }) => !before.includes(metadata.uid)) && cluster.running('app=web') === 2,
-      180_000,
+      async () =>
+        (await here.nodes()).every(({ metadata }) => !before.includes(metadata.uid)) &&
+        (await here.running('web')) === 2,
+      minutes(4),
+    )
+  })
+
+  test.concurrent(
+    'pods that refuse to go are deleted when the termination grace period of their node is over',
+    async () => {
+      const here = await cluster.scenario('graceful')
+      await here.apply(
+        here.pool({ spec: { disruption: never }, template: { ...ofFourCpus, terminationGracePeriod: '20s' } }),
+        {
+          apiVersion: 'policy/v1',
+          kind: 'PodDisruptionBudget',
+          metadata: { name: 'web', namespace: '' },
+          spec: { minAvailable: '100%', selector: { matchLabels: { app: 'web' } } },
+        },
+        here.deployment('web', 2, { requests: { cpu: '1' }, annotations: { 'karpenter.sh/do-not-disrupt': 'true' } }),
+      )
+      await here.settled('web', 2)
+      const [claim] = await here.claims()
+      const [node] = await here.nodes()
+      const started = performance.now()
+      await cluster.api.remove('nodeclaims', claim?.metadata.name ?? '')
+      let heldMs = 0
+      await cluster.until(
+        'the node is gone',
+        async () => {
+          const nodes = await here.nodes()
+          if (!nodes.some(({ metadata }) => metadata.uid === node?.metadata.uid)) return true
+          heldMs = performance.now() - started
+          return false
+        },
+        minutes(3),
+      )
+      expect(heldMs).toBeGreaterThan(15_000)
+      await here.settled('web', 2)
+    },
+  )
+
+  test.concurrent('a node that has been unwell for too long is replaced', async () => {
+    const here = await cluster.scenario('unwell')
+    await here.apply(
+      here.pool({ spec: { disruption: never }, template: ofFourCpus }),
+      // More than a fifth of a pool that is unwell would not be the fault of single machines.
+      here.deployment('web', 9, { requests: { cpu: '1' } }),
+    )
+    await here.settled('web', 9)
+    const [sick] = await here.nodes()
+    const name = sick?.metadata.name ?? ''
+    // Nobody keeps it alive from here on, as if its kubelet had hung.
+    await cluster.api.merge('nodes', name, {
+      metadata: { labels: { 'kwok.x-k8s.io/node': null }, annotations: { 'kwok.x-k8s.io/node': null } },
+    })
+    const at = new Date(Date.now() - minutes(60)).toISOString().replace(/\.\d+/, '')
+    const condition = {
+      type: 'Ready',
+      status: 'False',
+      reason: 'Hung',
+      message: '',
+      lastTransitionTime: at,
+      lastHeartbeatTime: at,
+    }
+    await cluster.api.request(`/api/v1/nodes/${name}/status`, {
+      method: 'PATCH',
+      body: { status: { conditions: [condition] } },
+      contentType: 'application/strategic-merge-patch+json',
+    })
+    await cluster.until(
+      'the node is gone',
+      async () => !(await here.nodes()).some(({ metadata }) => metadata.uid === sick?.metadata.uid),
+      minutes(3),
+    )
+    await here.settled('web', 9)
+  })
+
+  test.concurrent('a node that a person deletes is drained and ended, and its pods get another', async () => {
+    const here = await cluster.scenario('deleted')
+    await here.apply(
+      here.pool({ spec: { disruption: never }, template: { requirements: [onDemand] } }),
+      here.deployment('web', 2, { requests: { cpu: '1' } }),
+    )
+    await here.settled('web', 2)
+    const before = await here.claims()
+    const [node] = await here.nodes()
+    await cluster.api.remove('nodes', node?.metadata.name ?? '')
+    await cluster.until(
+      'another claim has taken over',
+      async () => {
+        const uids = (await here.claims()).map(({ metadata }) => metadata.uid)
+        return !uids.includes(before[0]?.metadata.uid ?? '') && (await here.running('web')) === 2
+      },
+      minutes(3),
     )
   })
 })

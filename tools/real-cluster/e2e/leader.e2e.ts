@@ -1,54 +1,181 @@
+import { connect, createServer, type Socket } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import {
-  deployment,
-  nodeClass,
-  nodePool,
-  startTestCluster,
-  type RunningController,
-  type TestCluster,
-} from '../test-cluster.ts'
+import { isWrite, readAudit } from '../audit.ts'
+import { namespaceOf, nodeClass, type Seen } from '../manifests.ts'
+import { startTestCluster, type RunningController, type Scenario, type TestCluster } from '../test-cluster.ts'
 
-const flags = ['--leader-elect=true', '--leader-election-namespace=kube-system']
+const namespace = 'karpenter'
+// What the reference has, too: a standby waits for the lease, a leader stops by the deadline.
+const leaseMs = 15_000
+const renewDeadlineMs = 10_000
 
 describe('Two controllers on a real control plane', () => {
   let cluster: TestCluster
-  let second: RunningController | undefined
+  let here: Scenario
+  let cloud: Awaited<ReturnType<TestCluster['startCloud']>>
   beforeAll(async () => {
     cluster = await startTestCluster()
-    cluster.apply(nodeClass, nodePool('default'))
+    cloud = await cluster.startCloud()
+    await cluster.api.apply(namespaceOf(namespace), nodeClass)
+    here = await cluster.scenario('web')
+    await here.apply(here.pool())
   })
   afterAll(() => cluster.stop())
 
-  const holder = () =>
-    cluster.list('leases').find(({ metadata }) => metadata.name === 'karpenter-leader-election')?.spec.holderIdentity ??
-    ''
+  const userOf = (name: string) => `system:serviceaccount:${namespace}:${name}`
 
-  test('one leads; when it is killed the other takes over, and nothing is bought twice', async () => {
-    const first = await cluster.startController('first', { flags })
-    await cluster.until('the first leads', () => holder() !== '')
-    const before = holder()
-    second = await cluster.startController('second', { flags })
-    cluster.apply(deployment('web', 4, { cpu: '500m' }))
-    await cluster.until('4 pods run', () => cluster.running('app=web') === 4)
+  /** A replica with an identity of its own, so that the audit log tells who did what. */
+  const start = async (name: string, server?: string): Promise<RunningController> => {
+    await cluster.api.apply(
+      { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name, namespace } },
+      {
+        apiVersion: 'rbac.authorization.k8s.io/v1',
+        kind: 'ClusterRoleBinding',
+        metadata: { name },
+        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
+        subjects: [{ kind: 'ServiceAccount', name, namespace }],
+      },
+    )
+    return cluster.startController(name, {
+      kubeconfig: await cluster.kubeconfigOf(namespace, name, server),
+      flags: [`--leader-election-namespace=${namespace}`, `--kwok-cloud-url=${cloud.url}`],
+    })
+  }
+
+  const lease = async (): Promise<Seen | undefined> => (await cluster.api.list<Seen>('leases', { namespace }))[0]
+  const leads = ({ lines }: RunningController) => lines().some(({ message }) => message === 'This replica leads')
+
+  /** Watches the Lease until another holds it; how long, after it was written last, that took. */
+  const takeoverMs = async (next: RunningController): Promise<number> => {
+    let version = ''
+    let writtenAtMs = performance.now()
+    let tookAfterMs = 0
+    await cluster.until(
+      'the other leads',
+      async () => {
+        const seen = await lease()
+        const now = performance.now()
+        if (seen !== undefined && seen.metadata.resourceVersion !== version) {
+          tookAfterMs = now - writtenAtMs
+          version = seen.metadata.resourceVersion
+          writtenAtMs = now
+        }
+        return leads(next)
+      },
+      60_000,
+    )
+    return tookAfterMs
+  }
+
+  /** One machine for every claim, and none that was started twice or for nothing. */
+  const expectNothingTwice = async () => {
+    const machines = await cloud.machines()
+    const claims = await here.claims()
+    expect(new Set(machines.map(({ launchToken }) => launchToken)).size).toBe(machines.length)
+    const alive = machines.filter(({ phase }) => phase !== 'stopped' && phase !== 'stopping')
+    expect(alive).toHaveLength(claims.length)
+    expect(new Set(claims.map(({ status }) => status?.providerID)).size).toBe(claims.length)
+  }
+
+  let leader: RunningController
+
+  test('one leads; when it is killed the other takes over after a whole lease, and nothing is bought twice', async () => {
+    const first = await start('first')
+    await cluster.until('the first leads', () => Promise.resolve(leads(first)))
+    leader = await start('second')
+    await here.apply(here.deployment('web', 4, { requests: { cpu: '500m' } }))
+    await here.settled('web', 4)
+    expect(leads(leader)).toBe(false)
+    expect(readAudit(cluster.plane.auditLog, userOf('second')).filter(isWrite)).toEqual([])
     await first.stop('SIGKILL')
-    cluster.kubectl(['scale', 'deployment', 'web', '--replicas=40'])
-    await cluster.until('the second leads', () => holder() !== before && holder() !== '', 60_000)
-    await cluster.until('40 pods run', () => cluster.running('app=web') === 40, 120_000)
-    const machines = cluster.claims().map(({ status }) => status?.providerID)
-    expect(new Set(machines).size).toBe(machines.length)
+    await here.scale('web', 40)
+    // Polls see a write a little late.
+    expect(await takeoverMs(leader)).toBeGreaterThan(leaseMs - 1000)
+    await here.settled('web', 40)
+    await expectNothingTwice()
   })
 
-  test('a leader that was paused and wakes up changes nothing that the new one has done', async () => {
-    const before = holder()
-    await cluster.startController('third', { flags })
-    second?.send('SIGSTOP')
-    await cluster.until('the third leads', () => holder() !== before && holder() !== '', 60_000)
-    cluster.kubectl(['scale', 'deployment', 'web', '--replicas=80'])
-    await cluster.until('80 pods run', () => cluster.running('app=web') === 80, 150_000)
-    const settled = cluster.claims().map(({ metadata }) => metadata.uid)
-    second?.send('SIGCONT')
-    await new Promise((wake) => setTimeout(wake, 20_000))
-    expect(new Set(cluster.claims().map(({ metadata }) => metadata.uid))).toEqual(new Set(settled))
-    expect(holder()).not.toBe(before)
+  test('a leader that cannot reach the API server stops before another may lead', async () => {
+    const cut = await startCuttableProxy(6443)
+    const third = await start('third', `https://127.0.0.1:${cut.port}`)
+    // It becomes leader by the second's end, which gives the lease up.
+    await leader.stop()
+    await cluster.until('the third leads', () => Promise.resolve(leads(third)))
+    const fourth = await start('fourth')
+    let endedAtMs = 0
+    third.running.catch(() => (endedAtMs = performance.now()))
+    const cutAtMs = performance.now()
+    cut.cut()
+    await cluster.until('the fourth leads', () => Promise.resolve(leads(fourth)), 60_000)
+    const tookOverAtMs = performance.now()
+    expect(tookOverAtMs - cutAtMs).toBeGreaterThan(leaseMs - 3000)
+    const lost = third.lines().find(({ message }) => String(message).startsWith('Leadership was lost'))
+    const led = fourth.lines().find(({ message }) => message === 'This replica leads')
+    expect(Date.parse(String(lost?.['time']))).toBeLessThan(Date.parse(String(led?.['time'])))
+    await cluster.until('the third has ended', () => Promise.resolve(endedAtMs > 0))
+    expect(third.output()).toContain('leadership was lost')
+    leader = fourth
+  })
+
+  test('a leader that was paused in the midst of work and wakes changes nothing any more', async () => {
+    const next = await start('fifth')
+    await here.scale('web', 120)
+    await cluster.until(
+      'it has begun to buy',
+      async () => (await cloud.machines()).length > (await here.nodes()).length,
+    )
+    leader.send('SIGSTOP')
+    expect(await takeoverMs(next)).toBeGreaterThan(renewDeadlineMs)
+    await here.settled('web', 120)
+    await expectNothingTwice()
+    const before = {
+      machines: (await cloud.machines()).length,
+      claims: (await here.claims()).map(({ metadata }) => metadata.uid).sort(),
+    }
+    const wokenAt = Date.now()
+    let hasEnded = false
+    leader.running.catch(() => (hasEnded = true))
+    leader.send('SIGCONT')
+    await cluster.until('the woken one has ended', () => Promise.resolve(hasEnded))
+    await new Promise((wake) => setTimeout(wake, 5000))
+    await here.settled('web', 120)
+    await expectNothingTwice()
+    const after = {
+      machines: (await cloud.machines()).length,
+      claims: (await here.claims()).map(({ metadata }) => metadata.uid).sort(),
+    }
+    expect(after).toEqual(before)
+    const late = readAudit(cluster.plane.auditLog, userOf('fourth')).filter(
+      (event) =>
+        isWrite(event) &&
+        Date.parse(event.requestReceivedTimestamp) > wokenAt &&
+        (event.responseStatus?.code ?? 0) < 300,
+    )
+    expect(late).toEqual([])
   })
 })
+
+/** Passes connections on to a port, until it is cut: then nothing is answered any more. */
+const startCuttableProxy = async (to: number) => {
+  const sockets = new Set<Socket>()
+  let isCut = false
+  const server = createServer((from) => {
+    sockets.add(from)
+    from.on('error', () => undefined)
+    if (isCut) return
+    const there = connect(to, '127.0.0.1')
+    sockets.add(there)
+    there.on('error', () => undefined)
+    from.pipe(there)
+    there.pipe(from)
+  })
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
+  const address = server.address()
+  return {
+    port: typeof address === 'object' && address !== null ? address.port : 0,
+    cut: () => {
+      isCut = true
+      for (const socket of sockets) socket.unpipe().pause()
+    },
+  }
+}

@@ -1,48 +1,11 @@
-import { spawnSync } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { parseAllDocuments } from 'yaml'
-import { deployment, nodeClass, nodePool, startTestCluster, type TestCluster } from '../test-cluster.ts'
+import { accessOf, readAudit } from '../audit.ts'
+import { renderChart, type Rendered } from '../chart.ts'
+import { isInitialized, namespaceOf, nodeClass, podTemplate } from '../manifests.ts'
+import { startTestCluster, type TestCluster } from '../test-cluster.ts'
 
 const namespace = 'karpenter'
 const user = `system:serviceaccount:${namespace}:scantling`
-const chart = resolve(import.meta.dirname, '../../../deploy/chart')
-
-interface Rule {
-  readonly apiGroups: ReadonlyArray<string>
-  readonly resources: ReadonlyArray<string>
-  readonly verbs: ReadonlyArray<string>
-}
-
-interface Rendered {
-  readonly kind: string
-  readonly metadata: { readonly name: string }
-  readonly rules?: ReadonlyArray<Rule>
-}
-
-interface AuditEvent {
-  readonly verb: string
-  readonly user: { readonly username: string }
-  readonly objectRef?: { readonly apiGroup?: string; readonly resource: string; readonly subresource?: string }
-  readonly responseStatus?: { readonly code: number }
-}
-
-const render = (): ReadonlyArray<Rendered> => {
-  const helm = join(process.env['SCANTLING_HELM'] ?? '', 'helm')
-  const args = [
-    'template',
-    'scantling',
-    chart,
-    '--namespace',
-    namespace,
-    '--set',
-    'provider=kwok,settings.clusterName=real',
-  ]
-  const ran = spawnSync(helm, args, { encoding: 'utf8' })
-  if (ran.status !== 0) throw new Error(ran.stderr)
-  return parseAllDocuments(ran.stdout).flatMap((document) => (document.toJS() ?? []) as Rendered)
-}
 
 const spread = {
   podTopologySpread: {
@@ -52,37 +15,21 @@ const spread = {
   },
 }
 
-/** A pod template as workloads of every kind have it; its pods refuse to be moved. */
-const stubborn = (app: string) => ({
-  metadata: { labels: { app }, annotations: { 'karpenter.sh/do-not-disrupt': 'true' } },
-  spec: {
-    terminationGracePeriodSeconds: 10,
-    containers: [{ name: 'main', image: 'pause', resources: { requests: { cpu: '100m' } } }],
-  },
-})
+const stubborn = { annotations: { 'karpenter.sh/do-not-disrupt': 'true' } }
 
 /** Gates that make the controller ask for everything it may ask for. */
 const gates = 'NodeOverlay=true,CapacityBuffer=true,StaticCapacity=true,NodeRepair=true'
 
 describe('The role of the chart on a real control plane', () => {
   let cluster: TestCluster
-  const rendered = render()
+  const rendered: ReadonlyArray<Rendered> = renderChart(namespace)
   beforeAll(async () => {
     cluster = await startTestCluster()
-    cluster.kubectl(['create', 'namespace', namespace])
+    await cluster.api.apply(namespaceOf(namespace))
     // The image is not here: what a kubelet would start runs beside, with the same identity.
-    cluster.apply(...rendered.filter(({ kind }) => kind !== 'Deployment'))
-    const token = cluster.kubectl(['create', 'token', 'scantling', '-n', namespace, '--duration=1h']).trim()
-    const kubeconfig = join(cluster.plane.directory, 'controller.kubeconfig')
-    const admin = JSON.parse(readFileSync(cluster.plane.kubeconfig, 'utf8')) as {
-      users: ReadonlyArray<{ name: string }>
-    }
-    writeFileSync(
-      kubeconfig,
-      JSON.stringify({ ...admin, users: admin.users.map(({ name }) => ({ name, user: { token } })) }),
-    )
+    await cluster.api.apply(...rendered.filter(({ kind }) => kind !== 'Deployment'))
     await cluster.startController('controller', {
-      kubeconfig,
+      kubeconfig: await cluster.kubeconfigOf(namespace, 'scantling'),
       flags: [
         `--leader-election-namespace=${namespace}`,
         `--feature-gates=${gates}`,
@@ -93,9 +40,10 @@ describe('The role of the chart on a real control plane', () => {
   afterAll(() => cluster.stop())
 
   test('is enough for pods to become nodes and for nodes to go, and every grant is used', async () => {
-    cluster.apply(
+    const here = await cluster.scenario('role')
+    await here.apply(
       nodeClass,
-      nodePool('default', { template: { terminationGracePeriod: '15s' } }),
+      here.pool({ template: { terminationGracePeriod: '15s' } }),
       {
         apiVersion: 'karpenter.sh/v1alpha1',
         kind: 'NodeOverlay',
@@ -108,52 +56,51 @@ describe('The role of the chart on a real control plane', () => {
       {
         apiVersion: 'policy/v1',
         kind: 'PodDisruptionBudget',
-        metadata: { name: 'web', namespace: 'default' },
+        metadata: { name: 'web', namespace: '' },
         spec: { maxUnavailable: '50%', selector: { matchLabels: { app: 'web' } } },
       },
       {
         apiVersion: 'autoscaling.x-k8s.io/v1beta1',
         kind: 'CapacityBuffer',
-        metadata: { name: 'spare', namespace: 'default' },
+        metadata: { name: 'spare', namespace: '' },
         spec: { scalableRef: { apiGroup: 'apps', kind: 'Deployment', name: 'web' }, replicas: 1 },
       },
       {
         apiVersion: 'apps/v1',
         kind: 'StatefulSet',
-        metadata: { name: 'set', namespace: 'default' },
-        spec: { replicas: 1, serviceName: 'set', selector: { matchLabels: { app: 'set' } }, template: stubborn('set') },
+        metadata: { name: 'set', namespace: '' },
+        spec: {
+          replicas: 1,
+          serviceName: 'set',
+          selector: { matchLabels: { app: 'set' } },
+          template: podTemplate('set', here.here(stubborn)),
+        },
       },
       {
         apiVersion: 'v1',
         kind: 'ReplicationController',
-        metadata: { name: 'old', namespace: 'default' },
-        spec: { replicas: 1, selector: { app: 'old' }, template: stubborn('old') },
+        metadata: { name: 'old', namespace: '' },
+        spec: { replicas: 1, selector: { app: 'old' }, template: podTemplate('old', here.here(stubborn)) },
       },
-      deployment('web', 4, { cpu: '500m' }),
+      here.deployment('web', 4, { requests: { cpu: '500m' } }),
     )
-    await cluster.until('the stubborn pods run', () => cluster.running('app in (set,old)') === 2)
-    await cluster.until('4 pods run', () => cluster.running('app=web') === 4)
-    await cluster.until('a node is initialized', () =>
-      cluster.nodes().some(({ metadata }) => metadata.labels?.['karpenter.sh/initialized'] === 'true'),
-    )
-    const hosts = new Set(cluster.list('pods', '-l', 'app=set').map(({ spec }) => spec.nodeName))
-    const node = cluster.nodes().find(({ metadata }) => hosts.has(metadata.name))
+    await here.settled('set', 1)
+    await here.settled('old', 1)
+    await here.settled('web', 4)
+    await cluster.until('a node is initialized', async () => (await here.nodes()).some(isInitialized))
+    const hosts = new Set((await here.pods('set')).map(({ spec }) => spec.nodeName))
+    const node = (await here.nodes()).find(({ metadata }) => hosts.has(metadata.name))
     // A drain of what still runs: pods are evicted, and those that refuse are deleted when their time is up.
-    cluster.kubectl(['delete', 'node', node?.metadata.name ?? '', '--wait=false'])
+    await cluster.api.remove('nodes', node?.metadata.name ?? '')
     await cluster.until(
       'the node is replaced',
-      () => !cluster.nodes().some(({ metadata }) => metadata.uid === node?.metadata.uid),
+      async () => !(await here.nodes()).some(({ metadata }) => metadata.uid === node?.metadata.uid),
       120_000,
     )
-    cluster.kubectl(['delete', 'deployment,statefulset,replicationcontroller,capacitybuffer', '--all', '-n', 'default'])
-    cluster.kubectl(['delete', 'nodepool', 'default', '--wait=false'])
-    await cluster.until('no claim is left', () => cluster.claims().length === 0, 120_000)
+    await cluster.until('its pods run again', async () => (await here.running('set')) === 1)
+    await here.end()
 
-    const asked = readFileSync(cluster.plane.auditLog, 'utf8')
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line) as AuditEvent)
-      .filter((event) => event.user.username === user)
+    const asked = readAudit(cluster.plane.auditLog, user)
     expect(asked.length).toBeGreaterThan(100)
     expect(asked.filter(({ responseStatus }) => responseStatus?.code === 403).map(accessOf)).toEqual([])
     const used = new Set(asked.map(accessOf))
@@ -170,6 +117,3 @@ describe('The role of the chart on a real control plane', () => {
     expect(granted.filter((one) => !used.has(one)).sort()).toEqual([])
   })
 })
-
-const accessOf = ({ verb, objectRef }: AuditEvent): string =>
-  `${verb} ${objectRef?.apiGroup ?? ''}/${objectRef?.resource ?? ''}${objectRef?.subresource === undefined ? '' : `/${objectRef.subresource}`}`
