@@ -85,7 +85,7 @@ const resources: Readonly<Record<string, readonly [groupVersion: string, isNames
 
 const pluralOf = (kind: string): string => {
   const lower = kind.toLowerCase()
-  if (lower.endsWith('y')) return `${lower.slice(0, -1)}ies`
+  if (lower.endsWith('cy')) return `${lower.slice(0, -1)}ies`
   return lower.endsWith('s') ? `${lower}es` : `${lower}s`
 }
 

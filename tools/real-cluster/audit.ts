@@ -12,6 +12,8 @@ export interface AuditEvent {
     readonly name?: string
   }
   readonly responseStatus?: { readonly code: number }
+  /** Why it was refused or not: `authorization.k8s.io/decision` is `allow` or `forbid`. */
+  readonly annotations?: Readonly<Record<string, string>>
   readonly requestReceivedTimestamp: string
 }
 
@@ -26,6 +28,10 @@ export const readAudit = (file: string, user: string): ReadonlyArray<AuditEvent>
 /** `patch karpenter.sh/nodeclaims/status`: what a role would have to grant. */
 export const accessOf = ({ verb, objectRef }: AuditEvent): string =>
   `${verb} ${objectRef?.apiGroup ?? ''}/${objectRef?.resource ?? ''}${objectRef?.subresource === undefined ? '' : `/${objectRef.subresource}`}`
+
+/** Whether a right was missing; what is created in a namespace that is being deleted is refused with 403 as well. */
+export const isForbidden = ({ annotations }: AuditEvent): boolean =>
+  annotations?.['authorization.k8s.io/decision'] === 'forbid'
 
 const writes = new Set(['create', 'update', 'patch', 'delete', 'deletecollection'])
 

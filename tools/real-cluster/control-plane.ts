@@ -26,6 +26,9 @@ export interface ControlPlane {
   readonly start: (part: Part, flags?: ReadonlyArray<string>) => Promise<void>
   /** Forgets the history of every object: who watches from before must list again. */
   readonly compact: () => Promise<void>
+  /** From then on etcd refuses every write, as one does whose quota is used up; until `disarm`. */
+  readonly raiseQuotaAlarm: () => Promise<void>
+  readonly disarm: () => Promise<void>
   readonly stop: () => Promise<void>
 }
 
@@ -105,6 +108,8 @@ export const startControlPlane = async (
       const { header } = (await etcd('/v3/kv/range', { key: 'AA==' })) as { header: { revision: string } }
       await etcd('/v3/kv/compaction', { revision: header.revision, physical: true })
     },
+    raiseQuotaAlarm: async () => void (await etcd('/v3/maintenance/alarm', { action: 'ACTIVATE', alarm: 'NOSPACE' })),
+    disarm: async () => void (await etcd('/v3/maintenance/alarm', { action: 'DEACTIVATE', alarm: 'NOSPACE' })),
   }
 }
 

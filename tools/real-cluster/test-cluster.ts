@@ -212,7 +212,7 @@ export const startTestCluster = async ({ parts = {}, areDefinitionsInstalled = t
       const child = startChild({
         name: 'cloud',
         command: process.execPath,
-        args: ['--conditions=@scantling/source', join(root, 'packages/provider-kwok/src/cloud/main.ts')],
+        args: ['--conditions=@scantling/source', join(root, 'packages/provider-kwok/src/cloud/main.ts'), '--speed=3'],
         log: join(logs, 'cloud.log'),
         onOutput: (text) => (said += text),
       })
@@ -221,8 +221,12 @@ export const startTestCluster = async ({ parts = {}, areDefinitionsInstalled = t
       const { url } = JSON.parse(said) as { url: string }
       return {
         url,
-        machines: async () =>
-          (await (await fetch(`${url}/control/instances`)).json()) as ReadonlyArray<Readonly<Record<string, unknown>>>,
+        machines: async () => {
+          const answer = (await (await fetch(`${url}/control/instances`)).json()) as {
+            instances: ReadonlyArray<{ readonly id: string; readonly token: string; readonly state: string }>
+          }
+          return answer.instances
+        },
       }
     },
     /** A kubeconfig whose user is a service account, by a token that lasts an hour. */

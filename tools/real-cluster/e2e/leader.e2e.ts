@@ -71,8 +71,8 @@ describe('Two controllers on a real control plane', () => {
   const expectNothingTwice = async () => {
     const machines = await cloud.machines()
     const claims = await here.claims()
-    expect(new Set(machines.map(({ launchToken }) => launchToken)).size).toBe(machines.length)
-    const alive = machines.filter(({ phase }) => phase !== 'stopped' && phase !== 'stopping')
+    expect(new Set(machines.map(({ token }) => token)).size).toBe(machines.length)
+    const alive = machines.filter(({ state }) => state === 'pending' || state === 'running')
     expect(alive).toHaveLength(claims.length)
     expect(new Set(claims.map(({ status }) => status?.providerID)).size).toBe(claims.length)
   }
