@@ -45,9 +45,9 @@ let nextPort = 18_000
 /** The definitions that the chart installs, by file. */
 export const definitions = (): ReadonlyArray<{ readonly metadata: { readonly name: string } }> => {
   const directory = join(root, 'deploy/crds')
-  return readdirSync(directory)
-    .sort()
-    .flatMap((file) => parseAllDocuments(readFileSync(join(directory, file), 'utf8')).map((one) => one.toJS() as never))
+  return readdirSync(directory).flatMap((file) =>
+    parseAllDocuments(readFileSync(join(directory, file), 'utf8')).map((one) => one.toJS() as never),
+  )
 }
 
 /** A real control plane with our definitions, a tainted system node, and what tests do with it. */
