@@ -305,6 +305,31 @@ export const families = {
     'error',
   ]),
 
+  instanceTypeCpu: family(
+    'gauge',
+    'karpenter_cloudprovider_instance_type_cpu_cores',
+    'Processors of an instance type',
+    ['instance_type'],
+  ),
+  instanceTypeMemory: family(
+    'gauge',
+    'karpenter_cloudprovider_instance_type_memory_bytes',
+    'Memory of an instance type',
+    ['instance_type'],
+  ),
+  offeringAvailable: family(
+    'gauge',
+    'karpenter_cloudprovider_instance_type_offering_available',
+    '1 while some NodePool may buy the offering',
+    ['instance_type', 'capacity_type', 'zone'],
+  ),
+  offeringPrice: family(
+    'gauge',
+    'karpenter_cloudprovider_instance_type_offering_price_estimate',
+    'Price per hour of an offering',
+    ['instance_type', 'capacity_type', 'zone'],
+  ),
+
   reconcileTotal: family('counter', 'controller_runtime_reconcile_total', 'Passes of a controller', [
     'controller',
     'result',

@@ -16,6 +16,7 @@ import {
   makeCommandCell,
   makeDomainViews,
   makeInstanceTypeCell,
+  makeLearnedMemoryCell,
 } from '../state/index.ts'
 import { claimConditions, podEvents, watchPodEvents } from './claim-conditions.ts'
 import { runClockWatch } from './clock-watch.ts'
@@ -30,6 +31,7 @@ import { makeFeatureCells, startGatedFeatures } from './gated-features.ts'
 import { startRegistrationHealth } from './registration-health.ts'
 import { runGarbageCollection } from './garbage-collection.ts'
 import { nodeClaimHydration } from './hydration.ts'
+import { runInstanceTypeMetrics } from './instance-type-metrics.ts'
 import { runInterruptions } from './interruptions.ts'
 import { runMaintenance } from './maintenance.ts'
 import { makeNodeClasses, nodeClassStatus } from './nodeclasses.ts'
@@ -163,6 +165,7 @@ const startAll = (context: ReconcilerContext): { readonly stopped: () => Promise
     runNodePoolCosts(context),
     runInterruptions(context),
   )
+  if (!settings.disableClusterStateObservability) loops.push(runInstanceTypeMetrics(context))
   if (providerModule.traits?.kubelet === 'simulated') loops.push(runSimulatedKubelet(context))
 
   shutdown.addEventListener('abort', () => {
@@ -197,7 +200,14 @@ export const makeContext = (deps: ControllerDeps): ReconcilerContext => {
   // Templates of claims say the name of the NodeClass; types that denied it would meet none of them.
   const ofTemplates = new Set(providerModule.nodeClasses.map(Labels.nodeClassLabelKey))
   const wellKnown = new Set([...labelRules.knowledge.wellKnown].filter((key) => !ofTemplates.has(key)))
-  const types = makeInstanceTypeCell({ provider, clock, wellKnown, nodeClassOf: nodeClasses.get, ...features })
+  const types = makeInstanceTypeCell({
+    provider,
+    clock,
+    wellKnown,
+    nodeClassOf: nodeClasses.get,
+    learnedMemory: makeLearnedMemoryCell(caches, clock),
+    ...features,
+  })
   return {
     ...deps,
     provider,

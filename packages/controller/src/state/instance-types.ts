@@ -2,11 +2,13 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import {
   completeWellKnown,
+  LearnedMemories,
   OfferingMemories,
   type Call,
   type CloudProvider,
   type InstanceType,
   type LaunchReport,
+  type LearnedMemory,
   type NodeClassObject,
   type NodePool,
   type OfferingMemory,
@@ -17,7 +19,8 @@ import type { Clock } from '@scantling/provider-kit'
 import type { OverlayCell } from './overlay-cell.ts'
 
 /**
- * The instance types that planners see: the provider's, with the offerings that failed of late marked unavailable.
+ * The instance types that planners see: the provider's, with the memory that Nodes of theirs really had, and with the
+ * offerings that failed of late marked unavailable.
  *
  * While nothing changed the answer is the same array of the same objects, which planners compile by.
  */
@@ -47,6 +50,7 @@ export interface InstanceTypeCell {
 
 interface MarkedList {
   readonly complete: ReadonlyArray<InstanceType>
+  readonly learned: LearnedMemory
   readonly memory: OfferingMemory
   readonly marked: ReadonlyArray<InstanceType>
 }
@@ -58,6 +62,8 @@ export interface InstanceTypeCellOptions {
   readonly nodeClassOf: (reference: NodePool['nodeClass']) => NodeClassObject | undefined
   /** Absent: NodeOverlays are off. */
   readonly overlays?: OverlayCell
+  /** Absent: estimates of memory stand. */
+  readonly learnedMemory?: () => LearnedMemory
 }
 
 export const makeInstanceTypeCell = ({
@@ -66,6 +72,7 @@ export const makeInstanceTypeCell = ({
   wellKnown,
   nodeClassOf,
   overlays,
+  learnedMemory = () => LearnedMemories.empty,
 }: InstanceTypeCellOptions): InstanceTypeCell => {
   let memory = OfferingMemories.empty
   // What each list of the provider's became under which memory; both are compared by identity.
@@ -73,11 +80,12 @@ export const makeInstanceTypeCell = ({
   const markedTypes = (types: ReadonlyArray<InstanceType>): ReadonlyArray<InstanceType> => {
     const nowMs = clock.nowMs()
     memory = OfferingMemories.forget(memory, nowMs)
+    const learned = learnedMemory()
     const known = markedLists.get(types)
-    if (known?.memory === memory) return known.marked
+    if (known?.memory === memory && known.learned === learned) return known.marked
     const complete = known?.complete ?? completeWellKnown(types, wellKnown)
-    const marked = OfferingMemories.applyMemory(complete, memory, nowMs)
-    markedLists.set(types, { complete, memory, marked })
+    const marked = OfferingMemories.applyMemory(LearnedMemories.apply(complete, learned), memory, nowMs)
+    markedLists.set(types, { complete, learned, memory, marked })
     return marked
   }
   const ofNodeClass: InstanceTypeCell['ofNodeClass'] = (nodeClass, call) => async () =>

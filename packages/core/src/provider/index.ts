@@ -18,6 +18,8 @@ export type * from './unavailable-mark.ts'
 
 export { bootLabels, bootTaints, kubeletLabelKeys } from './boot.ts'
 export * from './launched-facts.ts'
+export * as LearnedMemories from './learned-memory.ts'
+export type { LearnedMemory, ObservedNode } from './learned-memory.ts'
 export * as OfferingMemories from './offering-memory.ts'
 export type { OfferingMemory, RememberedMark } from './offering-memory.ts'
 export * as ReservationLedgers from './reservation-ledger.ts'
