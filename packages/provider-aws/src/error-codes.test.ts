@@ -124,6 +124,7 @@ describe('awsErrorOf()', () => {
     const codeOf = (value: unknown) => awsErrorOf('ec2:Any', value)?.code
     expect(codeOf(new SyntaxError('Unexpected token <'))).toBe('UnreadableAnswer')
     expect(codeOf(thrown({ code: 'ECONNREFUSED' }))).toBe('Unreachable')
+    expect(codeOf(thrown({ $metadata: { attempts: 3 } }))).toBe('Unreachable')
     expect(codeOf(thrown({ name: 'CredentialsProviderError' }))).toBe('CredentialsMissing')
     expect(codeOf(thrown({ name: 'AbortError' }))).toBe('Cancelled')
     expect(codeOf(new RangeError('a bug of ours'))).toBeUndefined()

@@ -9,6 +9,7 @@ import {
 } from '@scantling/core'
 import { fingerprint } from '@scantling/provider-kit'
 import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { familyTraits } from '../image/index.ts'
 import type { PlacementGroup, TypeKubelet } from '../instance-types/index.ts'
@@ -22,7 +23,7 @@ import { templateData, type TemplateInput } from './template-data.ts'
 /** What user data is written from. */
 export interface UserDataWish {
   readonly nodeClass: Ec2NodeClass
-  readonly claim: Pick<NodeClaimFacts, 'labels' | 'requirements' | 'taints' | 'startupTaints'>
+  readonly claim: Pick<NodeClaimFacts, 'labels' | 'taints' | 'startupTaints'>
   readonly capacityType: LaunchPlan['capacityType']
   readonly kubelet: TypeKubelet
   readonly call: Call
@@ -61,8 +62,12 @@ export interface MachineTemplatesDeps {
   readonly clusterCidrOf: (call: Call) => TaskEither<ProviderError, string>
 }
 
-export const machineTemplates = (deps: MachineTemplatesDeps): MachineTemplates => ({
-  write: (wish, call) => async () => {
+export const machineTemplates = (deps: MachineTemplatesDeps): MachineTemplates => {
+  const writeOne = rememberedWriter(deps)
+  const write = async (
+    wish: TemplateWish,
+    call: Call,
+  ): Promise<E.Either<LaunchFailure, ReadonlyArray<MachineTemplate>>> => {
     const { nodeClass } = wish
     const { status, metadata, spec } = nodeClass
     const notReady = (message: string) =>
@@ -85,37 +90,83 @@ export const machineTemplates = (deps: MachineTemplatesDeps): MachineTemplates =
     if (E.isLeft(groups)) return notReady(groups.left)
     if (groups.right.length === 0) return notReady('has no AMI for any of the types')
     for (const group of groups.right) {
-      const userData = deps.userDataOf({
-        ...wish,
-        capacityType: wish.plan.capacityType,
-        kubelet: group.kubelet,
-        call,
-        ...(clusterCidr !== undefined && { clusterCidr }),
-      })
-      if (E.isLeft(userData)) return notReady(`has user data that cannot be used: ${userData.left}`)
-      const data = templateData({
-        ...inputOf(wish, deps, call),
-        instanceProfile,
-        imageId: group.imageId,
-        userData: userData.right,
-        efaCount: group.efaCount,
-        ...(group.reservationId !== undefined &&
-          wish.plan.reservation !== undefined && {
-            reservation: { id: group.reservationId, ...wish.plan.reservation },
-          }),
-      })
-      const template = wantedTemplate(data, wish.tags)
+      const written = writeOne(wish, group, call, clusterCidr)
+      if (E.isLeft(written)) return notReady(`has user data that cannot be used: ${written.left}`)
+      const { template, userDataBytes } = written.right
       const present = byName.get(template.name)
       byName.set(template.name, {
         template,
         imageId: group.imageId,
         types: [...(present?.types ?? []), ...group.types],
-        userDataBytes: Buffer.from(userData.right, 'base64').length,
+        userDataBytes,
       })
     }
     return E.right([...byName.values()])
-  },
-})
+  }
+  return { write: (wish, call) => () => write(wish, call) }
+}
+
+type Written = E.Either<string, Pick<MachineTemplate, 'template' | 'userDataBytes'>>
+
+const rememberedTemplates = 200
+
+/**
+ * Writes the template of a group, or gives the one that it wrote for the same wish: claims of a burst want the same, and
+ * user data takes a millisecond to write.
+ */
+const rememberedWriter = (deps: MachineTemplatesDeps) => {
+  const known = new WeakMap<Ec2NodeClass, Map<string, Written>>()
+  return (wish: TemplateWish, group: Group, call: Call, clusterCidr: string | undefined): Written => {
+    const { nodeClass, claim, plan, tags } = wish
+    const input = inputOf(wish, deps, call)
+    const { imageId, efaCount, kubelet, reservationId } = group
+    const { objects: _, ...cluster } = call.cluster
+    const key = JSON.stringify([
+      [claim.labels, claim.taints, claim.startupTaints, plan, tags, cluster, clusterCidr],
+      [imageId, efaCount, kubelet, reservationId, input.hasEnclave, input.placementGroup],
+    ])
+    const written = known.get(nodeClass) ?? new Map<string, Written>()
+    known.set(nodeClass, written)
+    const present = written.get(key)
+    if (present !== undefined) return present
+    const made = writeTemplate(deps, wish, group, call, clusterCidr, input)
+    if (written.size >= rememberedTemplates) written.clear()
+    written.set(key, made)
+    return made
+  }
+}
+
+type CommonInput = Omit<TemplateInput, 'imageId' | 'userData' | 'efaCount' | 'instanceProfile'>
+
+const writeTemplate = (
+  deps: MachineTemplatesDeps,
+  wish: TemplateWish,
+  { imageId, efaCount, kubelet, reservationId }: Group,
+  call: Call,
+  clusterCidr: string | undefined,
+  input: CommonInput,
+): Written =>
+  pipe(
+    deps.userDataOf({
+      ...wish,
+      capacityType: wish.plan.capacityType,
+      kubelet,
+      call,
+      ...(clusterCidr !== undefined && { clusterCidr }),
+    }),
+    E.map((userData) => {
+      const data = templateData({
+        ...input,
+        instanceProfile: wish.nodeClass.status.instanceProfile ?? '',
+        imageId,
+        userData,
+        efaCount,
+        ...(reservationId !== undefined &&
+          wish.plan.reservation !== undefined && { reservation: { id: reservationId, ...wish.plan.reservation } }),
+      })
+      return { template: wantedTemplate(data, wish.tags), userDataBytes: Buffer.from(userData, 'base64').length }
+    }),
+  )
 
 interface Group {
   readonly imageId: string
@@ -165,7 +216,7 @@ const inputOf = (
   { nodeClass, plan, requests, tags, group }: TemplateWish,
   { region, controlsReservations }: MachineTemplatesDeps,
   { cluster }: Call,
-): Omit<TemplateInput, 'imageId' | 'userData' | 'efaCount' | 'instanceProfile'> => ({
+): CommonInput => ({
   nodeClass,
   region,
   securityGroupIds: nodeClass.status.securityGroups.map(({ id }) => id),

@@ -1,5 +1,8 @@
-import type { Call, Instance, InstanceList, LaunchFailure, LaunchRequest } from '@scantling/core'
+import type { Call, Instance, InstanceList, LaunchFailure, LaunchRequest, ProviderError } from '@scantling/core'
+import { memoize } from '@scantling/provider-kit'
 import * as E from 'fp-ts/lib/Either.js'
+import { pipe } from 'fp-ts/lib/function.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
 import { visibilityLagMs, type Ec2Details, type Instances } from '../instances/index.ts'
 import type { Ec2NodeClass } from '../node-class/index.ts'
 import { tagKeys } from '../tags.ts'
@@ -24,7 +27,13 @@ export const priorLaunches = (instances: Pick<Instances, 'get' | 'list'>, nowMs:
   const launched = new Map<string, Instance<Ec2Details>>()
   const attempts = new Map<string, number>()
   const takenSinceMs = new Map<string, number>()
-  let survivors: ReadonlyMap<string, Instance<Ec2Details>> | undefined
+  // Listed once in the life of a process, and not once per machine: a burst shares the list.
+  const survivors = memoize<Call, ProviderError, ReadonlyMap<string, Instance<Ec2Details>>>({
+    idOf: () => 'survivors',
+    ttlMs: Number.POSITIVE_INFINITY,
+    nowMs,
+    load: ({ cluster, signal }) => pipe(instances.list(cluster.name, signal), TE.map(byLaunchToken)),
+  })
 
   const refused = (token: string) => {
     attempts.set(token, (attempts.get(token) ?? 0) + 1)
@@ -49,13 +58,10 @@ export const priorLaunches = (instances: Pick<Instances, 'get' | 'list'>, nowMs:
             })
           : E.right(own)
       }
-      if (survivors === undefined) {
-        // Once in the life of a process, not once per machine.
-        const listed = await instances.list(call.cluster.name, call.signal)()
-        if (E.isLeft(listed)) return E.left({ reason: 'LaunchFailed', error: listed.left })
-        survivors ??= byLaunchToken(listed.right)
-      }
-      return E.right(survivors.get(token))
+      return E.bimap(
+        (error: ProviderError): LaunchFailure => ({ reason: 'LaunchFailed', error }),
+        (all: ReadonlyMap<string, Instance<Ec2Details>>) => all.get(token),
+      )(await survivors.get(call)())
     },
     remember: (token, instance) => {
       launched.set(token, instance)
@@ -71,7 +77,7 @@ export const priorLaunches = (instances: Pick<Instances, 'get' | 'list'>, nowMs:
       const sinceMs = takenSinceMs.get(token) ?? nowMs()
       takenSinceMs.set(token, sinceMs)
       // Its machine is in the next list, if it got one; a minute later it surely would be.
-      survivors = undefined
+      survivors.clear()
       if (nowMs() - sinceMs < visibilityLagMs) return
       takenSinceMs.delete(token)
       refused(token)

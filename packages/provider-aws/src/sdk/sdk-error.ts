@@ -54,7 +54,9 @@ export const awsErrorOf = (action: string, thrown: unknown): AwsError | undefine
   if (
     name === 'TimeoutError' ||
     (code !== undefined && networkCode.test(code)) ||
-    (name === 'TypeError' && message === 'fetch failed')
+    (name === 'TypeError' && message === 'fetch failed') ||
+    // What the SDK wrapped of a socket: no service answered, and no service calls its errors that.
+    (name === 'Error' && httpStatus === undefined && error.$metadata !== undefined)
   )
     return made('Unreachable', { message: `Cannot reach ${action.split(':')[0] ?? ''} of AWS: ${message}` })
   if (error.$metadata === undefined) return undefined
