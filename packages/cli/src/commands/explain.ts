@@ -10,7 +10,7 @@ import { listObjects } from '../live/list-objects.ts'
 import { readManifests, type Manifest } from '../manifests/read-manifests.ts'
 import { sortObjects } from '../manifests/sort-objects.ts'
 import { chooseCatalog, defaultCatalog } from '../plan/catalog-choice.ts'
-import { planManifests } from '../plan/plan-manifests.ts'
+import { plainCatalog, planManifests } from '../plan/plan-manifests.ts'
 
 const help = `Usage: scantling explain node NAME [options]
        scantling explain pod [NAMESPACE/]NAME [options]
@@ -67,7 +67,7 @@ const run = async (args: ReadonlyArray<string>, terminal: Terminal): Promise<num
   for (const problem of sorted.problems) terminal.err(`Refused: ${problem}`)
   const types = typesOf(values.catalog, source.types, sorted.lists.nodePools, terminal)
   if (types === undefined) return 1
-  const plan = planManifests(sorted, types, { strategy: 'first-fit', nowMs: source.nowMs })
+  const plan = planManifests(sorted, plainCatalog(types), { strategy: 'first-fit', nowMs: source.nowMs })
   const found = explain(subject, plan)
   if (found === undefined) {
     const names = namesOf(subject.kind, plan)

@@ -20,10 +20,11 @@ import * as E from 'fp-ts/lib/Either.js'
 
 import { UsageError, type Command, type Terminal } from '../command.ts'
 import { readManifests } from '../manifests/read-manifests.ts'
-import { sortObjects } from '../manifests/sort-objects.ts'
+import { sortObjects, type SortedObjects } from '../manifests/sort-objects.ts'
+import { awsCatalog } from '../plan/aws-catalog.ts'
 import { chooseCatalog, defaultCatalog } from '../plan/catalog-choice.ts'
 import { describePlan } from '../plan/describe-plan.ts'
-import { planManifests } from '../plan/plan-manifests.ts'
+import { plainCatalog, planManifests, type Catalog } from '../plan/plan-manifests.ts'
 import { renderPlan } from '../plan/render-plan.ts'
 import { renderDisruption } from '../plan/render-disruption.ts'
 import { answerAsAsked } from '../plan/scenario-answer.ts'
@@ -38,7 +39,13 @@ workloads are expanded into pods, and NodePools count as Ready.
 
   -f, --filename PATH    manifests: a file, a directory, or - for standard input; repeatable
       --catalog NAME     instance types: ec2-like, azure-like, kwok, or a JSON file
-                         (default: azure-like if every NodePool names an Azure class, else ec2-like)
+                         (default: azure-like if every NodePool names an Azure class, else ec2-like);
+                         aws: EC2's own types in a region, without an account, as the
+                         EC2NodeClasses among the manifests see them
+      --region NAME      of --catalog aws, such as eu-west-1
+      --prices FILE      of --catalog aws: your prices in place of made-up ones, as lines of
+                         TYPE PRICE [CAPACITY-TYPE [ZONE]], or as "aws pricing get-products
+                         --output json" prints them
       --scenario PATH    a scenario instead of manifests; with -, one a line on standard
                          input and one answer a line in the same order
       --catalogs DIR     where the catalogue that a scenario names is looked up
@@ -58,6 +65,8 @@ const parse = (args: ReadonlyArray<string>) =>
     options: {
       filename: { type: 'string', short: 'f', multiple: true },
       catalog: { type: 'string' },
+      region: { type: 'string' },
+      prices: { type: 'string' },
       scenario: { type: 'string' },
       catalogs: { type: 'string' },
       strategy: { type: 'string' },
@@ -91,29 +100,46 @@ const strategyOf = ({ strategy }: Options, fallback: Strategy): Strategy => {
   throw new UsageError(`--strategy: Invalid value: ${JSON.stringify(strategy)}: expected first-fit or reference`)
 }
 
-const planFiles = (paths: ReadonlyArray<string>, options: Options, terminal: Terminal): number => {
+const planFiles = async (paths: ReadonlyArray<string>, options: Options, terminal: Terminal): Promise<number> => {
   const strategy = strategyOf(options, 'first-fit')
   const read = readManifests(paths)
   const sorted = sortObjects(read.manifests)
-  const catalog = chooseCatalog(options.catalog ?? defaultCatalog(sorted.lists.nodePools))
+  const catalog = await catalogOf(options, sorted)
   if (E.isLeft(catalog)) {
     for (const problem of catalog.left) terminal.err(problem)
     return 1
   }
+  const { notes, sources } = catalog.right
   const { snapshot, plan, problems } = planManifests(sorted, catalog.right, { strategy, nowMs: Date.now() })
   for (const note of sorted.notes) terminal.err(note)
-  const refusals = [...read.problems, ...sorted.problems, ...problems]
+  const refusals = [...read.problems, ...sorted.problems, ...catalog.right.problems, ...problems]
   for (const refusal of refusals) terminal.err(`Refused: ${refusal}`)
-  if (options.why !== undefined) return explainPod(options.why, plan, terminal)
+  const tell = (text: string) =>
+    terminal.out(notes.length === 0 ? text : [text, notes.join('\n')].filter((part) => part !== '').join('\n\n'))
+  if (options.why !== undefined) return explainPod(options.why, plan, { ...terminal, out: tell })
   if (options.for === 'disruption') {
-    terminal.out(renderDisruption(planDisruption(snapshot, { strategy })))
+    tell(renderDisruption(planDisruption(snapshot, { strategy })))
     return refusals.length > 0 ? 1 : 0
   }
   const description = describePlan(plan, snapshot.labelRules.knowledge)
-  terminal.out(
-    options.json ? JSON.stringify({ ...description, refused: refusals }, undefined, 2) : renderPlan(description),
-  )
+  if (options.json) {
+    const catalogue = sources === undefined ? {} : { catalog: { sources, notes } }
+    terminal.out(JSON.stringify({ ...description, refused: refusals, ...catalogue }, undefined, 2))
+  } else tell(renderPlan(description))
   return refusals.length > 0 || plan.rejections.length > 0 ? 1 : 0
+}
+
+const catalogOf = async (
+  { catalog, region, prices }: Options,
+  { lists, nodeClasses }: SortedObjects,
+): Promise<E.Either<ReadonlyArray<string>, Catalog>> => {
+  if (catalog === 'aws') {
+    if (region === undefined) throw new UsageError('Name the region of --catalog aws, such as --region eu-west-1')
+    return E.mapLeft((problem: string) => [problem])(await awsCatalog(region, prices, nodeClasses))
+  }
+  if (region !== undefined || prices !== undefined)
+    throw new UsageError('--region and --prices go with --catalog aws; other catalogues have prices of their own')
+  return E.map(plainCatalog)(chooseCatalog(catalog ?? defaultCatalog(lists.nodePools)))
 }
 
 // Pods of the default namespace may go by their name alone.

@@ -49,6 +49,8 @@ export interface SortedObjects {
   readonly problems: ReadonlyArray<string>
   /** What was changed or passed over, for the user to know. */
   readonly notes: ReadonlyArray<string>
+  /** NodeClasses of whatever cloud, in today's form and not decoded: what they mean is their provider's affair. */
+  readonly nodeClasses: ReadonlyArray<Manifest>
   /** Where each NodePool stands, by name. */
   readonly nodePoolPlaces: ReadonlyMap<string, string>
 }
@@ -160,6 +162,7 @@ export const sortObjects = (given: ReadonlyArray<Manifest>): SortedObjects => {
     },
     problems,
     notes,
+    nodeClasses: manifests.filter(({ object }) => String(object['kind']).endsWith('NodeClass')),
     nodePoolPlaces,
   }
 }

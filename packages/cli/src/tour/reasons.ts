@@ -3,7 +3,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import { explain, type Explanation } from '../explain/explain.ts'
 import { listObjects } from '../live/list-objects.ts'
 import { sortObjects } from '../manifests/sort-objects.ts'
-import { planManifests } from '../plan/plan-manifests.ts'
+import { plainCatalog, planManifests } from '../plan/plan-manifests.ts'
 import type { TourHands } from './steps.ts'
 import type { WatchedCluster } from './watch-cluster.ts'
 
@@ -25,7 +25,10 @@ export const lookAtReasons = (
   const look = async (nodePool: string) => {
     const manifests = await listObjects(client, 'the cluster')
     if (E.isLeft(manifests)) return
-    const plan = planManifests(sortObjects(manifests.right), types, { strategy: 'first-fit', nowMs: clock.nowMs() })
+    const plan = planManifests(sortObjects(manifests.right), plainCatalog(types), {
+      strategy: 'first-fit',
+      nowMs: clock.nowMs(),
+    })
     const names = [...caches.nodes.values()]
       .filter(({ metadata }) => metadata.labels[labelKeys.nodePool] === nodePool)
       .map(({ metadata }) => metadata.name)
