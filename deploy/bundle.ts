@@ -1,44 +1,26 @@
-import { mkdirSync, statSync } from 'node:fs'
-import { join, resolve } from 'node:path'
-import { build } from 'esbuild'
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { bundleProvider, bundledProviders, isBundledProvider, outputs } from './bundle-provider.ts'
+import { packagesOf, renderLicences, renderSbom } from './sbom.ts'
 
 /*
  * `npm run bundle [-- aws kwok]`: one self-contained file for each provider, `dist/scantling-controller-<provider>.mjs`,
- * which needs Node 24 and nothing else.
+ * which needs Node 24 and nothing else, and beside it what is inside: a bill of materials and the licences.
  */
-const root = resolve(import.meta.dirname, '..')
-const all = ['aws', 'kwok']
-
-/** Node's major version that the bundles are made for, and that the image must have. */
-const target = 'node24'
-
-const unknown = process.argv.slice(2).filter((name) => !all.includes(name))
+const named = process.argv.slice(2)
+const unknown = named.filter((name) => !isBundledProvider(name))
 if (unknown.length > 0) {
-  process.stderr.write(`Cannot bundle ${unknown.join(', ')}: there are aws and kwok\n`)
+  process.stderr.write(`Cannot bundle ${unknown.join(', ')}: there are ${bundledProviders.join(', ')}\n`)
   process.exit(2)
 }
-mkdirSync(join(root, 'dist'), { recursive: true })
-const named = process.argv.slice(2)
-for (const name of named.length === 0 ? all : named) {
-  const outfile = join(root, 'dist', `scantling-controller-${name}.mjs`)
-  await build({
-    entryPoints: [join(import.meta.dirname, 'entries', `${name}.ts`)],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target,
-    conditions: ['@scantling/source'],
-    // Names stay, so that a stack trace can be read; what they would save is little beside the SDKs.
-    minifyWhitespace: true,
-    minifySyntax: true,
-    keepNames: false,
-    legalComments: 'none',
-    // Packages written for CommonJS ask for Node's modules by `require`.
-    banner: {
-      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
-    },
-    logLevel: 'warning',
-  })
-  process.stdout.write(`${outfile.slice(root.length + 1)} ${Math.round(statSync(outfile).size / 1024)} KB\n`)
+mkdirSync(outputs, { recursive: true })
+for (const name of bundledProviders.filter((each) => named.length === 0 || named.includes(each))) {
+  const { file, metafile } = await bundleProvider(name)
+  const packages = packagesOf(metafile)
+  const stem = join(outputs, `scantling-controller-${name}`)
+  writeFileSync(`${stem}.cdx.json`, renderSbom(name, packages, readFileSync(file)))
+  writeFileSync(`${stem}.licences.txt`, renderLicences(packages))
+  process.stdout.write(
+    `dist/scantling-controller-${name}.mjs ${Math.round(statSync(file).size / 1024)} KB, ${packages.length} packages\n`,
+  )
 }

@@ -1,0 +1,45 @@
+import { join, resolve } from 'node:path'
+import { build, type Metafile } from 'esbuild'
+
+/** Providers that have a bundle of their own. */
+export const bundledProviders = ['aws', 'kwok'] as const
+export type BundledName = (typeof bundledProviders)[number]
+
+export const isBundledProvider = (name: string): name is BundledName =>
+  bundledProviders.some((provider) => provider === name)
+
+/** Node's major version that the bundles are made for, and that the image must have. */
+export const targetMajor = 24
+
+const root = resolve(import.meta.dirname, '..')
+export const outputs = join(root, 'dist')
+
+/** Makes the controller and one provider into one file. The metafile names what is inside, from the root. */
+export const bundleProvider = async (
+  name: BundledName,
+): Promise<{ readonly file: string; readonly metafile: Metafile }> => {
+  const file = join(outputs, `scantling-controller-${name}.mjs`)
+  const { metafile } = await build({
+    entryPoints: [join(import.meta.dirname, 'entries', `${name}.ts`)],
+    outfile: file,
+    absWorkingDir: root,
+    bundle: true,
+    metafile: true,
+    platform: 'node',
+    format: 'esm',
+    target: `node${targetMajor}`,
+    conditions: ['@scantling/source'],
+    // Names stay, so that a stack trace can be read; what they would save is little beside the SDKs.
+    minifyWhitespace: true,
+    minifySyntax: true,
+    keepNames: false,
+    // The licences of everything inside stand in a file beside the bundle.
+    legalComments: 'none',
+    // Packages written for CommonJS ask for Node's modules by `require`.
+    banner: {
+      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+    },
+    logLevel: 'warning',
+  })
+  return { file, metafile }
+}
