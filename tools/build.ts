@@ -59,11 +59,15 @@ export const build = (names: Iterable<string> = folders.keys()): ReadonlyMap<str
   return built
 }
 
-// The compiler rewrites the paths of imports in JavaScript and leaves those in declarations.
+// The compiler rewrites the paths of imports in JavaScript and leaves those in declarations; where it writes out a type
+// that it inferred, it names files of fp-ts and io-ts as no ES module finds them.
 const pointToBuilt = (file: string): void =>
   fs.writeFileSync(
     file,
-    fs.readFileSync(file, 'utf8').replaceAll(/((?:from|import\() ?['"]\.{1,2}\/[^'"]*)\.ts(['"])/g, '$1.js$2'),
+    fs
+      .readFileSync(file, 'utf8')
+      .replaceAll(/((?:from|import\() ?['"]\.{1,2}\/[^'"]*)\.ts(['"])/g, '$1.js$2')
+      .replaceAll(/(['"](?:fp|io)-ts\/lib\/\w+)(['"])/g, '$1.js$2'),
   )
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {

@@ -10,7 +10,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 import { parseAllDocuments } from 'yaml'
-import { packFolder, packForAuthors } from './pack.ts'
+import { packFolder, packPackages } from './pack.ts'
 import { root } from './step.ts'
 
 const example = path.join(root, 'examples/custom-provider')
@@ -127,7 +127,7 @@ const step = async (name: string, work: () => Promise<void> | void): Promise<voi
 
 try {
   await step('packs what a provider is written with, and the example', () => {
-    const tarballs = [...packForAuthors(path.join(outside, 'tarballs'))]
+    const tarballs = [...packPackages(path.join(outside, 'tarballs'))]
     run(
       process.execPath,
       [
