@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path'
 import { build, type Metafile } from 'esbuild'
 
 /** Providers that have a bundle of their own. */
-export const bundledProviders = ['aws', 'kwok'] as const
+export const bundledProviders = ['aws', 'azure', 'kwok'] as const
 export type BundledName = (typeof bundledProviders)[number]
 
 export const isBundledProvider = (name: string): name is BundledName =>

@@ -4,7 +4,7 @@ import { bundleProvider, bundledProviders, isBundledProvider, outputs } from './
 import { packagesOf, renderLicences, renderSbom } from './sbom.ts'
 
 /*
- * `npm run bundle [-- aws kwok]`: one self-contained file for each provider, `dist/scantling-controller-<provider>.mjs`,
+ * `npm run bundle [-- aws azure kwok]`: one self-contained file for each provider, `dist/scantling-controller-<provider>.mjs`,
  * which needs Node 24 and nothing else, and beside it what is inside: a bill of materials and the licences.
  */
 const named = process.argv.slice(2)

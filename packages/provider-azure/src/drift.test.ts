@@ -15,7 +15,14 @@ const current = community('2204gen2containerd', '202510.19.1')
 const ready = nodeClass({}, { images: [image(community('2204containerd', '202510.19.1')), image(current)] })
 const settings = azureSettingsOf()
 
-const vm: AzureDetails = { _tag: 'Vm', resourceId: '/vm', tags: {}, identities: [], provisioningState: 'Succeeded' }
+const vm: AzureDetails = {
+  _tag: 'Vm',
+  resourceId: '/vm',
+  tags: {},
+  identities: [],
+  provisioningState: 'Succeeded',
+  extensions: [],
+}
 const machine = (driftAction?: string): AzureDetails => ({
   _tag: 'Machine',
   resourceId: '/machine',

@@ -234,6 +234,9 @@ export const isDenied = ({ code, status }: Pick<ArmError, 'code' | 'status'>): b
 /** The token is not right, or nobody gave one: another call will fail just so. */
 export const isUnauthenticated = ({ code, status }: Pick<ArmError, 'code' | 'status'>): boolean =>
   status === 401 || credentialCodes.has(code)
+/** Nothing has to be changed for it to go well another time. */
+export const isTransient = (error: Pick<ArmError, 'code' | 'status'>): boolean =>
+  isThrottled(error) || error.code === 'Unreachable' || (error.status ?? 0) >= 500
 /** There is a VM of that name, made otherwise. */
 export const isPropertyChange = ({ code }: Pick<ArmError, 'code'>): boolean => code === 'PropertyChangeNotAllowed'
 /** Somebody else changed the resource meanwhile. */

@@ -12,6 +12,8 @@ export interface VmDetails {
   readonly identities: ReadonlyArray<string>
   /** As ARM writes it: `Creating`, `Succeeded`, `Failed`, `Deleting`. */
   readonly provisioningState: string
+  /** Names of the extensions that it has. */
+  readonly extensions: ReadonlyArray<string>
 }
 
 export interface MachineDetails {

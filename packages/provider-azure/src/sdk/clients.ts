@@ -11,15 +11,16 @@ import {
   type HttpMethods,
   type PipelineOptions,
 } from '@azure/core-rest-pipeline'
-import { DefaultAzureCredential } from '@azure/identity'
+import { CredentialUnavailableError, DefaultAzureCredential } from '@azure/identity'
 import type { CancelSignal, JsonObject } from '@scantling/core'
 import { withAbortSignal } from '@scantling/provider-kit'
 import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { NodeImageVersion } from '../image/index.ts'
+import { capped } from '../auth/capped-credential.ts'
 import { priceListUrl, type RetailPrice } from '../pricing/index.ts'
 import type { ArmError } from './arm-error.ts'
-import type { ConnectOptions } from './connect-options.ts'
+import type { ConnectOptions, TokenSource } from './connect-options.ts'
 import type { Accepted, AksMachine, AzureCall, AzurePorts, Named, OperationState } from './ports.ts'
 import { armErrorOf, errorIn, type Answered } from './sdk-error.ts'
 
@@ -53,7 +54,7 @@ interface Poller {
  */
 export const portsOverSdk = (options: ConnectOptions): AzurePorts => {
   const { subscriptionId, observe, nowMs } = options
-  const credential = options.credential ?? new DefaultAzureCredential()
+  const credential = capped(options.credential ?? chainOf(options), nowMs)
   const endpoint = options.endpoint === '' ? publicEndpoint : options.endpoint
   const transport: PipelineOptions = {
     retryOptions: { maxRetries: mostRetries },
@@ -181,19 +182,28 @@ export const portsOverSdk = (options: ConnectOptions): AzurePorts => {
   const nic = 'Microsoft.Network/networkInterfaces'
   const pool = 'Microsoft.ContainerService/managedClusters/agentPools'
   const auxiliary = async () => {
-    const token = await options.auxiliaryToken?.()
-    return token === undefined
-      ? {}
-      : { requestOptions: { headers: { 'x-ms-authorization-auxiliary': `Bearer ${token}` } } }
+    try {
+      const token = await options.auxiliaryToken?.()
+      const headers = { 'x-ms-authorization-auxiliary': `Bearer ${token ?? ''}` }
+      return E.right(token === undefined ? {} : { requestOptions: { headers } })
+    } catch (cause) {
+      const message = cause instanceof Error ? cause.message : String(cause)
+      return E.left<ArmError>({ action: `${vm}/write`, code: 'CredentialsMissing', message, phase: 'request', cause })
+    }
   }
 
   return {
     compute: {
-      getVm: call(`${vm}/read`, ({ resourceGroup, name }: Named, o) =>
-        compute.virtualMachines.get(resourceGroup, name, o),
+      getVm: call(`${vm}/read`, ({ resourceGroup, name, withInstanceView }, o) =>
+        compute.virtualMachines.get(resourceGroup, name, {
+          ...o,
+          ...(withInstanceView === true && { expand: 'instanceView' }),
+        }),
       ),
       putVm: (input, signal) => async () => {
-        const more = await auxiliary()
+        const found = await auxiliary()
+        if (E.isLeft(found)) return found
+        const more = found.right
         return begin<typeof input, (typeof input)['body']>(
           `${vm}/write`,
           ({ resourceGroup, name, body, onlyIfAbsent }, o) =>
@@ -221,7 +231,7 @@ export const portsOverSdk = (options: ConnectOptions): AzurePorts => {
         `${vm}/extensions/write`,
         ({ resourceGroup, name, extension, body }, o) =>
           compute.virtualMachineExtensions.createOrUpdate(resourceGroup, name, extension, body, o),
-        ({ body }, raw) => ({ ...body, ...identityIn(raw) }),
+        ({ body }, raw) => ({ ...body, ...identityIn(raw), ...progressIn(raw) }),
       ),
       updateExtension: begin(
         `${vm}/extensions/write`,
@@ -249,7 +259,7 @@ export const portsOverSdk = (options: ConnectOptions): AzurePorts => {
       putNic: begin(
         `${nic}/write`,
         ({ resourceGroup, name, body }, o) => network.networkInterfaces.createOrUpdate(resourceGroup, name, body, o),
-        ({ body }, raw) => ({ ...body, ...identityIn(raw) }),
+        ({ body }, raw) => ({ ...body, ...identityIn(raw), ...progressIn(raw) }),
       ),
       updateNicTags: call(`${nic}/write`, ({ resourceGroup, name, tags }, o) =>
         network.networkInterfaces.updateTags(resourceGroup, name, { tags }, o),
@@ -363,6 +373,11 @@ export const portsOverSdk = (options: ConnectOptions): AzurePorts => {
             )(),
           ),
     },
+    signIn: call('sign in', async (_, { abortSignal }) => {
+      const token = await credential.getToken(scope, { abortSignal })
+      if (token === null) throw new CredentialUnavailableError('No credential gives a token')
+      return { expiresAtMs: token.expiresOnTimestamp }
+    }),
     operation:
       ({ statusUrl, action }, signal) =>
       async () => {
@@ -371,6 +386,15 @@ export const portsOverSdk = (options: ConnectOptions): AzurePorts => {
       },
   }
 }
+
+/** Workload identity, managed identity, the tools of a developer: whatever there is (Z-AUTH-03). */
+const chainOf = ({ tenantId = '', authorityHost, endpoint }: ConnectOptions): TokenSource =>
+  new DefaultAzureCredential({
+    ...(tenantId !== '' && { tenantId }),
+    ...(authorityHost !== undefined && { authorityHost }),
+    // Clouds of their own are on no list of authorities.
+    ...(endpoint !== '' && !endpoint.startsWith(publicEndpoint) && { disableInstanceDiscovery: true }),
+  }) as TokenSource
 
 const acceptedIn = <A>(answered: Answered | undefined, resourceOf: (raw: JsonObject) => A): Accepted<A> => {
   const { status = 200, headers = {}, text = '' } = answered ?? {}
@@ -404,6 +428,11 @@ const textIn = (raw: JsonObject, key: string): string => (typeof raw[key] === 's
 const identityIn = (raw: JsonObject) => ({ id: textIn(raw, 'id'), name: textIn(raw, 'name') })
 
 const tagsIn = (raw: JsonObject) => ({ tags: (raw['tags'] ?? {}) as Record<string, string> })
+
+const progressIn = (raw: JsonObject) => {
+  const { provisioningState } = (raw['properties'] ?? {}) as { readonly provisioningState?: string }
+  return provisioningState === undefined ? {} : { provisioningState }
+}
 
 const createdIn = (raw: JsonObject) => {
   const { vmId, timeCreated } = (raw['properties'] ?? {}) as { readonly vmId?: string; readonly timeCreated?: string }

@@ -2,12 +2,17 @@
 export interface TokenSource {
   readonly getToken: (
     scopes: string | string[],
+    options?: object,
   ) => Promise<{ readonly token: string; readonly expiresOnTimestamp: number } | null>
 }
 
 /** How to reach Azure. */
 export interface ConnectOptions {
   readonly subscriptionId: string
+  /** Empty: as the credentials say. */
+  readonly tenantId?: string
+  /** Who gives out tokens; absent: who does in the public cloud. */
+  readonly authorityHost?: string
   readonly clusterResourceGroup: string
   readonly clusterName: string
   /** The agent pool of machines; empty: none. */

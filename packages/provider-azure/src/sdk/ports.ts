@@ -38,7 +38,8 @@ export type OperationState =
 
 /** The calls of Compute that this provider makes. */
 export interface ComputePort {
-  readonly getVm: AzureCall<Named, compute.VirtualMachine>
+  /** `withInstanceView`: with what became of it, in Azure's words. */
+  readonly getVm: AzureCall<Named & { readonly withInstanceView?: true }, compute.VirtualMachine>
   /** Accepted, not ready. `onlyIfAbsent`: a VM of that name is an error. */
   readonly putVm: AzureCall<
     Named & { readonly body: compute.VirtualMachine; readonly onlyIfAbsent?: true },
@@ -132,6 +133,8 @@ export interface AzurePorts {
   readonly containerService: ContainerServicePort
   readonly resourceGraph: ResourceGraphPort
   readonly others: OtherServicesPort
+  /** Gets a token, or shows that nobody gives one. */
+  readonly signIn: AzureCall<Readonly<Record<string, never>>, { readonly expiresAtMs: number }>
   /** How an operation stands, by the address that `Accepted` gave. */
   readonly operation: AzureCall<{ readonly statusUrl: string; readonly action: string }, OperationState>
 }

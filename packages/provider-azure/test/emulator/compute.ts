@@ -69,15 +69,30 @@ export const computeRoutes: ReadonlyArray<Route> = [
       body: { id: path, name, location: world.location, properties: {} },
     }),
   ),
-  route('GET', inGroup(`${machines}/{name}`), `${machines}/read`, ({ path }, world) => {
+  route('GET', inGroup(`${machines}/{name}`), `${machines}/read`, ({ path, query }, world) => {
     const machine = world.get(path)
-    return machine === undefined ? notFound(path) : { status: 200, body: shown(world, machine) }
+    return machine === undefined
+      ? notFound(path)
+      : { status: 200, body: machineShown(world, machine, query.get('$expand')?.toLowerCase() === 'instanceview') }
   }),
+  route('GET', inGroup(machines), `${machines}/read`, (request, world, { group = '' }) =>
+    paged(
+      request,
+      world.list(group, machines).map((machine) => machineShown(world, machine)),
+      world.pageSize,
+    ),
+  ),
   route('PUT', inGroup(`${machines}/{name}`), `${machines}/write`, (request, world, { name = '' }) => {
     const { path, body } = request
     const properties = (body['properties'] ?? {}) as MachineProperties
     const zones = (body['zones'] ?? []) as ReadonlyArray<string>
     const known = world.get(path)
+    if (known !== undefined && request.headers['if-none-match'] === '*')
+      return refused({
+        status: 412,
+        code: 'PreconditionFailed',
+        message: `There is a virtual machine ${name} already.`,
+      })
     if (known !== undefined) {
       const changed = changedProperty(known, properties, zones)
       if (changed !== undefined)
@@ -164,17 +179,40 @@ export const computeRoutes: ReadonlyArray<Route> = [
           location: world.location,
           tags: (body['tags'] ?? {}) as Resource['tags'],
           properties: { ...world.get(path)?.properties, ...properties },
+          doneAtMs: world.nowMs() + world.operationMs,
+          ...(world.extensionFailure === undefined ? {} : { failure: world.extensionFailure }),
         })
-        return accepted(request, world, world.begin(), method === 'PUT' ? 201 : 200, shown(world, extension))
+        const operation = world.begin(world.extensionFailure)
+        return accepted(request, world, operation, method === 'PUT' ? 201 : 200, shown(world, extension))
       },
     ),
   ),
 ]
 
-const machineShown = (world: World, machine: Resource) => {
+// While an extension is being installed its machine is being updated, and fails with it.
+const machineShown = (world: World, machine: Resource, withView = false) => {
   const seen = shown(world, machine)
   const { bootData: _, ...properties } = seen['properties'] as Record<string, unknown>
-  return { ...seen, properties }
+  const extensions = extensionsOf(world, machine)
+  const states = extensions.map((extension) => world.stateOf(extension))
+  const own = world.stateOf(machine)
+  const provisioningState =
+    own !== 'Succeeded' ? own : states.includes('Failed') ? 'Failed' : states.includes('Creating') ? 'Updating' : own
+  const failure = machine.failure ?? extensions.find((one) => one.failure !== undefined)?.failure
+  const statuses =
+    provisioningState === 'Failed' && failure !== undefined
+      ? [{ code: `ProvisioningState/failed/${failure.code}`, level: 'Error', message: failure.message }]
+      : [{ code: `ProvisioningState/${provisioningState.toLowerCase()}`, level: 'Info' }]
+  return {
+    ...seen,
+    properties: { ...properties, provisioningState, ...(withView && { instanceView: { statuses } }) },
+    ...(extensions.length > 0 && { resources: extensions.map(({ id }) => ({ id })) }),
+  }
+}
+
+const extensionsOf = (world: World, { id }: Resource): ReadonlyArray<Resource> => {
+  const prefix = `${id}/extensions/`.toLowerCase()
+  return [...world.resources].flatMap(([key, one]) => (key.startsWith(prefix) ? [one] : []))
 }
 
 const changedProperty = (

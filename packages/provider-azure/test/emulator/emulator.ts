@@ -75,7 +75,8 @@ export const startEmulator = async (options: WorldOptions = {}): Promise<Emulato
   }
 }
 
-const handle = (request: ArmRequest, world: World): { readonly action: string; readonly answer: ArmAnswer } => {
+/** Answers one request: the emulator without its server. */
+export const handle = (request: ArmRequest, world: World): { readonly action: string; readonly answer: ArmAnswer } => {
   for (const { method, path, action, answer } of routes) {
     const matched = method === request.method ? path.exec(request.path) : null
     if (matched === null) continue

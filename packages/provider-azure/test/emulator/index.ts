@@ -1,5 +1,5 @@
 export { launchErrors } from './compute.ts'
-export { startEmulator, type Call, type Emulator } from './emulator.ts'
+export { handle, startEmulator, type Call, type Emulator } from './emulator.ts'
 export { defaultSizes, type Size } from './sizes.ts'
 export {
   agentPool,

@@ -33,6 +33,13 @@ export const networkRoutes: ReadonlyArray<Route> = [
         ),
     ),
   ),
+  route('GET', inGroup(interfaces), `${interfaces}/read`, (request, world, { group = '' }) =>
+    paged(
+      request,
+      world.list(group, interfaces).map((one) => shown(world, one)),
+      world.pageSize,
+    ),
+  ),
   route('GET', inGroup(`${interfaces}/{name}`), `${interfaces}/read`, ({ path }, world) => found(world, path)),
   route('PUT', inGroup(`${interfaces}/{name}`), `${interfaces}/write`, (request, world, { name = '' }) => {
     const { path, body } = request

@@ -85,6 +85,8 @@ export class World {
   readonly #gone = new Map<string, Resource>()
   readonly operations = new Map<string, Operation>()
   readonly launchFaults: Array<LaunchFault> = []
+  /** How the extensions that are made from now on end, if not well. */
+  extensionFailure: ServiceError | undefined
   /** Answers of single actions, in place of theirs: `Microsoft.Compute/virtualMachines/read`. */
   readonly actionFaults = new Map<string, { readonly error: ServiceError; times?: number }>()
   /** Refusals of batches do not say which of their machines they are about. */
@@ -250,6 +252,7 @@ export class World {
         this.resources.delete(id.toLowerCase())
         this.#gone.set(id.toLowerCase(), { ...attached, deletedAtMs: now })
       }
+      for (const child of this.resources.keys()) if (child.startsWith(`${key}/`)) this.resources.delete(child)
     }
   }
 

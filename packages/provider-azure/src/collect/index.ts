@@ -1,0 +1,2 @@
+/** What is left over, and its collection. */
+export { collectInterfaces, youngLaunches, type YoungLaunches } from './network-interfaces.ts'
