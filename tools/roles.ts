@@ -1,13 +1,11 @@
 import { accessOf, type AnyProviderModule, type Grant } from '@scantling/controller'
 import { provider as aws } from '@scantling/provider-aws'
-import { aksNodeClass } from '@scantling/provider-azure'
+import { provider as azure } from '@scantling/provider-azure'
 import { provider as kwok } from '@scantling/provider-kwok'
 import { renderYaml } from './yaml.ts'
 
 /** The providers that we ship roles for, by the name that the chart's value `provider` has. */
-const providers = { aws, azure: { nodeClasses: [aksNodeClass] }, kwok } as unknown as Readonly<
-  Record<string, AnyProviderModule>
->
+const providers = { aws, azure, kwok } as unknown as Readonly<Record<string, AnyProviderModule>>
 
 /** `deploy/chart/files/access-<provider>.yaml`: what the chart makes into roles. */
 export const renderRoles = (): Readonly<Record<string, string>> =>

@@ -21,6 +21,7 @@ import type { AzureDetails } from './instances/index.ts'
 import { labelPolicy } from './labels/index.ts'
 import { launchOnce, planLaunch, type LaunchPath } from './launch/index.ts'
 import { localDnsReads } from './local-dns/index.ts'
+import { createMachines } from './machines/index.ts'
 import { azureMetrics, imageSelectionErrors, requests, requestSeconds } from './metrics.ts'
 import { vnetGuidOf } from './network/index.ts'
 import { aksNodeClass, type AksNodeClass } from './node-class/index.ts'
@@ -28,7 +29,7 @@ import { priceRefreshMs } from './pricing/index.ts'
 import { quotaRefreshMs } from './quota/index.ts'
 import { createResolver } from './resolve/index.ts'
 import { connect, type AzurePorts, type ConnectOptions } from './sdk/index.ts'
-import { azureSettings, problemsWithCluster, type AzureSettings } from './settings.ts'
+import { azureSettings, problemsWithCluster, usesMachines, type AzureSettings } from './settings.ts'
 import { checkConnectivity } from './start-up.ts'
 import { azureTraits } from './traits.ts'
 import { vmPath } from './vm-path.ts'
@@ -76,7 +77,9 @@ export const createFrom = (
 ): TE.TaskEither<ProviderError, CloudProvider<AksNodeClass, AzureDetails>> =>
   pipe(
     vnetGuidOf(ports.network, settings, call.signal),
-    TE.map((vnetGuid) => providerOver({ ports, settings: { ...settings, vnetGuid }, host })),
+    TE.map((vnetGuid) =>
+      providerOver({ ports, settings: { ...settings, vnetGuid }, host, clusterName: call.cluster.name }),
+    ),
   )
 
 const environmentFor = (settings: AzureSettings, { cluster }: Call): E.Either<ProviderError, AzureEnvironment> => {
@@ -131,9 +134,10 @@ interface Parts {
   readonly ports: AzurePorts
   readonly settings: AzureSettings
   readonly host: ProviderHost
+  readonly clusterName: string
 }
 
-const providerOver = ({ ports, settings, host }: Parts): CloudProvider<AksNodeClass, AzureDetails> => {
+const providerOver = ({ ports, settings, host, clusterName }: Parts): CloudProvider<AksNodeClass, AzureDetails> => {
   const { compute, network, containerService } = ports
   const { nowMs } = host.clock
   const { location } = settings
@@ -159,9 +163,13 @@ const providerOver = ({ ports, settings, host }: Parts): CloudProvider<AksNodeCl
     nowMs,
   })
   const vms = vmPath({ ports, settings, host, skuOf: catalog.sku, typesOf })
-  /** Machines come first: their VMs could be taken for ours. */
-  const paths: ReadonlyArray<LaunchPath> = [vms.path]
-  const launchPath = vms.path
+  const machines =
+    usesMachines(settings) || settings.manageExistingAksMachines
+      ? createMachines({ port: containerService, settings, clusterName, host, skuOf: catalog.sku })
+      : undefined
+  // Machines come first: their VMs could be taken for ours.
+  const paths: ReadonlyArray<LaunchPath> = [...(machines === undefined ? [] : [machines]), vms.path]
+  const launchPath = usesMachines(settings) ? (machines ?? vms.path) : vms.path
   const pathOf = (target: Parameters<LaunchPath['owns']>[0]) => paths.find((path) => path.owns(target))
   const strange = (providerId: string): ProviderError => ({
     _tag: 'InvalidRequest',

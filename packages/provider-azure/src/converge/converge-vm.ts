@@ -1,11 +1,11 @@
 import type { Call, Convergence, ProviderError } from '@scantling/core'
 import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import { inPlaceHash } from '../in-place-hash.ts'
 import { azureAnnotationKeys } from '../labels/index.ts'
 import { pollMs, type Interfaces } from '../network/index.ts'
 import { tagsOf } from '../tags/index.ts'
 import { creation, type CreationDeps, type VmSubject } from './creation.ts'
-import { goalHashOf } from './goal-hash.ts'
 import { hasTags, patchOf, updateVm, type VmGoal } from './in-place-update.ts'
 
 const converged: Convergence = { _tag: 'Converged' }
@@ -37,7 +37,7 @@ export const convergeVm = (
       tags: tagsOf({ claim, nodeClass, cluster: call.cluster, settings }),
       identities: [...settings.nodeIdentities].sort(),
     }
-    const hash = goalHashOf({ identities: goal.identities, tags: goal.tags })
+    const hash = inPlaceHash({ identities: goal.identities, tags: goal.tags })
     if (claim.deleting || details === undefined || known === hash) return E.right(converged)
     if (known === undefined) {
       const created = await createdOf(name, subject, call)()
