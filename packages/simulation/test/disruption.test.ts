@@ -73,6 +73,10 @@ const patchPool = (cluster: VirtualCluster, body: Record<string, unknown>) =>
   cluster.face.patch({ ...kinds.nodePools, name: 'default' }, 'merge', body)
 const patchTemplate = (cluster: VirtualCluster, template: Record<string, unknown>) =>
   patchPool(cluster, { spec: { template } })
+const protect = (cluster: VirtualCluster, name: string) =>
+  cluster.face.patch({ ...kinds.nodes, name }, 'merge', {
+    metadata: { annotations: { 'karpenter.sh/do-not-disrupt': 'true' } },
+  })
 const isTainted = (node: Awaited<ReturnType<VirtualCluster['all']>>[number]) =>
   (node.spec.taints ?? []).some(({ key }) => key === 'karpenter.sh/disrupted')
 const team = async (cluster: VirtualCluster) =>
@@ -144,6 +148,61 @@ describe('consolidation', () => {
     )
     await cluster.until('it is replaced', async () => (await typesOf(cluster)).join() === 'c-4x')
     expect(cluster.machines()).toHaveLength(1)
+  })
+
+  test.each([
+    ['churn', (cluster: VirtualCluster, node: string) => protect(cluster, node)],
+    [
+      'budget',
+      (cluster: VirtualCluster) => patchPool(cluster, { spec: { disruption: { budgets: [{ nodes: '0' }] } } }),
+    ],
+  ])(
+    'D-SINGLE-05 D-MULTI-09: a decision that no longer holds after the wait is dropped and told why: %s',
+    async (kind, change) => {
+      const { cluster, run } = await startWith(5)
+      await scale(cluster, 'web', 1)
+      await cluster.until('it is proposed', async () =>
+        (await reasonsOn(cluster, 'Node')).includes('ConsolidationCandidate'),
+      )
+      const approved =
+        'karpenter_consolidation_moves_total{decision="approved",nodepool="default",policy="WhenEmptyOrUnderutilized"} 1'
+      expect(await run.metrics()).toContain(approved)
+      const [node] = await cluster.all(kinds.nodes)
+      await change(cluster, node?.metadata.name ?? '')
+      await cluster.clock.advance(60_000)
+      const rejected = (await events(cluster)).filter(({ reason }) => reason === 'ConsolidationRejected')
+      expect(rejected.map(({ involvedObject }) => involvedObject.kind).sort()).toEqual(['Node', 'NodeClaim'])
+      expect(rejected[0]?.message).toContain(`(${kind})`)
+      expect((await cluster.all(kinds.nodes)).some(isTainted)).toBe(false)
+      expect(run.effects.filter(({ name }) => name === 'create NodeClaim')).toHaveLength(1)
+    },
+  )
+
+  test('D-MULTI-11: where several nodes no longer can go, the same pass looks for one', async () => {
+    const requirements = [
+      { key: 'karpenter.sh/capacity-type', operator: 'In', values: ['on-demand'] },
+      { key: 'node.kubernetes.io/instance-type', operator: 'In', values: ['c-4x'] },
+    ]
+    const { cluster, run } = await startWith(1, { template: { requirements } })
+    // Four nodes, each filled up and then almost empty.
+    await applyDeployment(cluster, 'filler', 3, '3')
+    await cluster.until('all run', async () => (await runningPods(cluster)) === 4)
+    await untilInitialized(cluster)
+    await applyDeployment(cluster, 'small', 4, '600m')
+    await cluster.until('all run', async () => (await runningPods(cluster)) === 8)
+    for (const name of ['web', 'filler']) await scale(cluster, name, 0)
+    const movesOf = async () => Number(/consolidation_moves_total\{.*\} (\d+)/.exec(await run.metrics())?.[1] ?? 0)
+    await cluster.until('several are proposed', async () => (await movesOf()) === 1)
+    const [, ...others] = await cluster.all(kinds.nodes)
+    for (const { metadata } of others) await protect(cluster, metadata.name)
+    await cluster.until('they are refused', async () =>
+      (await reasonsOn(cluster, 'Node')).includes('ConsolidationRejected'),
+    )
+    expect(await movesOf()).toBe(2)
+    await cluster.until('one goes', async () => (await typesOf(cluster)).length === others.length)
+    expect(await run.metrics()).toContain(
+      'karpenter_voluntary_disruption_decisions_total{decision="delete",reason="underutilized",consolidation_type="single"} 1',
+    )
   })
 
   test('stays below the limits of its NodePool while both machines are up', async () => {

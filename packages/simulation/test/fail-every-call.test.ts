@@ -61,6 +61,14 @@ const saboteur = (failing: number | undefined, fate: FailedFate) => {
     instanceTypes: read('instanceTypes', provider.instanceTypes as never) as never,
     list: read('list', provider.list as never) as never,
     ...(provider.get === undefined ? {} : { get: read('get', provider.get as never) as never }),
+    ...(provider.interruptions === undefined
+      ? {}
+      : {
+          interruptions: {
+            receive: read('receive', provider.interruptions.receive as never) as never,
+            acknowledge: read('acknowledge', provider.interruptions.acknowledge as never) as never,
+          },
+        }),
   })
   return { calls, next, providerOf, arm: () => void (isArmed = true) }
 }
@@ -248,6 +256,12 @@ const scenarios: Readonly<Record<string, Scenario>> = {
       }),
     isDone: async (cluster) => cluster.machines().length === 1 && (await allRun(cluster, 5)),
     calls: ['list', 'terminate'],
+  },
+  'a machine that is announced to go (interruptions)': {
+    prepare: atWork(1),
+    act: async (cluster) => void cluster.cloud.interrupt(cluster.machines()[0]?.id ?? ''),
+    isDone: isReplaced(5),
+    calls: ['receive', 'acknowledge', 'patch Node', 'create NodeClaim', 'evict', 'delete NodeClaim'],
   },
   'a node that is unhealthy (repair)': {
     flags: ['--feature-gates', 'NodeRepair=true'],

@@ -154,6 +154,9 @@ describe('evictions', () => {
     expect(Math.max(...gaps)).toBeLessThanOrEqual(10_000)
     expect(asked.length).toBeGreaterThan(60)
     expect(await run.metrics()).toMatch(/karpenter_pods_eviction_requests_total\{code="429"\} \d+/)
+    // It is told as an event, and is nobody's error.
+    expect((await eventsOf(cluster, 'FailedDraining')).length).toBeGreaterThan(0)
+    expect(run.errors).toEqual([])
   })
 
   test('T-EVICT-03 T-EVICT-06 T-EVICT-07 T-EVICT-08 that fail are asked again; what came of each is counted and told', async () => {

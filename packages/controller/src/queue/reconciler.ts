@@ -11,6 +11,8 @@ export interface ReconcileError {
   readonly message: string
   readonly retryAfterMs?: number
   readonly cause?: unknown
+  /** Somebody said no who may say yes later, and it is told in another way: tried again as ever, and no error in the log. */
+  readonly isRefusal?: boolean
 }
 
 export interface ReconcileResult {

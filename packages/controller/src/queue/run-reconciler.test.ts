@@ -106,14 +106,15 @@ describe('runReconciler()', () => {
     expect(passes).toEqual(['200 a'])
   })
 
-  test('counts and logs expected failures, bugs and lost races apart', async () => {
+  test('counts and logs expected failures, bugs, lost races and refusals apart', async () => {
     const { clock, lines, metrics, queue } = setup((key) => {
       if (key === 'bug') throw new Error('oops')
-      return E.left({ _tag: key, message: 'no' })
+      return E.left({ _tag: key, message: 'no', isRefusal: key === 'Refused' })
     })
-    for (const key of ['bug', 'Unknown', 'Conflict']) queue.add(key)
+    for (const key of ['bug', 'Unknown', 'Conflict', 'Refused']) queue.add(key)
     await clock.advance(50)
     expect(lines.sort()).toEqual([
+      'debug Reconciler will ask again',
       'debug Reconciler will read again',
       'error Reconciler error',
       'error Reconciler failed unexpectedly, please report this',
@@ -121,7 +122,7 @@ describe('runReconciler()', () => {
     const text = await metrics.render()
     expect(text).toContain('controller_runtime_reconcile_panics_total{controller="test"} 1')
     expect(text).toContain('controller_runtime_reconcile_errors_total{controller="test"} 1')
-    expect(text).toContain('controller_runtime_reconcile_total{controller="test",result="requeue"} 1')
+    expect(text).toContain('controller_runtime_reconcile_total{controller="test",result="requeue"} 2')
     expect(text).toContain('controller_runtime_reconcile_total{controller="test",result="error"} 2')
   })
 

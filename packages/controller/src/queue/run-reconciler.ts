@@ -93,14 +93,14 @@ export const runReconciler = (reconciler: Reconciler, deps: RunReconcilerDeps): 
       return 'error'
     }
     if (E.isLeft(outcome)) {
-      const { _tag, message, retryAfterMs } = outcome.left
+      const { _tag, message, retryAfterMs, isRefusal = false } = outcome.left
       if (retryAfterMs === undefined) queue.addRateLimited(key)
       else queue.addAfter(key, retryAfterMs)
       // A call that was cut off because the process ends is no failure, whatever its provider calls it.
       if (_tag === 'Cancelled' || shutdown.aborted) return 'requeue'
       // Somebody was faster, which the next pass will see: not worth a line in production.
-      if (_tag === 'Conflict') {
-        log.debug('Reconciler will read again', { key, error: message })
+      if (_tag === 'Conflict' || isRefusal) {
+        log.debug(isRefusal ? 'Reconciler will ask again' : 'Reconciler will read again', { key, error: message })
         return 'requeue'
       }
       metrics.add(families.reconcileErrors, { controller })

@@ -75,7 +75,8 @@ const carryOut = async (
   }
   if (!Pods.isActive(pod)) return E.right(undefined)
   if (!Pods.isEvictable(pod, clock.nowMs())) {
-    return E.left({ _tag: 'NotEvictable', message: `Pod ${podKey(pod)} asks not to be disrupted` })
+    // Its node tells, by the event FailedDraining.
+    return E.left({ _tag: 'NotEvictable', message: `Pod ${podKey(pod)} asks not to be disrupted`, isRefusal: true })
   }
   const evicted = await kube.evict(ref, { uid: pod.uid })()
   const code = E.isRight(evicted) ? '200' : String(evicted.left.status ?? 0)
@@ -92,7 +93,7 @@ const carryOut = async (
       const dedupe = [node.metadata.uid, pod.uid]
       events.record({ ...nodeEvent(node.metadata, 'Warning', 'FailedDraining', message), dedupe })
     }
-    return evicted
+    return isBudgeted ? E.left({ ...evicted.left, isRefusal: true }) : evicted
   }
   events.record(podEvent(pod, 'Normal', 'Evicted', `Evicted pod: ${reasonOf(context, pod)}`))
   metrics.add(families.podsDrained, { reason: reasonOf(context, pod) })
