@@ -149,7 +149,7 @@ export function* compile(
     ...daemonKeys(snapshot.daemonSets),
     ...[...shapes.values()].flatMap(({ alternatives }) => alternatives.flatMap(({ set }) => [...set.byKey.keys()])),
   ])
-  const projected = (labels: Labels): RequirementSet => project(labels, nodeKeys, table, aliases)
+  const projected = projection(nodeKeys, table, aliases)
   const counted = yield* countedNodes(snapshot.nodes, projected)
   yield
   const isTracked = (index: number) => !classOf[index]!.shape.volumes.isPlaceUnknown
@@ -312,20 +312,24 @@ const sizesOf = (classes: ReadonlyArray<PodClass>, columns: ResourceColumns): Re
   return classes.map(({ requests }) => ({ cpu: amount(requests, cpu), memory: amount(requests, memory) }))
 }
 
-// Labels that nothing asks for would only make equal nodes look different.
-const project = (
-  labels: Labels,
+// Labels that nothing asks for would only make equal nodes look different. Nodes share their labels with their claims.
+const projection = (
   keys: ReadonlySet<string>,
   table: RequirementTable,
   aliases: Aliases,
-): RequirementSet =>
-  table.supply({
-    byKey: new Map(
-      [...Requirements.fromLabels(labels, aliases).byKey].filter(
-        ([key]) => keys.has(key) || [...aliases.aliases].some(([alias, to]) => to === key && keys.has(alias)),
-      ),
-    ),
-  })
+): ((labels: Labels) => RequirementSet) => {
+  const present = (key: string) => aliases.aliases.get(key) ?? key
+  const wanted = new Set([...keys, ...[...keys].map(present)])
+  const known = new WeakMap<Labels, RequirementSet>()
+  return (labels) => {
+    let set = known.get(labels)
+    if (set === undefined) {
+      const asked = Object.entries(labels).filter(([key]) => wanted.has(present(key)))
+      known.set(labels, (set = table.supply(Requirements.fromLabels(Object.fromEntries(asked), aliases))))
+    }
+    return set
+  }
+}
 
 function* countedNodes(
   states: ReadonlyArray<StateNode>,
