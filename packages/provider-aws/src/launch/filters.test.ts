@@ -96,6 +96,12 @@ describe('filters of launches', () => {
     expect(shown(named('compatible-available').apply(types, wish))).toEqual([['m5.large', [2]]])
   })
 
+  test('A-FLT-01: labels of NodePools, which claims state and types do not know, take nothing away', () => {
+    const types = [type('m5.large', [offering('b', 'on-demand', 3)])]
+    const labelled = claim(anyCapacity, { key: 'example.com/team', operator: 'In', values: ['web'] })
+    expect(named('compatible-available').apply(types, labelled)).toEqual(types)
+  })
+
   test('A-FLT-02: of the kinds of reservations the one with the cheapest offering stays, plain ones first', () => {
     const { apply } = named('capacity-reservation-type')
     const types = [

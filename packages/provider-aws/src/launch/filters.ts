@@ -21,9 +21,6 @@ export interface Filter {
   readonly apply: (types: Types, claim: Claim) => Types
 }
 
-const wellKnownToTypes: ReadonlySet<string> = new Set(Object.values(awsLabelKeys))
-const definedByTypes: ReadonlySet<string> = new Set([...Object.values(labelKeys), ...wellKnownToTypes])
-
 export const priceOf = ({ pricePerHour }: Offering): number => pricePerHour ?? Infinity
 export const capacityTypeIs = (offering: Offering, capacityType: string): boolean =>
   Offerings.capacityTypeOf(offering) === capacityType
@@ -40,18 +37,22 @@ const withOfferings = (type: InstanceType, keep: (offering: Offering) => boolean
 const mapTypes = (types: Types, map: (type: InstanceType) => InstanceType | undefined): Types =>
   types.flatMap((type) => map(type) ?? [])
 
-/** What the claim allows, what fits it, and what is on sale now. The shell has seen to it; others may not. */
+/**
+ * What the claim allows, what fits it, and what is on sale now. The shell has seen to it; others may not.
+ *
+ * A claim states its NodePool's labels as well, of which types know nothing: only keys of both sides are compared.
+ */
 const compatibleAvailable: Filter = {
   name: 'compatible-available',
   apply: (types, { requirements, requests }) =>
     mapTypes(types, (type) =>
-      Requirements.isCompatible(type.requirements, requirements, definedByTypes)
+      Requirements.intersects(requirements, type.requirements)
         ? withOfferings(
             type,
             (offering) =>
               offering.unavailable === undefined &&
               (offering.reservation === undefined || offering.reservation.remaining > 0) &&
-              Requirements.isCompatible(offering.requirements, requirements, definedByTypes) &&
+              Requirements.intersects(requirements, offering.requirements) &&
               Resources.fits(requests, allocatableOfType(type, offering)),
           )
         : undefined,
