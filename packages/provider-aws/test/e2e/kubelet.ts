@@ -24,13 +24,14 @@ interface NodeConfig {
   }
 }
 
-/** What a machine of AL2023 does with its user data: reads its NodeConfig. */
+/** What a machine of AL2023 does with its user data: reads its NodeConfig, which is the last part. */
 const nodeConfigOf = (userData: string): NodeConfig => {
-  const [, text = ''] =
-    /Content-Type: application\/node\.eks\.aws[^\n]*\n(?:[^\n]+\n)*\r?\n([^]*?)\n?--/.exec(
-      userData.replaceAll('\r', ''),
-    ) ?? []
-  return parse(text) as NodeConfig
+  const [, boundary = ''] = /boundary="([^"]+)"/.exec(userData) ?? []
+  const parts = userData
+    .split(`\n--${boundary}`)
+    .filter((part) => /^\nContent-Type: application\/node.eks.aws/.test(part))
+  const last = parts.at(-1) ?? ''
+  return parse(last.slice(last.indexOf('\n\n'))) as NodeConfig
 }
 
 const labelsOf = ({ spec: { kubelet } }: NodeConfig): Readonly<Record<string, string>> => {
