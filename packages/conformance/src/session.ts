@@ -191,6 +191,13 @@ export const openSession = async (subject: AnySubject, live: Live = subject.prov
       nodeClass,
       instance,
       ...(type !== undefined && { type }),
+      // What is registered has a Node.
+      node: {
+        name: `node-${token}`,
+        labels: {},
+        kubeletVersion: `v${cluster.kubernetesVersion}`,
+        capacity: type?.capacity ?? {},
+      },
     }
   }
   return {

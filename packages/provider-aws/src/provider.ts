@@ -277,7 +277,7 @@ const providerOver = (parts: Parts): CloudProvider<Ec2NodeClass, Ec2Details> => 
         TE.mapLeft((error) => ({ error, reason: 'ClusterEndpointUnknown' })),
         TE.chain((completed) => launch(request, completed)),
       ),
-    terminate: ({ providerId }, { signal }) => instances.terminate(providerId, signal),
+    terminate: ({ providerId }, { cluster, signal }) => instances.terminate(providerId, cluster.name, signal),
     list: ({ cluster, signal }) => instances.list(cluster.name, signal),
     get: ({ providerId }, { signal }) => instances.get(providerId, signal),
     resolve: (input, one) => async () => {

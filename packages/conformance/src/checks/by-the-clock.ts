@@ -149,7 +149,7 @@ export const clockChecks = [
   }),
   check(
     'interruptions/garbage',
-    'delivers what it cannot read as nothing, so that it can be acknowledged',
+    'is not held up by what it cannot read: drops it, or delivers it as nothing to be acknowledged',
     ['interruptions', 'sendGarbage', 'interrupt'],
     async (session) => {
       await session.lever('sendGarbage')()
@@ -157,18 +157,18 @@ export const clockChecks = [
       await session.list()
       await session.lever('interrupt')(providerId)
       const seen: Array<Delivery> = []
-      for (let round = 0; round < 4 && seen.length < 2; round++) {
+      for (let round = 0; round < 4; round++) {
         const received = await receive(session)
         seen.push(...received)
         const receipts = received.map(({ receipt }) => receipt)
         rightOf(await session.ask(sourceOf(session).acknowledge(receipts, session.call())), 'acknowledge()')
       }
-      expectEqual(seen.length, 2, 'Deliveries')
       expectEqual(
-        seen.filter(({ interruptions }) => interruptions.length === 0).length,
+        seen.filter(({ interruptions }) => interruptions.length > 0).length,
         1,
-        'Deliveries that interrupt nothing',
+        'Deliveries that interrupt something',
       )
+      expectTrue(seen.length <= 2, 'What it cannot read comes again although it was acknowledged')
     },
   ),
   check(

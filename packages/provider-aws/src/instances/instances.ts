@@ -29,8 +29,12 @@ const isTerminated = ({ State }: Ec2Instance): boolean => State?.Name === 'termi
 export interface Instances {
   readonly get: (providerId: string, signal: CancelSignal) => TE.TaskEither<ProviderError, Instance<Ec2Details>>
   readonly list: (cluster: string, signal: CancelSignal) => TE.TaskEither<ProviderError, InstanceList<Ec2Details>>
-  /** `Gone`: nothing is left to bill. */
-  readonly terminate: (providerId: string, signal: CancelSignal) => TE.TaskEither<ProviderError, 'Started' | 'Gone'>
+  /** `Gone`: nothing is left to bill. A machine that bears another cluster's name is left alone. */
+  readonly terminate: (
+    providerId: string,
+    cluster: string,
+    signal: CancelSignal,
+  ) => TE.TaskEither<ProviderError, 'Started' | 'Gone'>
   readonly tag: (
     instance: Instance<Ec2Details>,
     tags: Readonly<Record<string, string>>,
@@ -209,11 +213,13 @@ export const instances = (options: {
             }
           }
           // What was launched a moment ago is there, whether EC2 shows it yet or not.
-          for (const instance of recent.all()) if (!seen.has(instance.details?.instanceId ?? '')) found.push(instance)
+          for (const instance of recent.all())
+            if (!seen.has(instance.details?.instanceId ?? '') && instance.details?.tags[tagKeys.cluster] === cluster)
+              found.push(instance)
           return { instances: found, unreadable }
         }),
       ),
-    terminate: (providerId, signal) => async () => {
+    terminate: (providerId, cluster, signal) => async () => {
       const named_ = named(providerId)
       if (E.isLeft(named_)) return named_
       const id = named_.right
@@ -226,6 +232,12 @@ export const instances = (options: {
         recent.drop(id)
         return E.right('Gone')
       }
+      const owner = described.right?.Tags?.find(({ Key }) => Key === tagKeys.cluster)?.Value
+      if (owner !== undefined && owner !== cluster)
+        return E.left({
+          _tag: 'InvalidRequest',
+          message: `Instance ${id} belongs to cluster ${owner}, not to ${cluster}`,
+        })
       if (described.right?.State?.Name === 'shutting-down') {
         recent.drop(id)
         return E.right('Started')

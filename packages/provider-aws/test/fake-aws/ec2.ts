@@ -188,7 +188,7 @@ export const fakeEc2 = (
         world.zones.map(({ name }) => ({
           InstanceType: type as NonNullable<InstanceTypeInfo['InstanceType']>,
           AvailabilityZone: name,
-          SpotPrice: (price / 3).toFixed(6),
+          SpotPrice: (world.spotPrices.get(`${type}:${name}`) ?? price / 3).toFixed(6),
           Timestamp: new Date(nowMs()),
         })),
       )

@@ -171,7 +171,8 @@ export const fakeAws = (overrides: Partial<World> = {}, nowMs: () => number = ()
       board.calls.filter((call) => call.action === action).map(({ input }) => input as Input),
     failNext: (action, ...errors) => {
       const queue = board.failures.get(action) ?? []
-      for (const { code, message = code, ...rest } of errors) queue.push({ code, message, httpStatus: 400, ...rest })
+      for (const { code, message = code, ...rest } of errors)
+        queue.push({ error: { code, message, httpStatus: 400, ...rest } })
       board.failures.set(action, queue)
     },
     running: () =>

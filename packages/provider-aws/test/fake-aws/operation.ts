@@ -10,12 +10,18 @@ export class Refusal extends Error {
   }
 }
 
+/** An error that waits for a call; `isAfter`: the call takes effect, and its answer is lost. */
+export interface ArmedFailure {
+  readonly error: Omit<AwsError, 'action'>
+  readonly isAfter?: true
+}
+
 /** What happens to calls on their way, whatever the service. */
 export interface Switchboard {
   /** Every call in order, with its input. */
   readonly calls: Array<{ readonly action: string; readonly input: unknown }>
-  /** Errors for the next calls of an action, first come first served. */
-  readonly failures: Map<string, Array<Omit<AwsError, 'action'>>>
+  /** Errors for the next calls of an action, first come first served; `undefined` lets one pass. */
+  readonly failures: Map<string, Array<ArmedFailure | undefined>>
   /** Actions that the controller's role may not take. */
   readonly denied: Set<string>
   /** Told of each call before and after it took effect; a throw stands for the end of the process. */
@@ -34,13 +40,14 @@ export const operation =
     board.calls.push({ action, input })
     await board.hook?.('before', action)
     const armed = board.failures.get(action)?.shift()
-    if (armed !== undefined) return E.left({ action, ...armed })
+    const failure = armed === undefined ? undefined : E.left({ action, ...armed.error })
+    if (failure !== undefined && armed?.isAfter !== true) return failure
     const denied = [action, ...impliedBy(action, input)].find((one) => board.denied.has(one))
     if (denied !== undefined) return E.left({ action, ...denial(denied) })
     try {
       const output = await answer(input)
       await board.hook?.('after', action)
-      return E.right(output)
+      return failure ?? E.right(output)
     } catch (thrown) {
       if (thrown instanceof Refusal) return E.left({ action, ...thrown.error })
       throw thrown

@@ -31,6 +31,8 @@ export interface World {
   types: Array<InstanceTypeInfo>
   /** By type, on demand; spot costs a third. */
   readonly prices: Map<string, number>
+  /** Spot prices that are no third, by `type:zone`. */
+  readonly spotPrices: Map<string, number>
   subnets: Array<Subnet>
   securityGroups: Array<SecurityGroup>
   images: Array<Image>
@@ -122,6 +124,7 @@ export const makeWorld = (overrides: Partial<World> = {}): World => {
       ['m5.metal', 4.608],
       ['g4dn.xlarge', 0.526],
     ]),
+    spotPrices: new Map(),
     subnets: zones.map(({ name, id }, index) => ({
       SubnetId: `subnet-${index + 1}`,
       AvailabilityZone: name,
