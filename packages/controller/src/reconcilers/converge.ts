@@ -5,9 +5,11 @@ import {
   type Call,
   type ClaimState,
   type Instance,
+  type InstanceList,
   type InstanceRef,
   type ProviderError,
 } from '@scantling/core'
+import { memoize } from '@scantling/provider-kit'
 import type { ReconcileError } from '../queue/index.ts'
 import { deleteClaim, writeClaimMetadata } from './claim-writes.ts'
 import type { ReconcilerContext } from './context.ts'
@@ -23,15 +25,20 @@ export interface Converged {
 
 const nothing: Converged = { blocksRegistration: [] }
 
+// Claims change several times while their machines start: one list serves all that do within this time.
+const listFreshMs = 5000
+
+export type Converge = (claim: ClaimState) => TaskEither<ReconcileError, Converged>
+
 /**
  * Lets the provider make its side of one launched claim agree with the cluster's; see `CloudProvider.converge`.
  *
  * A create that turns out to have failed is treated like a failed launch: marks are taken, the instance is ended and the
  * claim goes.
  */
-export const converge =
-  (context: ReconcilerContext, claim: ClaimState): TaskEither<ReconcileError, Converged> =>
-  async () => {
+export const makeConverge = (context: ReconcilerContext): Converge => {
+  const instanceOf = instanceFinder(context)
+  return (claim) => async () => {
     const { provider } = context
     const isLaunched = Conditions.isTrue(claim.conditions, 'Launched') && claim.providerId !== undefined
     if (provider.converge === undefined || !isLaunched || claim.deletionTimestampMs !== undefined)
@@ -40,7 +47,7 @@ export const converge =
     if (nodeClass === undefined) return E.right(nothing)
     const call = { signal: context.shutdown, cluster: context.clusterFacts() }
     const facts = claimFacts(context, claim)
-    const instance = await instanceOf(context, { providerId: claim.providerId, claim: facts }, call)()
+    const instance = await instanceOf({ providerId: claim.providerId, claim: facts }, call)()
     if (E.isLeft(instance)) return instance.left._tag === 'InstanceNotFound' ? E.right(nothing) : instance
     const node = nodesOf(context, claim)[0]
     const subject = {
@@ -79,19 +86,27 @@ export const converge =
       }
     }
   }
+}
 
-// A provider without `get` is asked for the whole list; see `CloudProvider.get`.
-const instanceOf = (
-  { provider }: ReconcilerContext,
-  target: InstanceRef,
-  call: Call,
-): TaskEither<ProviderError, Instance> =>
-  provider.get?.(target, call) ??
-  (async () => {
-    const listed = await provider.list(call)()
-    if (E.isLeft(listed)) return listed
-    const found = listed.right.instances.find(({ providerId }) => providerId === target.providerId)
-    return found === undefined
-      ? E.left({ _tag: 'InstanceNotFound', message: `The cloud lists no instance ${target.providerId}` })
-      : E.right(found)
+/** Looks into a list that is shared, and asks for one instance alone where that list has it not, or not yet. */
+const instanceFinder = ({ provider, clock }: ReconcilerContext) => {
+  const list = memoize<Call, ProviderError, ReadonlyMap<string, Instance>>({
+    load: (call) => async () =>
+      E.map(({ instances }: InstanceList<unknown>) => new Map(instances.map((each) => [each.providerId, each])))(
+        await provider.list(call)(),
+      ),
+    idOf: () => '',
+    ttlMs: listFreshMs,
+    nowMs: clock.nowMs,
   })
+  return (target: InstanceRef, call: Call): TaskEither<ProviderError, Instance> =>
+    async () => {
+      const listed = await list.get(call)()
+      if (E.isLeft(listed)) return listed
+      const found = listed.right.get(target.providerId)
+      if (found !== undefined) return E.right(found)
+      return provider.get === undefined
+        ? E.left({ _tag: 'InstanceNotFound', message: `The cloud lists no instance ${target.providerId}` })
+        : provider.get(target, call)()
+    }
+}

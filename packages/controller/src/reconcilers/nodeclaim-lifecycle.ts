@@ -13,7 +13,7 @@ import type { ReconcileError, Reconciler, ReconcileResult } from '../queue/index
 import { deleteClaim, writeClaimMetadata, writeClaimStatus } from './claim-writes.ts'
 import type { ReconcilerContext } from './context.ts'
 import { nodesOf } from './claim-nodes.ts'
-import { converge } from './converge.ts'
+import { makeConverge } from './converge.ts'
 import { countDisrupted } from './count-disrupted.ts'
 import { claimEvent, reportFinalizers } from './event-records.ts'
 import { launch } from './launch.ts'
@@ -29,32 +29,35 @@ const terminationPollMs = 5000
  * What to do is decided by core's `stepClaim`; this carries it out, one effect after another, and stops at the first
  * that fails. Every effect reads back as part of the next step's input, so a pass may end anywhere.
  */
-export const nodeClaimLifecycle = (context: ReconcilerContext): Reconciler => ({
-  name: 'nodeclaim.lifecycle',
-  concurrency: 100,
-  reconcile: (key) => async () => {
-    const object = context.caches.nodeClaims.get(key)
-    const claim = object && context.views.claim(object)
-    if (claim === undefined || !context.nodeClasses.isManaged(claim.nodeClass)) return E.right({})
-    const converged = await converge(context, claim)()
-    if (E.isLeft(converged)) return converged
-    const step = stepClaim({
-      nowMs: context.clock.nowMs(),
-      claim,
-      nodes: nodesOf(context, claim),
-      pendingHooks: converged.right.blocksRegistration,
-    })
-    let current = claim
-    for (const action of step.actions) {
-      const done = await perform(context, current, action)
-      if (E.isLeft(done)) return done
-      if (done.right.claim === undefined) return E.right(done.right.result ?? {})
-      current = done.right.claim
-    }
-    const waits = [step.requeueAfterMs, converged.right.requeueAfterMs].filter((ms) => ms !== undefined)
-    return E.right(waits.length === 0 ? {} : { requeueAfterMs: Math.min(...waits) })
-  },
-})
+export const nodeClaimLifecycle = (context: ReconcilerContext): Reconciler => {
+  const converge = makeConverge(context)
+  return {
+    name: 'nodeclaim.lifecycle',
+    concurrency: 100,
+    reconcile: (key) => async () => {
+      const object = context.caches.nodeClaims.get(key)
+      const claim = object && context.views.claim(object)
+      if (claim === undefined || !context.nodeClasses.isManaged(claim.nodeClass)) return E.right({})
+      const converged = await converge(claim)()
+      if (E.isLeft(converged)) return converged
+      const step = stepClaim({
+        nowMs: context.clock.nowMs(),
+        claim,
+        nodes: nodesOf(context, claim),
+        pendingHooks: converged.right.blocksRegistration,
+      })
+      let current = claim
+      for (const action of step.actions) {
+        const done = await perform(context, current, action)
+        if (E.isLeft(done)) return done
+        if (done.right.claim === undefined) return E.right(done.right.result ?? {})
+        current = done.right.claim
+      }
+      const waits = [step.requeueAfterMs, converged.right.requeueAfterMs].filter((ms) => ms !== undefined)
+      return E.right(waits.length === 0 ? {} : { requeueAfterMs: Math.min(...waits) })
+    },
+  }
+}
 
 /** `claim`: as it is now; absent: the pass ends here. */
 interface Performed {

@@ -47,6 +47,8 @@ export interface AwsCluster {
   readonly until: (what: string, isSo: () => Promise<boolean>, withinMs?: number) => Promise<void>
   readonly deploy: (name: string, replicas: number, cpu: string, more?: object) => Promise<void>
   readonly scale: (name: string, replicas: number) => Promise<void>
+  /** Takes a deployment away and deletes every NodeClaim; resolves when EC2 has no instance left. */
+  readonly clear: (name: string) => Promise<void>
   readonly runningPods: (app?: string) => Promise<number>
   /** Ids of EC2's instances that are not on their way out. */
   readonly instanceIds: () => Promise<ReadonlyArray<string>>
@@ -57,6 +59,8 @@ export interface AwsCluster {
 
 const pollMs = 200
 const keptLines = 40
+// Seconds are enough on a machine that does nothing else; where many tests share two cores they are not.
+const patienceMs = 150_000
 
 export const startAwsCluster = async (name: string): Promise<AwsCluster> => {
   const aws = await startEmulator({ cluster: name, say: (sentence) => process.stdout.write(`${sentence}\n`) })
@@ -67,6 +71,7 @@ export const startAwsCluster = async (name: string): Promise<AwsCluster> => {
   const kubelets = runKubelets(aws, face)
   const lines: Array<string> = []
   let controller: ChildProcess | undefined
+  let hasFailed = false
   const startController = () => {
     const child = spawn(
       process.execPath,
@@ -82,7 +87,12 @@ export const startAwsCluster = async (name: string): Promise<AwsCluster> => {
         cwd: here,
         stdio: ['ignore', 'pipe', 'pipe'],
         // A clean environment: no key of anybody's is read.
-        env: { PATH: process.env['PATH'], HOME: '/nonexistent', ...aws.environment },
+        env: {
+          PATH: process.env['PATH'],
+          HOME: '/nonexistent',
+          NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+          ...aws.environment,
+        },
       },
     )
     for (const stream of [child.stdout, child.stderr])
@@ -102,20 +112,28 @@ export const startAwsCluster = async (name: string): Promise<AwsCluster> => {
     })
   }
   const all: AwsCluster['all'] = async (kind) => (await face.list(kinds[kind])).items as unknown as ReadonlyArray<Seen>
+  const until: AwsCluster['until'] = async (what, isSo, withinMs = patienceMs) => {
+    // What comes after a scenario that failed begins from no known state, and would take its time to say so.
+    if (hasFailed) throw new Error('Not tried: an earlier scenario failed')
+    const untilMs = systemClock.nowMs() + withinMs
+    while (!(await isSo())) {
+      if (systemClock.nowMs() > untilMs) {
+        hasFailed = true
+        throw new Error(`Waited ${withinMs / 1000} s in vain until ${what}; the controller says\n${lines.join('\n')}`)
+      }
+      await systemClock.sleep(pollMs)
+    }
+  }
+  const scale: AwsCluster['scale'] = async (app, replicas) =>
+    void (await face.patch({ ...kinds.deployments, name: app }, 'merge', { spec: { replicas } }))
+  const instanceIds = async () => (await aws.instances()).map((instance) => textOf(instance, 'instanceId'))
   return {
     aws,
     face,
     all,
     startController,
     killController,
-    until: async (what, isSo, withinMs = 60_000) => {
-      const untilMs = systemClock.nowMs() + withinMs
-      while (!(await isSo())) {
-        if (systemClock.nowMs() > untilMs)
-          throw new Error(`Waited ${withinMs / 1000} s in vain until ${what}; the controller says\n${lines.join('\n')}`)
-        await systemClock.sleep(pollMs)
-      }
-    },
+    until,
     deploy: async (app, replicas, cpu, more = {}) =>
       void (await face.create(kinds.deployments, {
         metadata: { name: app },
@@ -132,16 +150,24 @@ export const startAwsCluster = async (name: string): Promise<AwsCluster> => {
           },
         },
       })),
-    scale: async (app, replicas) =>
-      void (await face.patch({ ...kinds.deployments, name: app }, 'merge', { spec: { replicas } })),
+    scale,
+    clear: async (app) => {
+      await scale(app, 0)
+      await until('its pods are gone', async () => (await all('pods')).length === 0)
+      for (const { metadata } of await all('nodeClaims'))
+        await face.delete({ ...kinds.nodeClaims, name: metadata.name })
+      await until('EC2 has no instance', async () => (await instanceIds()).length === 0)
+      await until('no claim is left', async () => (await all('nodeClaims')).length === 0)
+    },
     runningPods: async (app) =>
       (await all('pods')).filter(
         ({ status, metadata }) =>
           status?.phase === 'Running' && (app === undefined || metadata.labels?.['app'] === app),
       ).length,
-    instanceIds: async () => (await aws.instances()).map((instance) => textOf(instance, 'instanceId')),
+    instanceIds,
     counted: async (scenario, run) => {
       const before = aws.calls()
+      const startedMs = systemClock.nowMs()
       await run()
       const took = new Map(
         [...aws.calls()]
@@ -149,9 +175,9 @@ export const startAwsCluster = async (name: string): Promise<AwsCluster> => {
           .filter(([, count]) => count > 0)
           .sort(([a], [b]) => (a < b ? -1 : 1)),
       )
-      process.stdout.write(
-        `calls of "${scenario}": ${[...took].map(([action, count]) => `${action} ${count}`).join(', ')}\n`,
-      )
+      const list = [...took].map(([action, count]) => `${action} ${count}`).join(', ')
+      const seconds = ((systemClock.nowMs() - startedMs) / 1000).toFixed(0)
+      process.stdout.write(`calls of "${scenario}", ${seconds} s: ${list}\n`)
       return took
     },
     stop: async () => {

@@ -1,11 +1,26 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { textOf } from '../emulator/index.ts'
 import { kinds, startAwsCluster, type AwsCluster } from './cluster.ts'
 
 let cluster: AwsCluster
 const name = 'e2e'
 const discovery = [{ tags: { 'karpenter.sh/discovery': name } }]
+const typeLabel = 'node.kubernetes.io/instance-type'
+const reservationLabel = 'karpenter.k8s.aws/capacity-reservation-id'
+const capacityTypeLabel = 'karpenter.sh/capacity-type'
+const scenarioMs = 400_000
 
-const nodePool = (pool: string, capacityType: string) => ({
+const nodeClass = (className: string, more: object = {}) => ({
+  metadata: { name: className },
+  spec: {
+    amiSelectorTerms: [{ alias: 'al2023@latest' }],
+    role: cluster.aws.role,
+    subnetSelectorTerms: discovery,
+    securityGroupSelectorTerms: discovery,
+    ...more,
+  },
+})
+const nodePool = (pool: string, capacityType: string, className = 'default') => ({
   metadata: { name: pool },
   spec: {
     disruption: {
@@ -16,7 +31,7 @@ const nodePool = (pool: string, capacityType: string) => ({
     template: {
       metadata: { labels: { pool } },
       spec: {
-        nodeClassRef: { group: 'karpenter.k8s.aws', kind: 'EC2NodeClass', name: 'default' },
+        nodeClassRef: { group: 'karpenter.k8s.aws', kind: 'EC2NodeClass', name: className },
         requirements: [
           { key: 'karpenter.sh/capacity-type', operator: 'In', values: [capacityType] },
           { key: 'kubernetes.io/arch', operator: 'In', values: ['amd64'] },
@@ -29,20 +44,33 @@ const nodePool = (pool: string, capacityType: string) => ({
   },
 })
 const onPool = (pool: string) => ({ nodeSelector: { pool } })
-const condition = async (type: string) =>
-  (await cluster.all('nodeClasses'))[0]?.status?.conditions?.find((each) => each.type === type)
+const classOf = async (className: string) =>
+  (await cluster.all('nodeClasses')).find(({ metadata }) => metadata.name === className)
+const isReady = async (className: string) =>
+  (await classOf(className))?.status?.conditions?.find(({ type }) => type === 'Ready')?.status === 'True'
+const allRun = (app: string, pods: number) =>
+  cluster.until(`${pods} pods of ${app} run`, async () => (await cluster.runningPods(app)) === pods)
+const nodeLabels = async () => (await cluster.all('nodes')).map(({ metadata: { labels = {} } }) => labels)
+/** The ids of machines that nodes stand for, one for each node. */
+const nodeIds = async () =>
+  (await cluster.all('nodes')).map(({ spec }) => spec.providerID?.split('/').at(-1) ?? '').toSorted()
+const ids = async () => (await cluster.instanceIds()).toSorted()
+const event = (detailType: string, id: string, detail: object) =>
+  JSON.stringify({
+    version: '0',
+    id: `e-${id}`,
+    'detail-type': detailType,
+    source: 'aws.ec2',
+    account: '123456789012',
+    time: new Date().toISOString(),
+    region: cluster.aws.region,
+    resources: [`arn:aws:ec2:${cluster.aws.region}:123456789012:instance/${id}`],
+    detail: { 'instance-id': id, ...detail },
+  })
 
 beforeAll(async () => {
   cluster = await startAwsCluster(name)
-  await cluster.face.create(kinds.nodeClasses, {
-    metadata: { name: 'default' },
-    spec: {
-      amiSelectorTerms: [{ alias: 'al2023@latest' }],
-      role: cluster.aws.role,
-      subnetSelectorTerms: discovery,
-      securityGroupSelectorTerms: discovery,
-    },
-  })
+  await cluster.face.create(kinds.nodeClasses, nodeClass('default'))
   await cluster.face.create(kinds.nodePools, nodePool('on-demand', 'on-demand'))
   await cluster.face.create(kinds.nodePools, nodePool('spot', 'spot'))
   cluster.startController()
@@ -50,124 +78,199 @@ beforeAll(async () => {
 afterAll(() => cluster?.stop(), 30_000)
 
 describe('the controller with --provider aws over sockets', () => {
-  test('resolves the EC2NodeClass', async () => {
-    await cluster.counted('start and resolve', () =>
-      cluster.until('the EC2NodeClass is Ready', async () => (await condition('Ready'))?.status === 'True', 90_000),
-    )
-  }, 120_000)
-
-  test('starts machines for pods, and their kubelets register them by provider id', async () => {
-    const calls = await cluster.counted('pods become nodes', async () => {
-      await cluster.deploy('web', 5, '900m', onPool('on-demand'))
-      await cluster.until('5 pods run', async () => (await cluster.runningPods('web')) === 5)
-    })
-    const ids = await cluster.instanceIds()
-    const nodes = await cluster.all('nodes')
-    expect(new Set(nodes.map(({ spec }) => spec.providerID?.split('/').at(-1)))).toEqual(new Set(ids))
-    expect(nodes).toHaveLength(ids.length)
-    expect(calls.get('ec2:CreateFleet')).toBeLessThanOrEqual(ids.length)
-  }, 120_000)
-
-  test('consolidates to fewer machines when pods go, and EC2 has none left when all are gone', async () => {
-    await cluster.counted('consolidation', async () => {
-      await cluster.deploy('big', 6, '7', onPool('on-demand'))
-      await cluster.until('6 more pods run', async () => (await cluster.runningPods('big')) === 6)
-      const before = (await cluster.instanceIds()).length
-      await cluster.scale('big', 1)
-      await cluster.until('machines are given back', async () => (await cluster.instanceIds()).length < before)
-    })
-    await cluster.counted('emptiness', async () => {
-      await cluster.scale('big', 0)
-      await cluster.scale('web', 0)
-      await cluster.until('EC2 has no instance', async () => (await cluster.instanceIds()).length === 0, 90_000)
-      await cluster.until('no claim is left', async () => (await cluster.all('nodeClaims')).length === 0)
-      expect(await cluster.all('nodes')).toEqual([])
-    })
-  }, 240_000)
-
-  test('replaces a spot machine when the queue announces its interruption', async () => {
-    await cluster.counted('spot interruption', async () => {
-      await cluster.deploy('spot', 2, '900m', onPool('spot'))
-      await cluster.until('2 pods run', async () => (await cluster.runningPods('spot')) === 2)
-      const [interrupted = ''] = await cluster.instanceIds()
-      await cluster.aws.send(
-        JSON.stringify({
-          version: '0',
-          id: 'e-1',
-          'detail-type': 'EC2 Spot Instance Interruption Warning',
-          source: 'aws.ec2',
-          account: '123456789012',
-          time: new Date().toISOString(),
-          region: cluster.aws.region,
-          resources: [`arn:aws:ec2:${cluster.aws.region}:123456789012:instance/${interrupted}`],
-          detail: { 'instance-id': interrupted, 'instance-action': 'terminate' },
-        }),
+  test(
+    'resolves the EC2NodeClass: images by the alias in SSM, subnets, groups, an instance profile',
+    async () => {
+      await cluster.counted('start and resolve', () =>
+        cluster.until('the EC2NodeClass is Ready', () => isReady('default')),
       )
-      await cluster.aws.send('not JSON')
-      await cluster.until(
-        'the interrupted machine is gone',
-        async () => !(await cluster.instanceIds()).includes(interrupted),
-        90_000,
-      )
-      await cluster.until('2 pods run elsewhere', async () => (await cluster.runningPods('spot')) === 2)
-      await cluster.scale('spot', 0)
-      await cluster.until('EC2 has no instance', async () => (await cluster.instanceIds()).length === 0, 90_000)
-    })
-  }, 240_000)
-
-  test('goes on to other types while EC2 has nothing of the cheapest, and through throttling', async () => {
-    await cluster.counted('shortage', async () => {
-      cluster.aws.state.shortages = [...cluster.aws.backend.types.keys()]
-        .filter((type) => /^(c|m)\d/.test(type))
-        .map((instanceType) => ({ instanceType }))
-      cluster.aws.state.faults = [{ action: 'ec2:CreateFleet', code: 'RequestLimitExceeded', times: 2 }]
-      await cluster.deploy('short', 2, '900m', onPool('on-demand'))
-      await cluster.until('2 pods run', async () => (await cluster.runningPods('short')) === 2, 90_000)
-      for (const { metadata } of await cluster.all('nodes'))
-        expect(metadata.labels?.['node.kubernetes.io/instance-type']).toMatch(/^r/)
-      cluster.aws.state.shortages = []
-      await cluster.scale('short', 0)
-      await cluster.until('EC2 has no instance', async () => (await cluster.instanceIds()).length === 0, 90_000)
-    })
-  }, 240_000)
-
-  test('leaves no machine without a claim when it is killed in the middle of a launch', async () => {
-    await cluster.counted('killed while launching', async () => {
-      // The fleet is made, and nobody lives to hear of it.
-      let killed: Promise<void> | undefined
-      cluster.aws.state.faults = [{ action: 'ec2:CreateFleet', code: '', after: true }]
-      cluster.aws.onCall((action) => {
-        if (action === 'ec2:CreateFleet') killed ??= cluster.killController()
+      const status = (await classOf('default'))?.status as unknown as Readonly<Record<string, unknown>>
+      expect(status).toMatchObject({
+        amis: expect.arrayContaining([expect.objectContaining({ id: expect.stringMatching(/^ami-/) })]),
+        subnets: expect.arrayContaining(cluster.aws.subnets.map(({ id }) => expect.objectContaining({ id }))),
+        securityGroups: [expect.objectContaining({ id: cluster.aws.securityGroup })],
+        instanceProfile: expect.stringMatching(/./),
       })
-      await cluster.deploy('crash', 2, '900m', onPool('on-demand'))
-      await cluster.until('the controller died', async () => killed !== undefined)
-      await killed
-      cluster.aws.onCall(() => undefined)
-      cluster.startController()
-      await cluster.until('2 pods run', async () => (await cluster.runningPods('crash')) === 2, 120_000)
-      await cluster.until(
-        'every machine has a claim',
-        async () => {
-          const claimed = (await cluster.all('nodeClaims')).map(({ status }) => status?.providerID?.split('/').at(-1))
-          const ids = await cluster.instanceIds()
-          return ids.length > 0 && ids.every((id) => claimed.includes(id)) && new Set(claimed).size === claimed.length
-        },
-        480_000,
-      )
-      await cluster.scale('crash', 0)
-      await cluster.until('EC2 has no instance', async () => (await cluster.instanceIds()).length === 0, 90_000)
-    })
-  }, 720_000)
+    },
+    scenarioMs,
+  )
 
-  test('brings up 1,000 pods with no more fleets than machines, and without describing machines one by one', async () => {
-    let machines = 0
-    const calls = await cluster.counted('a burst of 1,000 pods', async () => {
-      await cluster.deploy('burst', 1000, '1', onPool('on-demand'))
-      await cluster.until('1,000 pods run', async () => (await cluster.runningPods('burst')) === 1000, 120_000)
-      machines = (await cluster.instanceIds()).length
-    })
-    process.stdout.write(`1,000 pods run on ${machines} machines\n`)
-    expect(calls.get('ec2:CreateFleet')).toBeLessThanOrEqual(machines)
-    expect(calls.get('ec2:DescribeInstances') ?? 0).toBeLessThan(machines)
-  }, 180_000)
+  test(
+    'starts machines for pods, and their kubelets register them by provider id',
+    async () => {
+      const calls = await cluster.counted('pods become nodes', async () => {
+        await cluster.deploy('web', 5, '900m', onPool('on-demand'))
+        await allRun('web', 5)
+      })
+      const running = await ids()
+      expect(await nodeIds()).toEqual(running)
+      expect(calls.get('ec2:CreateFleet')).toBeLessThanOrEqual(running.length)
+    },
+    scenarioMs,
+  )
+
+  test(
+    'consolidates to fewer machines when pods go, and EC2 has none left when all are gone',
+    async () => {
+      await cluster.counted('consolidation', async () => {
+        await cluster.deploy('big', 6, '7', onPool('on-demand'))
+        await allRun('big', 6)
+        const before = (await ids()).length
+        await cluster.scale('big', 1)
+        await cluster.until('machines are given back', async () => (await ids()).length < before)
+      })
+      await cluster.counted('emptiness', async () => {
+        await cluster.scale('big', 0)
+        await cluster.scale('web', 0)
+        await cluster.until('EC2 has no instance', async () => (await ids()).length === 0)
+        await cluster.until('no claim is left', async () => (await cluster.all('nodeClaims')).length === 0)
+        expect(await cluster.all('nodes')).toEqual([])
+      })
+    },
+    scenarioMs,
+  )
+
+  test(
+    'replaces a spot machine when the queue announces its interruption, and drops what is no event',
+    async () => {
+      await cluster.counted('spot interruption', async () => {
+        await cluster.deploy('spot', 2, '900m', onPool('spot'))
+        await allRun('spot', 2)
+        const [interrupted = ''] = await ids()
+        await cluster.aws.send('not JSON')
+        await cluster.aws.send(
+          event('EC2 Spot Instance Interruption Warning', interrupted, { 'instance-action': 'terminate' }),
+        )
+        await cluster.until('the interrupted machine is gone', async () => !(await ids()).includes(interrupted))
+        await allRun('spot', 2)
+        await cluster.until('the queue is empty', async () => (await cluster.aws.waiting()) === 0)
+      })
+      await cluster.clear('spot')
+    },
+    scenarioMs,
+  )
+
+  test(
+    'goes on to other types while EC2 has nothing of the cheapest, and through throttling',
+    async () => {
+      await cluster.counted('shortage and throttling', async () => {
+        cluster.aws.state.shortages = [...cluster.aws.backend.types.keys()]
+          .filter((type) => /^(c|m)\d/.test(type))
+          .map((instanceType) => ({ instanceType }))
+        cluster.aws.state.faults = [{ action: 'ec2:CreateFleet', code: 'RequestLimitExceeded', times: 2 }]
+        await cluster.deploy('short', 2, '900m', onPool('on-demand'))
+        await allRun('short', 2)
+        for (const labels of await nodeLabels()) expect(labels[typeLabel]).toMatch(/^r/)
+        cluster.aws.state.shortages = []
+      })
+      await cluster.clear('short')
+    },
+    scenarioMs,
+  )
+
+  test(
+    'says on the claim that it may not launch, and launches once it may; descriptions that miss new machines do no harm',
+    async () => {
+      await cluster.counted('unauthorized, and delayed visibility', async () => {
+        cluster.aws.state.hiddenForMs = 8000
+        cluster.aws.state.faults = [
+          { action: 'ec2:CreateFleet', code: 'UnauthorizedOperation', status: 403, times: Infinity },
+        ]
+        await cluster.deploy('late', 2, '900m', onPool('on-demand'))
+        await cluster.until('a claim says so', async () =>
+          (await cluster.all('nodeClaims')).some(({ status }) =>
+            status?.conditions?.some(({ type, reason }) => type === 'Launched' && reason === 'Unauthorized'),
+          ),
+        )
+        cluster.aws.state.faults = []
+        await allRun('late', 2)
+        // One machine for each claim: nobody took the hidden ones for lost.
+        expect(await nodeIds()).toEqual(await ids())
+        expect((await cluster.all('nodeClaims')).length).toBe((await ids()).length)
+        cluster.aws.state.hiddenForMs = 0
+      })
+      await cluster.clear('late')
+    },
+    scenarioMs,
+  )
+
+  test(
+    'launches into a capacity reservation',
+    async () => {
+      const [{ zone } = { zone: '' }] = cluster.aws.subnets
+      cluster.aws.state.capacityReservations.set('cr-0123456789abcdef0', {
+        id: 'cr-0123456789abcdef0',
+        instanceType: 'm5.xlarge',
+        zone,
+        ownerId: '123456789012',
+        total: 2,
+        available: 2,
+        matchCriteria: 'targeted',
+      })
+      await cluster.counted('capacity reservation', async () => {
+        const terms = [{ id: 'cr-0123456789abcdef0' }]
+        await cluster.face.create(kinds.nodeClasses, nodeClass('reserved', { capacityReservationSelectorTerms: terms }))
+        await cluster.face.create(kinds.nodePools, nodePool('reserved', 'reserved', 'reserved'))
+        await cluster.until('the EC2NodeClass is Ready', () => isReady('reserved'))
+        await cluster.deploy('booked', 1, '900m', onPool('reserved'))
+        await allRun('booked', 1)
+        expect(await nodeLabels()).toMatchObject([
+          { [typeLabel]: 'm5.xlarge', [capacityTypeLabel]: 'reserved', [reservationLabel]: 'cr-0123456789abcdef0' },
+        ])
+        expect(cluster.aws.state.capacityReservations.get('cr-0123456789abcdef0')?.available).toBe(1)
+      })
+      await cluster.clear('booked')
+    },
+    scenarioMs,
+  )
+
+  test(
+    'leaves no machine without a claim when it is killed in the middle of a launch',
+    async () => {
+      await cluster.counted('killed while launching', async () => {
+        // The fleet is made, and nobody lives to hear of it.
+        let killed: Promise<void> | undefined
+        cluster.aws.state.faults = [{ action: 'ec2:CreateFleet', code: '', after: true }]
+        cluster.aws.onCall((action) => {
+          if (action === 'ec2:CreateFleet') killed ??= cluster.killController()
+        })
+        await cluster.deploy('crash', 2, '900m', onPool('on-demand'))
+        await cluster.until('the controller died', async () => killed !== undefined)
+        await killed
+        cluster.aws.onCall(() => undefined)
+        cluster.startController()
+        await allRun('crash', 2)
+        await cluster.until('every machine has a claim', async () => {
+          const claims = await cluster.all('nodeClaims')
+          const claimed = claims.map(({ status }) => status?.providerID?.split('/').at(-1) ?? '').toSorted()
+          return claimed.length > 0 && claimed.join() === (await ids()).join()
+        })
+      })
+      await cluster.clear('crash')
+    },
+    scenarioMs,
+  )
+
+  test(
+    'brings up 1,000 pods with no more fleets than machines, and without describing machines one by one',
+    async () => {
+      let machines: ReadonlyArray<string> = []
+      const calls = await cluster.counted('a burst of 1,000 pods', async () => {
+        await cluster.deploy('burst', 1000, '1', onPool('on-demand'))
+        await allRun('burst', 1000)
+        machines = await ids()
+      })
+      const fleets = calls.get('ec2:CreateFleet') ?? 0
+      const descriptions = calls.get('ec2:DescribeInstances') ?? 0
+      const types = new Set((await cluster.aws.instances()).map((instance) => textOf(instance, 'instanceType')))
+      process.stdout.write(
+        `1,000 pods run on ${machines.length} machines of ${types.size} types: ${fleets} fleets, ${descriptions} descriptions of instances\n`,
+      )
+      expect(fleets).toBeGreaterThan(0)
+      expect(fleets).toBeLessThanOrEqual(machines.length / 2)
+      expect(descriptions).toBeLessThan(machines.length)
+      await cluster.clear('burst')
+    },
+    scenarioMs,
+  )
 })

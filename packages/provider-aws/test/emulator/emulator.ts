@@ -15,6 +15,8 @@ export interface Emulator extends Omit<Proxy, 'stop'> {
   readonly instances: () => Promise<ReadonlyArray<Element>>
   /** Puts a message onto the queue. */
   readonly send: (body: string) => Promise<void>
+  /** Messages on the queue, those included that were received and not yet deleted. */
+  readonly waiting: () => Promise<number>
   /** What the environment of a process has to hold so that its SDK comes here, and no key of anybody's is read. */
   readonly environment: Readonly<Record<string, string>>
   readonly stop: () => Promise<void>
@@ -116,6 +118,11 @@ export const startEmulator = async ({
         .filter((instance) => !['terminated', 'shutting-down'].includes(textOf(instance, 'instanceState', 'name')))
     },
     send: async (body) => void (await queueCall('SendMessage', { QueueUrl: queueUrl, MessageBody: body })),
+    waiting: async () => {
+      const names = ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible']
+      const { Attributes } = await queueCall('GetQueueAttributes', { QueueUrl: queueUrl, AttributeNames: names })
+      return names.reduce((sum, each) => sum + Number((Attributes as Readonly<Record<string, string>>)[each]), 0)
+    },
     environment: {
       AWS_REGION: region,
       AWS_ENDPOINT_URL: proxy.url,

@@ -16,6 +16,7 @@ export interface Launched {
 
 interface Way {
   readonly config: number
+  readonly template: string
   readonly override: ReadonlyMap<string, string>
   readonly instanceType: string
   readonly subnetId: string
@@ -48,11 +49,12 @@ export const createFleet = async (
   backend: Backend,
   state: EmulatedState,
   nowMs: number,
+  reservationOf: (template: string) => string | undefined,
 ): Promise<{ readonly answer: AwsAnswer; readonly launched: ReadonlyArray<Launched> }> => {
   const { parameters } = request
   const target = parameters.get('TargetCapacitySpecification.DefaultTargetCapacityType') ?? 'on-demand'
   const capacityType = target === 'spot' ? 'spot' : 'on-demand'
-  const isReserved = target === 'reserved-capacity' || target === 'capacity-block'
+  const isOfReservations = target === 'reserved-capacity' || target === 'capacity-block'
   const strategy = parameters.get(
     capacityType === 'spot' ? 'SpotOptions.AllocationStrategy' : 'OnDemandOptions.AllocationStrategy',
   )
@@ -64,7 +66,9 @@ export const createFleet = async (
   let chosen: Way | undefined
   let reservation: CapacityReservation | undefined
   for (const way of byPreference) {
-    reservation = isReserved ? reservationFor(state, way) : undefined
+    const wanted = reservationOf(way.template)
+    const isReserved = isOfReservations || wanted !== undefined
+    reservation = isReserved ? reservationFor(state, way, wanted) : undefined
     const code =
       isReserved && reservation === undefined ? 'ReservationCapacityExceeded' : problemWith(way, state, capacityType)
     if (code === undefined) {
@@ -90,7 +94,7 @@ export const createFleet = async (
   const { override, config } = chosen
   const body = new URLSearchParams()
   for (const [key, value] of parameters) if (!key.startsWith('LaunchTemplateConfigs.')) body.append(key, value)
-  if (isReserved) body.set('TargetCapacitySpecification.DefaultTargetCapacityType', 'on-demand')
+  if (isOfReservations) body.set('TargetCapacitySpecification.DefaultTargetCapacityType', 'on-demand')
   const prefix = `LaunchTemplateConfigs.${config}.`
   for (const [key, value] of parameters)
     if (key.startsWith(`${prefix}LaunchTemplateSpecification.`))
@@ -102,7 +106,6 @@ export const createFleet = async (
   if (reservation !== undefined)
     state.capacityReservations.set(reservation.id, { ...reservation, available: reservation.available - ids.length })
   const own = reservation?.id
-  const template = parameters.get(`${prefix}LaunchTemplateSpecification.LaunchTemplateName`) ?? ''
   return {
     answer: xmlAnswer('CreateFleet', [
       element('fleetId', textOf(parseXml(answer.body), 'fleetId')),
@@ -124,7 +127,12 @@ export const createFleet = async (
             ],
       ),
     ]),
-    launched: ids.map((id) => ({ id, atMs: nowMs, template, ...(own !== undefined && { reservation: own }) })),
+    launched: ids.map((id) => ({
+      id,
+      atMs: nowMs,
+      template: chosen.template,
+      ...(own !== undefined && { reservation: own }),
+    })),
   }
 }
 
@@ -135,7 +143,9 @@ const waysOf = async (
   capacityType: string,
 ): Promise<ReadonlyArray<Way>> => {
   const ways: Array<Way> = []
-  for (const [index] of structuresOf(parameters, 'LaunchTemplateConfigs').entries())
+  for (const [index] of structuresOf(parameters, 'LaunchTemplateConfigs').entries()) {
+    const named = `LaunchTemplateConfigs.${index + 1}.LaunchTemplateSpecification.LaunchTemplateName`
+    const template = parameters.get(named) ?? ''
     for (const override of structuresOf(parameters, `LaunchTemplateConfigs.${index + 1}.Overrides`)) {
       const instanceType = override.get('InstanceType') ?? ''
       const subnetId = override.get('SubnetId') ?? ''
@@ -143,6 +153,7 @@ const waysOf = async (
       const price = priceOf(backend, state, instanceType, zone, capacityType)
       ways.push({
         config: index + 1,
+        template,
         override,
         instanceType,
         subnetId,
@@ -151,6 +162,7 @@ const waysOf = async (
         priority: Number(override.get('Priority') ?? 0),
       })
     }
+  }
   return ways
 }
 
@@ -172,9 +184,11 @@ const problemWith = (
 const reservationFor = (
   { capacityReservations }: EmulatedState,
   { instanceType, zone }: Way,
+  wanted: string | undefined,
 ): CapacityReservation | undefined =>
   [...capacityReservations.values()].find(
-    (each) => each.instanceType === instanceType && each.zone === zone && each.available > 0,
+    ({ id, available, ...each }) =>
+      (wanted ?? id) === id && each.instanceType === instanceType && each.zone === zone && available > 0,
   )
 
 const overridesOf = ({ instanceType, subnetId, zone, override }: Way): Element =>
@@ -199,7 +213,19 @@ export const shownInstances = (
     const reservation = launched.get(id)?.reservation
     return reservation === undefined
       ? [instance]
-      : [{ ...instance, children: [...instance.children, element('capacityReservationId', reservation)] }]
+      : [
+          {
+            ...instance,
+            children: [
+              ...instance.children,
+              element('capacityReservationId', reservation),
+              element('capacityReservationSpecification', [
+                element('capacityReservationPreference', 'capacity-reservations-only'),
+                element('capacityReservationTarget', [element('capacityReservationId', reservation)]),
+              ]),
+            ],
+          },
+        ]
   }
   return {
     ...root,

@@ -38,6 +38,7 @@ export const startProxy = async (backend: Backend): Promise<Proxy> => {
   const launched = new Map<string, Launched>()
   const byToken = new Map<string, Promise<AwsAnswer>>()
   const userData = new Map<string, string>()
+  const reservationOf = new Map<string, string>()
   let listener: (action: string) => void = () => undefined
   const catalogPages = new Map<string, Promise<Element>>()
   const images = imageParameters(backend)
@@ -104,12 +105,14 @@ export const startProxy = async (backend: Backend): Promise<Proxy> => {
   const once = (request: AwsRequest, token: string | null): Promise<AwsAnswer> => {
     const present = token === null ? undefined : byToken.get(token)
     if (present !== undefined) return present
-    const making = createFleet(request, backend, state, systemClock.nowMs()).then((made) => {
-      for (const one of made.launched) launched.set(one.id, one)
-      // A fleet that got nothing is no reason to get nothing again.
-      if (made.launched.length === 0 && token !== null) byToken.delete(token)
-      return made.answer
-    })
+    const making = createFleet(request, backend, state, systemClock.nowMs(), (name) => reservationOf.get(name)).then(
+      (made) => {
+        for (const one of made.launched) launched.set(one.id, one)
+        // A fleet that got nothing is no reason to get nothing again.
+        if (made.launched.length === 0 && token !== null) byToken.delete(token)
+        return made.answer
+      },
+    )
     if (token !== null) byToken.set(token, making)
     return making
   }
@@ -153,7 +156,11 @@ export const startProxy = async (backend: Backend): Promise<Proxy> => {
 
   const createLaunchTemplate = async (request: AwsRequest): Promise<AwsAnswer> => {
     const data = Buffer.from(request.parameters.get('LaunchTemplateData.UserData') ?? '', 'base64')
-    userData.set(request.parameters.get('LaunchTemplateName') ?? '', data.toString())
+    const name = request.parameters.get('LaunchTemplateName') ?? ''
+    userData.set(name, data.toString())
+    const target = 'LaunchTemplateData.CapacityReservationSpecification.CapacityReservationTarget.CapacityReservationId'
+    const reservation = request.parameters.get(target)
+    if (reservation !== null) reservationOf.set(name, reservation)
     return data.length > largestUserData
       ? errorAnswer('ec2', 'InvalidUserData.Malformed', `User data is limited to ${largestUserData} bytes`)
       : backend.forward(request)
