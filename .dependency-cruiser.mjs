@@ -42,6 +42,8 @@ export const coreModules = {
   buffers: [...domain, 'scheduling'],
   lifecycle: [...domain],
   explain: [...domain, 'topology', 'scheduling', 'disruption', 'lifecycle'],
+  // Snapshots as text, so that a bug report can be replayed.
+  'saved-snapshot': domain,
   // Reads scenario files: it ingests, plans, and writes the answer in the reference's form.
   scenario: [...domain, 'api', 'ingest', 'topology', 'scheduling', 'disruption', 'explain'],
   testing: [
