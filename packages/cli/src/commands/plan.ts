@@ -14,6 +14,7 @@ import {
   renderRejectionTable,
   type ProvisioningPlan,
   type ScenarioCatalog,
+  type Snapshot,
   type Strategy,
 } from '@scantling/core'
 import * as E from 'fp-ts/lib/Either.js'
@@ -25,6 +26,7 @@ import { awsCatalog } from '../plan/aws-catalog.ts'
 import { chooseCatalog, defaultCatalog } from '../plan/catalog-choice.ts'
 import { describePlan } from '../plan/describe-plan.ts'
 import { plainCatalog, planManifests, type Catalog } from '../plan/plan-manifests.ts'
+import { isSnapshotFile, readSnapshotFile } from '../plan/snapshot-file.ts'
 import { renderPlan } from '../plan/render-plan.ts'
 import { renderDisruption } from '../plan/render-disruption.ts'
 import { answerAsAsked } from '../plan/scenario-answer.ts'
@@ -37,7 +39,8 @@ Prints which nodes would be launched for the pods in the manifests, which pods g
 where, what has no place and why, and what it costs. It needs no cluster and no cloud:
 workloads are expanded into pods, and NodePools count as Ready.
 
-  -f, --filename PATH    manifests: a file, a directory, or - for standard input; repeatable
+  -f, --filename PATH    manifests: a file, a directory, or - for standard input; repeatable;
+                         or one snapshot, as /debug/snapshot of a controller gives it
       --catalog NAME     instance types: ec2-like, azure-like, kwok, or a JSON file
                          (default: azure-like if every NodePool names an Azure class, else ec2-like);
                          aws: EC2's own types in a region, without an account, as the
@@ -102,6 +105,8 @@ const strategyOf = ({ strategy }: Options, fallback: Strategy): Strategy => {
 
 const planFiles = async (paths: ReadonlyArray<string>, options: Options, terminal: Terminal): Promise<number> => {
   const strategy = strategyOf(options, 'first-fit')
+  const [first = ''] = paths
+  if (paths.length === 1 && isSnapshotFile(first)) return replaySnapshot(first, options, terminal)
   const read = readManifests(paths)
   const sorted = sortObjects(read.manifests)
   const catalog = await catalogOf(options, sorted)
@@ -109,16 +114,42 @@ const planFiles = async (paths: ReadonlyArray<string>, options: Options, termina
     for (const problem of catalog.left) terminal.err(problem)
     return 1
   }
-  const { notes, sources } = catalog.right
   const { snapshot, plan, problems } = planManifests(sorted, catalog.right, { strategy, nowMs: Date.now() })
   for (const note of sorted.notes) terminal.err(note)
   const refusals = [...read.problems, ...sorted.problems, ...catalog.right.problems, ...problems]
   for (const refusal of refusals) terminal.err(`Refused: ${refusal}`)
+  return tellPlan({ snapshot, plan, refusals, catalog: catalog.right }, { ...options, strategy }, terminal)
+}
+
+const replaySnapshot = (file: string, options: Options, terminal: Terminal): number => {
+  const strategy = strategyOf(options, 'first-fit')
+  const read = readSnapshotFile(file)
+  if (E.isLeft(read)) {
+    terminal.err(read.left)
+    return 1
+  }
+  const snapshot = read.right
+  const plan = planProvisioning(snapshot, { strategy, reservedOfferings: 'strict' })
+  return tellPlan({ snapshot, plan, refusals: [], catalog: { notes: [] } }, { ...options, strategy }, terminal)
+}
+
+interface Planned {
+  readonly snapshot: Snapshot
+  readonly plan: ProvisioningPlan
+  readonly refusals: ReadonlyArray<string>
+  readonly catalog: Pick<Catalog, 'notes' | 'sources'>
+}
+
+const tellPlan = (
+  { snapshot, plan, refusals, catalog: { notes, sources } }: Planned,
+  options: Options & { readonly strategy: Strategy },
+  terminal: Terminal,
+): number => {
   const tell = (text: string) =>
     terminal.out(notes.length === 0 ? text : [text, notes.join('\n')].filter((part) => part !== '').join('\n\n'))
   if (options.why !== undefined) return explainPod(options.why, plan, { ...terminal, out: tell })
   if (options.for === 'disruption') {
-    tell(renderDisruption(planDisruption(snapshot, { strategy })))
+    tell(renderDisruption(planDisruption(snapshot, { strategy: options.strategy })))
     return refusals.length > 0 ? 1 : 0
   }
   const description = describePlan(plan, snapshot.labelRules.knowledge)

@@ -52,7 +52,15 @@ const filesOf = (path: string, problems: Array<string>): ReadonlyArray<string> =
   return files.map((name) => join(path, name))
 }
 
+/** Manifests of a whole cluster are a few megabytes; what is larger is another file, or a snapshot that was renamed. */
+const longestManifestBytes = 64 * 2 ** 20
+
 const readText = (file: string, problems: Array<string>): string | undefined => {
+  const size = file === '-' ? 0 : (statSync(file, { throwIfNoEntry: false })?.size ?? 0)
+  if (size > longestManifestBytes) {
+    problems.push(tooLarge(file, size, longestManifestBytes))
+    return undefined
+  }
   try {
     return readFileSync(file === '-' ? 0 : file, 'utf8')
   } catch (error) {
@@ -60,6 +68,12 @@ const readText = (file: string, problems: Array<string>): string | undefined => 
     return undefined
   }
 }
+
+const mebibytes = (bytes: number): string => `${Math.ceil(bytes / 2 ** 20)} MiB`
+
+/** The sentence about a file that is not even opened. */
+export const tooLarge = (file: string, bytes: number, most: number): string =>
+  `Cannot read ${file}: it has ${mebibytes(bytes)}, and ${mebibytes(most)} are the most that is read; pass a smaller file`
 
 // Enough for any manifest; a file whose aliases unfold without end must not take the memory with it.
 const aliasBound = 1000
