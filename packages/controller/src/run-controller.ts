@@ -7,16 +7,27 @@ import { type RunningCaches, startCaches } from './cache/index.ts'
 import { makeEventRecorder } from './events/index.ts'
 import { type KubeClient, loadConnection, makeHttpClient, makeKinds, makeTransport } from './kube/index.ts'
 import { type LeaderElection, fenceClient, fenceProvider, runLeaderElection } from './leader-election/index.ts'
-import { type Log, type RunningEndpoints, families, makeMetrics, serveEndpoints, text } from './observability/index.ts'
+import { type SnapshotEndpointOptions, profileEndpoints, snapshotEndpoint } from './debug/index.ts'
+import {
+  type Endpoint,
+  type Log,
+  type RunningEndpoints,
+  families,
+  makeMetrics,
+  serveEndpoints,
+  text,
+} from './observability/index.ts'
 import { makeProviderHost, observeProvider, runTasks } from './provider-host/index.ts'
 import type { AnyProviderModule } from './provider-loader/index.ts'
 import {
   type ControllerDeps,
   type RunningReconcilers,
+  reportProcess,
   seededRandom,
   startClusterFacts,
   steadyNowMs,
   watchEventLoopDelay,
+  watchMemory,
 } from './runtime/index.ts'
 import { followedFeatures, type Settings } from './settings/index.ts'
 
@@ -38,6 +49,8 @@ export interface ControllerOptions {
 export interface RunningController {
   readonly metricsPort: number
   readonly healthProbePort: number
+  /** Where snapshots are served on loopback, if they are. */
+  readonly debugPort: number | undefined
   /** Resolves when the reconcilers run; rejects with the reason when they never will. */
   readonly ready: Promise<void>
   /** Finishes what is in flight, gives the lease up, closes everything. Calling it again changes nothing. */
@@ -62,7 +75,8 @@ export const runController =
   async () => {
     const { settings, clock, log, providerModule } = options
     const random = seededRandom(settings.seed === 0 ? systemClock.nowMs() : settings.seed)
-    const metrics = makeMetrics()
+    const metrics = makeMetrics({ detail: settings.metricsDetail })
+    reportProcess(metrics)
     const goversion = process.version
     metrics.set(families.buildInfo, { version: options.version, goversion, goarch: process.arch, commit: '' }, 1)
 
@@ -86,9 +100,20 @@ export const runController =
       running === undefined
         ? ['the API server has not answered yet']
         : [...running.unsynced(), ...waitingTasks().map((task) => `the provider's task ${task}`)]
-    const opened = await openEndpoints(settings, metrics.render, readiness)
+    const memory = watchMemory({
+      limitBytes: settings.memoryLimitBytes,
+      clock: systemClock,
+      metrics,
+      log,
+      signal: teardown.signal,
+    })
+    let reconcilers: RunningReconcilers | undefined
+    const take = async () => reconcilers?.takeSnapshot?.()
+    const opened = await openEndpoints(settings, { metrics: metrics.render, readiness, snapshot: { take, memory } })
     if (E.isLeft(opened)) return refuse(opened.left)
     closers.push(opened.right.close)
+    const { debugPort } = opened.right
+    if (debugPort !== undefined) log.info('Serving snapshots', { url: `http://127.0.0.1:${debugPort}/debug/snapshot` })
 
     const connection = await loadConnection({
       server: settings.server,
@@ -123,6 +148,7 @@ export const runController =
       metrics,
       nodeClasses: providerModule.nodeClasses,
       features: followedFeatures(settings),
+      memory,
       signal: teardown.signal,
     })
     const caches = running
@@ -161,7 +187,6 @@ export const runController =
       onFindings: (findings) => onFindings(findings),
       shutdown: shutdown.signal,
     })
-    let reconcilers: RunningReconcilers | undefined
     waitingTasks = () => [...everyReplica.waiting(), ...(reconcilers?.waiting?.() ?? [])]
     let election: LeaderElection | undefined
     let tellStopped: (outcome: E.Either<string, void>) => void = () => {}
@@ -221,6 +246,7 @@ export const runController =
         events: makeEventRecorder({ client: fenced.kube, clock, random, metrics, log, signal: teardown.signal }),
         metrics,
         log,
+        memory,
         clusterFacts: facts.current,
         everyReplica: { listen: (listener) => void (onFindings = listener) },
         shutdown: shutdown.signal,
@@ -236,57 +262,66 @@ export const runController =
     return E.right({
       metricsPort: opened.right.metricsPort,
       healthProbePort: opened.right.healthProbePort,
+      debugPort,
       ready,
       stop: () => stopWith(E.right(undefined)),
       stopped,
     })
   }
 
-const openEndpoints = async (
-  settings: Settings,
-  renderMetrics: () => Promise<string>,
-  readiness: () => ReadonlyArray<string>,
-): Promise<
-  E.Either<
-    string,
-    { readonly metricsPort: number; readonly healthProbePort: number; readonly close: () => Promise<unknown> }
-  >
-> => {
-  const metrics = await serveEndpoints({
-    host: settings.bindAddress,
-    port: settings.metricsPort,
-    flag: '--metrics-port',
-    endpoints: {
-      '/metrics': async () => ({
-        status: 200,
-        contentType: 'text/plain; version=0.0.4; charset=utf-8',
-        body: await renderMetrics(),
-      }),
-    },
-  })()
-  if (E.isLeft(metrics)) return metrics
-  const probes: E.Either<string, RunningEndpoints> = await serveEndpoints({
-    host: settings.bindAddress,
-    port: settings.healthProbePort,
-    flag: '--health-probe-port',
-    endpoints: {
-      '/healthz': () => Promise.resolve(text(200, 'ok\n')),
-      '/readyz': () => {
-        const missing = readiness()
-        return Promise.resolve(
-          missing.length === 0 ? text(200, 'ok\n') : text(503, `waiting for ${missing.join(', ')}\n`),
-        )
-      },
-    },
-  })()
-  if (E.isLeft(probes)) {
-    await metrics.right.close()
-    return probes
+interface Served {
+  readonly metrics: () => Promise<string>
+  readonly readiness: () => ReadonlyArray<string>
+  readonly snapshot: SnapshotEndpointOptions
+}
+
+interface OpenedPorts {
+  readonly metricsPort: number
+  readonly healthProbePort: number
+  readonly debugPort: number | undefined
+  readonly close: () => Promise<unknown>
+}
+
+const openEndpoints = async (settings: Settings, served: Served): Promise<E.Either<string, OpenedPorts>> => {
+  const { bindAddress, metricsPort, healthProbePort, debugPort, enableProfiling } = settings
+  const opened: Array<RunningEndpoints> = []
+  const close = () => Promise.all(opened.map((each) => each.close()))
+  const open = async (host: string, port: number, flag: string, endpoints: Readonly<Record<string, Endpoint>>) => {
+    const running = await serveEndpoints({ host, port, flag, endpoints })()
+    if (E.isRight(running)) opened.push(running.right)
+    else await close()
+    return running
   }
+  const metrics = await open(bindAddress, metricsPort, '--metrics-port', {
+    '/metrics': async () => ({
+      status: 200,
+      contentType: 'text/plain; version=0.0.4; charset=utf-8',
+      body: await served.metrics(),
+    }),
+    ...(enableProfiling ? profileEndpoints() : {}),
+  })
+  if (E.isLeft(metrics)) return metrics
+  const probes = await open(bindAddress, healthProbePort, '--health-probe-port', {
+    '/healthz': () => Promise.resolve(text(200, 'ok\n')),
+    '/readyz': () => {
+      const missing = served.readiness()
+      return Promise.resolve(
+        missing.length === 0 ? text(200, 'ok\n') : text(503, `waiting for ${missing.join(', ')}\n`),
+      )
+    },
+  })
+  if (E.isLeft(probes)) return probes
+  // On loopback whatever the other ports listen on: what a cluster runs is nobody else's business.
+  const debug =
+    debugPort === undefined
+      ? undefined
+      : await open('127.0.0.1', debugPort, '--debug-port', { '/debug/snapshot': snapshotEndpoint(served.snapshot) })
+  if (debug !== undefined && E.isLeft(debug)) return debug
   return E.right({
     metricsPort: metrics.right.port,
     healthProbePort: probes.right.port,
-    close: () => Promise.all([metrics.right.close(), probes.right.close()]),
+    debugPort: debug?.right.port,
+    close,
   })
 }
 

@@ -1,6 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js'
-import type { Clock } from '@scantling/provider-kit'
-import { makeLog } from './observability/index.ts'
+import { type Clock, systemClock } from '@scantling/provider-kit'
+import { followLevelFile, logDestination, makeDebugSwitch, makeLog } from './observability/index.ts'
 import { type ImportModule, loadProvider } from './provider-loader/index.ts'
 import { startReconcilers } from './reconcilers/index.ts'
 import { type RunningController, runController } from './run-controller.ts'
@@ -13,6 +13,12 @@ export interface NotStarted {
   readonly exitCode: number
 }
 
+/** A controller with the log that it writes to. */
+export interface StartedController extends RunningController {
+  /** Logs from debug on, or again as before. */
+  readonly switchDebug: () => void
+}
+
 /**
  * Reads flags and environment, loads the provider that they name, and runs the controller on the given clock.
  *
@@ -21,7 +27,7 @@ export interface NotStarted {
  */
 export const startController = async (
   input: SettingsInput & { readonly clock: Clock; readonly importModule?: ImportModule },
-): Promise<E.Either<NotStarted, RunningController>> => {
+): Promise<E.Either<NotStarted, StartedController>> => {
   const providerName = providerNameOf(input)
   const loaded = await loadProvider(providerName, input.importModule)()
   const providerSpec = E.isRight(loaded) ? loaded.right.settings : undefined
@@ -30,9 +36,18 @@ export const startController = async (
   const parsed = parseSettings(input, providerSpec)
   if (E.isLeft(parsed)) return E.left({ text: parsed.left.map((line) => `${line}\n`).join(''), exitCode: 2 })
   const { settings, providerSettings, withoutEffect } = parsed.right
-  const log = makeLog({ level: settings.logLevel, nowMs: input.clock.nowMs })
+  const { logLevel, logLevelFile } = settings
+  const destination = logDestination(settings.logOutputPaths)
+  if (E.isLeft(destination)) return E.left({ text: `${destination.left}\n`, exitCode: 2 })
+  const log = makeLog({ level: logLevel, nowMs: input.clock.nowMs, destination: destination.right })
+  const ended = new AbortController()
+  if (logLevelFile !== undefined)
+    void followLevelFile({ path: logLevelFile, fallback: logLevel, log, clock: systemClock, signal: ended.signal })
   for (const flag of withoutEffect) log.warn('A flag of Karpenter has no effect here', { flag })
-  if (settings.enableProfiling) log.warn('A flag of Karpenter has no effect here', { flag: 'enable-profiling' })
+  if (!settings.ignoreDraRequests)
+    log.warn('A flag of Karpenter has no effect here: pods that claim devices are left out in any case', {
+      flag: 'ignore-dra-requests',
+    })
   const running = await runController({
     settings,
     providerModule: loaded.right,
@@ -43,11 +58,28 @@ export const startController = async (
     startReconcilers,
     version: '0.1.0',
   })()
-  return E.isLeft(running) ? E.left({ text: `${running.left}\n`, exitCode: 1 }) : running
+  if (E.isLeft(running)) {
+    ended.abort()
+    return E.left({ text: `${running.left}\n`, exitCode: 1 })
+  }
+  void running.right.stopped.then(() => ended.abort())
+  const switched = makeDebugSwitch(log)
+  return E.right({
+    ...running.right,
+    switchDebug: () => {
+      const level = switched()
+      // Whatever the level: whoever sent the signal looks for the answer.
+      log[level]('The log level changed', { level })
+    },
+  })
 }
 
-/** Runs until SIGTERM or SIGINT and returns the exit code; a second signal ends the process at once. */
-export const runUntilSignalled = async (controller: RunningController, process: NodeJS.Process): Promise<number> => {
+/**
+ * Runs until SIGTERM or SIGINT and returns the exit code; a second signal ends the process at once.
+ *
+ * SIGUSR2 switches the log to debug and back. (SIGUSR1 is Node's own, for its inspector.)
+ */
+export const runUntilSignalled = async (controller: StartedController, process: NodeJS.Process): Promise<number> => {
   let signals = 0
   const onSignal = () => {
     signals++
@@ -56,6 +88,7 @@ export const runUntilSignalled = async (controller: RunningController, process: 
   }
   process.on('SIGTERM', onSignal)
   process.on('SIGINT', onSignal)
+  process.on('SIGUSR2', controller.switchDebug)
   const outcome = await controller.stopped
   if (E.isLeft(outcome)) process.stderr.write(`Stopped: ${outcome.left}\n`)
   return E.isLeft(outcome) ? 1 : 0

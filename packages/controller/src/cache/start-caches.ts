@@ -26,6 +26,8 @@ export interface StartCachesOptions {
   readonly nodeClasses: ReadonlyArray<NodeClassKind<NodeClassObject>>
   /** Kinds to follow beside those that are always read; their definitions must be installed. */
   readonly features?: FollowedFeatures
+  /** Whether memory is short, so that lists are taken in small pages. Absent: it never is. */
+  readonly memory?: { readonly isHigh: () => boolean }
   /** Ends every watch. */
   readonly signal: CancelSignal
 }
@@ -77,6 +79,7 @@ export const startCaches = (options: StartCachesOptions): RunningCaches => {
       random,
       log,
       signal,
+      isMemoryShort: () => options.memory?.isHigh() === true,
       onStats: (stats) => {
         metrics.set(families.listWatchMissedEvents, labels, stats.missedEvents)
         metrics.set(families.listWatchFailures, labels, stats.failures)

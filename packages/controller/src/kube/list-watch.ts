@@ -47,6 +47,8 @@ export interface ListWatchOptions<A extends KubeObject> {
   readonly signal: CancelSignal
   readonly onStats?: (stats: ListWatchStats) => void
   readonly pageSize?: number
+  /** While it says so, pages are small and nothing is compared with the server again (default: never). */
+  readonly isMemoryShort?: () => boolean
   /** A watch lasts between once and twice this long, so that many do not end together (5 min). */
   readonly watchTimeoutMs?: number
   /** A watch without a byte for this long is dead; servers send bookmarks every minute (90 s). */
@@ -65,6 +67,8 @@ export interface RunningListWatch {
   readonly stopped: Promise<void>
 }
 
+const smallPage = 50
+
 /**
  * Keeps a sink in step with one kind of object: lists once, then follows watches, for ever.
  *
@@ -76,6 +80,7 @@ export interface RunningListWatch {
  */
 export const runListWatch = <A extends KubeObject>(options: ListWatchOptions<A>): RunningListWatch => {
   const { client, kind, sink, clock, random, signal } = options
+  const { isMemoryShort = () => false } = options
   const { pageSize = 500, watchTimeoutMs = 300_000, stallMs = 90_000, checkEveryMs = 600_000 } = options
   const backoffMs = options.backoffMs ?? { first: 200, longest: 30_000 }
   const log = options.log.with({ resource: kind.plural })
@@ -124,7 +129,8 @@ export const runListWatch = <A extends KubeObject>(options: ListWatchOptions<A>)
   const listAll = async (keep: (item: A) => void): Promise<E.Either<KubeError, string>> => {
     let next: string | undefined
     for (;;) {
-      const query = { ...scope, limit: pageSize, ...(next === undefined ? {} : { continue: next }) }
+      const limit = isMemoryShort() ? Math.min(pageSize, smallPage) : pageSize
+      const query = { ...scope, limit, ...(next === undefined ? {} : { continue: next }) }
       const page = await client.listPage(kind, query, { signal })()
       if (E.isLeft(page)) return page
       page.right.items.forEach(keep)
@@ -243,7 +249,7 @@ export const runListWatch = <A extends KubeObject>(options: ListWatchOptions<A>)
   const follow = untilAborted(() => (version === '' ? relist() : watchOnce()))
   const checks = untilAborted(async () => {
     await clock.sleep(checkEveryMs * (0.5 + random()), signal)
-    if (version !== '') await check()
+    if (version !== '' && !isMemoryShort()) await check()
   })
   return {
     stats: () => ({ ...stats }),

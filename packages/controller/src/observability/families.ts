@@ -5,7 +5,7 @@ const family = <const L extends string = never>(
   name: string,
   help: string,
   labels: ReadonlyArray<L> = [],
-  rest: Pick<MetricFamily, 'buckets' | 'percentiles'> = {},
+  rest: Pick<MetricFamily, 'buckets' | 'percentiles' | 'perObject'> = {},
 ): MetricFamily<L> => ({ type, name, help, labels, ...rest })
 
 /** The reference's shared bucket set for durations, in seconds: 5 ms to 600 s. */
@@ -230,14 +230,20 @@ export const families = {
     'ready',
     'managed',
   ]),
-  podsUnstartedTime: family('gauge', 'karpenter_pods_unstarted_time_seconds', 'How long a pod waits to be ready', [
-    'name',
-    'namespace',
-  ]),
-  podsUnboundTime: family('gauge', 'karpenter_pods_unbound_time_seconds', 'How long a pod waits for a node', [
-    'name',
-    'namespace',
-  ]),
+  podsUnstartedTime: family(
+    'gauge',
+    'karpenter_pods_unstarted_time_seconds',
+    'How long a pod waits to be ready',
+    ['name', 'namespace'],
+    { perObject: true },
+  ),
+  podsUnboundTime: family(
+    'gauge',
+    'karpenter_pods_unbound_time_seconds',
+    'How long a pod waits for a node',
+    ['name', 'namespace'],
+    { perObject: true },
+  ),
   podsStartupDuration: family(
     'summary',
     'karpenter_pods_startup_duration_seconds',
@@ -365,6 +371,13 @@ export const families = {
     'scantling_event_loop_delay_seconds',
     'Delay of the event loop in the last interval',
     ['quantile'],
+  ),
+  memoryResident: family('gauge', 'process_resident_memory_bytes', 'Memory of the process as the kernel counts it'),
+  processCpu: family('counter', 'process_cpu_seconds_total', 'CPU time of the process, user and system'),
+  memoryPressure: family(
+    'gauge',
+    'scantling_memory_pressure',
+    '1 while memory is above its soft limit, so that work is held back',
   ),
   eventsDropped: family('counter', 'scantling_events_dropped_total', 'Events not written, by cause', ['cause']),
 } as const

@@ -1,13 +1,18 @@
 import { type Server, type ServerResponse, createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { pipeline } from 'node:stream/promises'
 import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 
 export interface EndpointAnswer {
   readonly status: number
   readonly contentType: string
-  readonly body: string
+  /** Whole, or in pieces as they are made. */
+  readonly body: string | AsyncIterable<string>
 }
+
+/** Answers a GET request; it is given the parameters of the query. */
+export type Endpoint = (query: URLSearchParams) => Promise<EndpointAnswer>
 
 export interface HttpEndpointsOptions {
   readonly host: string
@@ -15,7 +20,7 @@ export interface HttpEndpointsOptions {
   /** The flag that sets the port, for messages: `--metrics-port`. */
   readonly flag: string
   /** By path. */
-  readonly endpoints: Readonly<Record<string, () => Promise<EndpointAnswer>>>
+  readonly endpoints: Readonly<Record<string, Endpoint>>
 }
 
 export interface RunningEndpoints {
@@ -30,17 +35,21 @@ export const serveEndpoints =
     new Promise((resolve) => {
       const isLoopback = host === '127.0.0.1' || host === '::1' || host === 'localhost'
       const server = createServer((request, response) => {
+        const refuse = (answer: EndpointAnswer) => void send(response, answer)
         const url = URL.parse(request.url ?? '/', 'http://endpoint')
         // A web page that rebinds its name to loopback still sends its own name.
-        if (isLoopback && !isLoopbackHost(request.headers.host)) return send(response, text(403, 'not this host\n'))
-        if (request.method !== 'GET' && request.method !== 'HEAD') return send(response, text(405, 'GET only\n'))
+        if (isLoopback && !isLoopbackHost(request.headers.host)) return refuse(text(403, 'not this host\n'))
+        if (request.method !== 'GET' && request.method !== 'HEAD') return refuse(text(405, 'GET only\n'))
         const path = url?.pathname ?? ''
         const endpoint = Object.hasOwn(endpoints, path) ? endpoints[path] : undefined
-        if (endpoint === undefined) return send(response, text(404, 'no such path\n'))
-        endpoint().then(
-          (answer) => send(response, answer),
-          (cause: unknown) => send(response, text(500, `${String(cause)}\n`)),
-        )
+        if (endpoint === undefined) return refuse(text(404, 'no such path\n'))
+        endpoint(url?.searchParams ?? new URLSearchParams())
+          .then((answer) => send(response, answer))
+          .catch((cause: unknown) => {
+            // What has begun can only be broken off, so that nobody takes half an answer for a whole one.
+            if (response.headersSent) response.destroy()
+            else refuse(text(500, `${String(cause)}\n`))
+          })
       })
       server.once('error', (cause: NodeJS.ErrnoException) =>
         resolve(E.left(`Cannot listen on ${host}:${port} (${flag}): ${describe(cause, flag)}`)),
@@ -56,9 +65,10 @@ export const text = (status: number, body: string): EndpointAnswer => ({
   body,
 })
 
-const send = (response: ServerResponse, { status, contentType, body }: EndpointAnswer): void => {
+const send = async (response: ServerResponse, { status, contentType, body }: EndpointAnswer): Promise<void> => {
   response.writeHead(status, { 'content-type': contentType })
-  response.end(body)
+  if (typeof body !== 'string') await pipeline(body, response)
+  else response.end(body)
 }
 
 const close = (server: Server): Promise<void> =>

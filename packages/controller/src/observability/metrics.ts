@@ -6,12 +6,16 @@ export interface MetricFamily<L extends string = string> {
   readonly labels: ReadonlyArray<L>
   readonly buckets?: ReadonlyArray<number>
   readonly percentiles?: ReadonlyArray<number>
+  /** One series for each pod, node or claim, where the label names do not tell; see `isDetailed`. */
+  readonly perObject?: true
 }
 
 /** Values of a family's labels. */
 export type LabelValues<L extends string> = { readonly [K in L]: string }
 
 export interface Metrics {
+  /** Whether families of single pods, nodes and instance types are kept; else writing to them does nothing. */
+  readonly hasDetail: boolean
   /** Adds to a counter. */
   readonly add: <L extends string>(family: MetricFamily<L>, labels: LabelValues<L>, value?: number) => void
   /** Sets a gauge. */
@@ -25,3 +29,13 @@ export interface Metrics {
   /** The whole registry in Prometheus' text format. */
   readonly render: () => Promise<string>
 }
+
+const detailLabels: ReadonlySet<string> = new Set(['node', 'node_name', 'pod', 'pod_name', 'instance_type'])
+
+/**
+ * Whether a family has a series for each node, pod or instance type, so that it grows with the cluster or the catalogue.
+ *
+ * Such families are kept with `--metrics-detail` only, under the same names and with the same labels.
+ */
+export const isDetailed = ({ labels, perObject }: Pick<MetricFamily, 'labels' | 'perObject'>): boolean =>
+  perObject === true || labels.some((label) => detailLabels.has(label))

@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, Registry, Summary } from 'prom-client'
-import type { LabelValues, MetricFamily, Metrics } from './metrics.ts'
+import { type LabelValues, type MetricFamily, type Metrics, isDetailed } from './metrics.ts'
 
 type Write = (labels: LabelValues<string>, value: number) => void
 
@@ -10,8 +10,14 @@ interface RegisteredFamily {
   readonly remove: (labels: LabelValues<string>) => void
 }
 
+export interface MetricsOptions {
+  /** Keep families of single pods, nodes and instance types as well (default: yes). */
+  readonly detail?: boolean
+}
+
 /** Metrics over a registry of prom-client; families are registered when they are first used. */
-export const makeMetrics = (registry: Registry = new Registry()): Metrics => {
+export const makeMetrics = ({ detail = true }: MetricsOptions = {}): Metrics => {
+  const registry = new Registry()
   const registered = new Map<string, RegisteredFamily>()
   const updates = new Set<() => void>()
 
@@ -20,6 +26,7 @@ export const makeMetrics = (registry: Registry = new Registry()): Metrics => {
     (family: MetricFamily, labels: LabelValues<string>, value: number): void => {
       let known = registered.get(family.name)
       if (known === undefined) {
+        if (!detail && isDetailed(family)) return
         known = register(family, registry)
         registered.set(family.name, known)
       }
@@ -30,6 +37,7 @@ export const makeMetrics = (registry: Registry = new Registry()): Metrics => {
 
   const addTo = writeTo('counter')
   return {
+    hasDetail: detail,
     add: (family, labels, value = 1) => addTo(family, labels, value),
     set: writeTo('gauge'),
     observe: writeTo('histogram', 'summary'),

@@ -29,7 +29,7 @@ export interface ReconcileResult {
 export interface Reconciler {
   /** As the reference names its controllers: `nodeclaim.lifecycle`. */
   readonly name: string
-  /** Passes in flight at once, for different keys; one key never runs twice at a time. */
+  /** Passes in flight at once with one core, for different keys; one key never runs twice at a time. */
   readonly concurrency: number
   /** First and longest back-off of one key (default: 100 ms and 60 s). */
   readonly backoffMs?: { readonly first: number; readonly longest: number }

@@ -4,11 +4,15 @@ import { virtualClock } from '@scantling/provider-kit'
 import { makeMetrics } from '../observability/index.ts'
 import type { Log } from '../observability/index.ts'
 import type { ReconcileError, ReconcileResult } from './reconciler.ts'
-import { runReconciler } from './run-reconciler.ts'
+import { type RunReconcilerDeps, passesAtOnce, runReconciler } from './run-reconciler.ts'
 
 type Outcome = E.Either<ReconcileError, ReconcileResult>
 
-const setup = (pass: (key: string, count: number) => Promise<Outcome> | Outcome, concurrency = 2) => {
+const setup = (
+  pass: (key: string, count: number) => Promise<Outcome> | Outcome,
+  concurrency = 2,
+  more: Pick<RunReconcilerDeps, 'settings' | 'memory'> = {},
+) => {
   const clock = virtualClock(0)
   const abort = new AbortController()
   const metrics = makeMetrics()
@@ -30,7 +34,7 @@ const setup = (pass: (key: string, count: number) => Promise<Outcome> | Outcome,
         return pass(key, passes.filter((each) => each.endsWith(` ${key}`)).length)
       },
     },
-    { clock, random: () => 1, metrics, log, shutdown: abort.signal },
+    { clock, random: () => 1, metrics, log, shutdown: abort.signal, ...more },
   )
   return { clock, abort, metrics, lines, passes, running, queue: running.queue }
 }
@@ -154,5 +158,34 @@ describe('runReconciler()', () => {
     expect(passes.length).toBeLessThan(200)
     await new Promise((resolve) => setTimeout(resolve, 50))
     expect(passes.length).toBe(200)
+  })
+
+  test('with more CPU more passes run at once, in a line from one core to sixty', async () => {
+    expect([1, 1000, 1001, 30_500, 60_000, 99_000].map((milli) => passesAtOnce(10, milli))).toEqual([
+      10, 10, 11, 55, 100, 100,
+    ])
+    expect(passesAtOnce(1, 60_000)).toBe(1)
+    const { clock, passes, queue } = setup(() => clock.sleep(100).then(() => done), 10, {
+      settings: { cpuRequestsMilli: 60_000 },
+    })
+    for (let key = 0; key < 150; key++) queue.add(String(key))
+    await clock.advance(50)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(passes).toHaveLength(100)
+  })
+
+  test('while memory is short a tenth of the passes run at once, and all are made in the end', async () => {
+    let isHigh = true
+    const { clock, passes, queue } = setup(() => clock.sleep(100).then(() => done), 20, {
+      memory: { isHigh: () => isHigh },
+    })
+    for (let key = 0; key < 30; key++) queue.add(String(key))
+    await clock.advance(50)
+    expect(passes).toHaveLength(2)
+    isHigh = false
+    await clock.advance(100)
+    expect(passes.length).toBeGreaterThan(20)
+    await clock.advance(1000)
+    expect(passes).toHaveLength(30)
   })
 })

@@ -12,6 +12,10 @@ export interface RunReconcilerDeps {
   readonly log: Log
   /** Aborts: nothing new begins; passes in flight finish. */
   readonly shutdown: CancelSignal
+  /** More passes run at once with more CPU. Absent: as many as the reconciler says. */
+  readonly settings?: { readonly cpuRequestsMilli: number }
+  /** While memory is short a tenth of the passes run at once. Absent: it never is. */
+  readonly memory?: { readonly isHigh: () => boolean }
 }
 
 /** A reconciler at work. `queue` is where change listeners add keys. */
@@ -20,6 +24,23 @@ export interface RunningReconciler {
   /** Resolves after shutdown, when the passes in flight have ended. */
   readonly stopped: () => Promise<void>
 }
+
+const mostCores = 60
+const growth = 10
+
+/**
+ * How many passes run at once: the reconciler's own number at one core, ten times as many at sixty, linear in between.
+ *
+ * Passes share one thread and spend their time waiting for the API server and the cloud: more of them at once are worth
+ * having where both may be asked more. Reconcilers that run one pass at a time always do. Source: parity row O-14.
+ */
+export const passesAtOnce = (concurrency: number, cpuRequestsMilli: number): number => {
+  if (concurrency === 1) return 1
+  const cores = Math.min(Math.max(Math.ceil(cpuRequestsMilli / 1000), 1), mostCores)
+  return Math.floor(concurrency * (1 + ((growth - 1) * (cores - 1)) / (mostCores - 1)))
+}
+
+const shareUnderPressure = 0.1
 
 // Each start runs code up to its first wait; a thousand of them in one turn would hold up leases and probes.
 const startsPerTurn = 64
@@ -30,6 +51,8 @@ export const runReconciler = (reconciler: Reconciler, deps: RunReconcilerDeps): 
   const controller = reconciler.name
   const log = deps.log.with({ controller })
   const inFlight = new Set<Promise<void>>()
+  const most = passesAtOnce(reconciler.concurrency, deps.settings?.cpuRequestsMilli ?? 1000)
+  const room = () => (deps.memory?.isHigh() === true ? Math.max(1, Math.floor(most * shareUnderPressure)) : most)
   let scheduled = false
 
   const { backoffMs } = reconciler
@@ -51,7 +74,7 @@ export const runReconciler = (reconciler: Reconciler, deps: RunReconcilerDeps): 
   }
 
   const start = () => {
-    for (let started = 0; inFlight.size < reconciler.concurrency; started++) {
+    for (let started = 0; inFlight.size < room(); started++) {
       if (started === startsPerTurn) return schedule(setImmediate)
       const key = shutdown.aborted ? undefined : queue.take()
       if (key === undefined) break

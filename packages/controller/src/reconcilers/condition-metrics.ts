@@ -21,6 +21,8 @@ interface Watched extends KubeObject {
 interface WatchedKind {
   readonly kind: string
   readonly apiVersion: string
+  /** There is one for each machine, so that families with its name are detail. */
+  readonly isPerMachine: boolean
   /** Labels of the objects that their metrics carry. */
   readonly labels: ReadonlyArray<string>
   readonly cache: ObjectCache<Watched>
@@ -41,15 +43,34 @@ export const startConditionMetrics = (context: ReconcilerContext): (() => void) 
   const classes = providerModule.nodeClasses.map(Labels.nodeClassLabelKey)
   const ofClaims = [...classes, 'karpenter.sh/nodepool']
   const kinds: ReadonlyArray<WatchedKind> = [
-    { kind: 'NodeClaim', apiVersion: 'karpenter.sh/v1', labels: ofClaims, cache: caches.nodeClaims as never },
-    { kind: 'NodePool', apiVersion: 'karpenter.sh/v1', labels: [], cache: caches.nodePools as never },
-    { kind: 'Node', apiVersion: 'v1', labels: [...ofClaims, 'karpenter.sh/initialized'], cache: caches.nodes as never },
+    {
+      kind: 'NodeClaim',
+      apiVersion: 'karpenter.sh/v1',
+      isPerMachine: true,
+      labels: ofClaims,
+      cache: caches.nodeClaims as never,
+    },
+    {
+      kind: 'NodePool',
+      apiVersion: 'karpenter.sh/v1',
+      isPerMachine: false,
+      labels: [],
+      cache: caches.nodePools as never,
+    },
+    {
+      kind: 'Node',
+      apiVersion: 'v1',
+      isPerMachine: true,
+      labels: [...ofClaims, 'karpenter.sh/initialized'],
+      cache: caches.nodes as never,
+    },
     ...(caches.buffers === undefined
       ? []
       : [
           {
             kind: 'CapacityBuffer',
             apiVersion: caches.buffers.capacityBuffers.kind.apiVersion,
+            isPerMachine: false,
             labels: [],
             cache: caches.buffers.capacityBuffers as never,
           },
@@ -61,7 +82,7 @@ export const startConditionMetrics = (context: ReconcilerContext): (() => void) 
   }
 }
 
-const familiesOf = ({ kind, labels }: WatchedKind) => {
+const familiesOf = ({ kind, labels, isPerMachine }: WatchedKind) => {
   const extra = labels.map(sanitized)
   const prefix = `operator_${kind.toLowerCase()}`
   const family = (
@@ -75,6 +96,7 @@ const familiesOf = ({ kind, labels }: WatchedKind) => {
     help,
     labels: [...own, ...extra],
     ...(type === 'histogram' ? { buckets } : {}),
+    ...(isPerMachine && own.includes('name') ? { perObject: true as const } : {}),
   })
   const one = ['namespace', 'name', 'type', 'status', 'reason']
   return {
@@ -179,11 +201,14 @@ const follow = (context: ReconcilerContext, watched: WatchedKind): (() => void) 
       }),
     ]
   }
-  const stopRendering = metrics.beforeRender(() => {
-    const all = new Map<string, ReadonlyArray<Series>>()
-    for (const object of cache.values()) all.set(object.metadata.uid, seriesOf(object))
-    store.replaceAll(all)
-  })
+  const stopRendering =
+    watched.isPerMachine && !metrics.hasDetail
+      ? () => undefined
+      : metrics.beforeRender(() => {
+          const all = new Map<string, ReadonlyArray<Series>>()
+          for (const object of cache.values()) all.set(object.metadata.uid, seriesOf(object))
+          store.replaceAll(all)
+        })
   return () => {
     stopListening()
     stopRendering()

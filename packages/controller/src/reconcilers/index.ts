@@ -2,6 +2,7 @@
 import {
   coreLabelKnowledge,
   defaultFeatureGates,
+  isProvisionable,
   Labels,
   type LabelRules,
   type PlanningSettings,
@@ -62,11 +63,20 @@ export const startReconcilers = (deps: ControllerDeps): RunningReconcilers => {
   const beginning = isGated ? maintenance.ready.then(begin) : Promise.resolve(begin())
   return {
     waiting: maintenance.waiting,
+    takeSnapshot: () => takeSnapshot(context),
     stopped: async () => {
       await beginning
       await Promise.all([maintenance.stopped(), begun?.stopped()])
     },
   }
+}
+
+/** What the provisioner would plan from now. */
+const takeSnapshot = async ({ state, types, shutdown, clusterFacts, features }: ReconcilerContext) => {
+  const call = { signal: shutdown, cluster: clusterFacts() }
+  const instanceTypes = await types.ofNodePools(state.nodePools(), call, () => undefined)
+  await features.spread?.prepare(state.podsOn('').filter(isProvisionable))
+  return state.snapshot(instanceTypes)
 }
 
 const startAll = (context: ReconcilerContext): { readonly stopped: () => Promise<void> } => {

@@ -9,6 +9,7 @@ import type { ReconcilerContext } from './context.ts'
  */
 export const startNodeMetrics = (context: ReconcilerContext): (() => void) => {
   const { metrics, state, caches, clock } = context
+  if (!metrics.hasDetail) return () => undefined
   const keys = nodeLabels(state.labelRules.knowledge.wellKnown)
   const families = familiesOf([...keys.keys()])
   const store = makeSeriesStore(metrics)

@@ -42,7 +42,7 @@ export const startPodMetrics = ({ caches, views, metrics, clock }: ReconcilerCon
     return { family: families.podsState, labels, value: 1 }
   }
   const store = makeSeriesStore(metrics)
-  const stopRendering = metrics.beforeRender(() => {
+  const tellOfEach = () => {
     const all = new Map<string, ReadonlyArray<Series>>()
     for (const object of caches.pods.values()) {
       const pod = views.pod(object)
@@ -55,7 +55,8 @@ export const startPodMetrics = ({ caches, views, metrics, clock }: ReconcilerCon
       all.set(pod.uid, series)
     }
     store.replaceAll(all)
-  })
+  }
+  const stopRendering = metrics.hasDetail ? metrics.beforeRender(tellOfEach) : () => undefined
   return () => {
     stopListening()
     stopRendering()

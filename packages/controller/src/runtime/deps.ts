@@ -5,6 +5,7 @@ import type {
   Findings,
   NodeClassObject,
   ProviderModule,
+  Snapshot,
 } from '@scantling/core'
 import type { Clock } from '@scantling/provider-kit'
 import type { Caches } from '../cache/index.ts'
@@ -12,6 +13,7 @@ import type { EventRecorder } from '../events/index.ts'
 import type { KubeClient } from '../kube/index.ts'
 import type { Log, Metrics } from '../observability/index.ts'
 import type { Settings } from '../settings/index.ts'
+import type { MemoryPressure } from './memory-pressure.ts'
 
 /** What a reconciler may touch; `startReconcilers` receives it once the caches are synced and this replica leads. */
 export interface ControllerDeps {
@@ -28,6 +30,8 @@ export interface ControllerDeps {
   readonly events: EventRecorder
   readonly metrics: Metrics
   readonly log: Log
+  /** Whether memory is short. Absent: it never is. */
+  readonly memory?: MemoryPressure
   /** The facts of the cluster that providers are called with, as last observed. */
   readonly clusterFacts: () => ClusterFacts
   /** Tasks of the provider that run on every replica, and so already do. Absent: whoever reconciles runs them, too. */
@@ -48,4 +52,6 @@ export interface RunningReconcilers {
   readonly waiting?: () => ReadonlyArray<string>
   /** Resolves when every pass in flight has ended. */
   readonly stopped: () => Promise<void>
+  /** What planners would read now; `undefined` while there is nothing to plan from. */
+  readonly takeSnapshot?: () => Promise<Snapshot | undefined>
 }

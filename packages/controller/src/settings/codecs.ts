@@ -41,6 +41,23 @@ export const integer = (minimum: number, maximum: number) =>
 
 export const port = integer(0, 65_535)
 
+/** The same, for settings that may be absent altogether. */
+export const optional = <A>(codec: t.Type<A, string, unknown>) => codec as t.Type<A | undefined, string, unknown>
+
+/** Words separated by commas, at least one. */
+export const listOf = (name: string) =>
+  settingCodec<ReadonlyArray<string>>(
+    name,
+    (input) => {
+      const words = input
+        .split(',')
+        .map((each) => each.trim())
+        .filter((each) => each !== '')
+      return words.length > 0 ? E.right(words) : E.left(`expected ${name} separated by commas`)
+    },
+    (words) => words.join(','),
+  )
+
 export const duration = settingCodec<number>(
   'duration',
   (input) => {

@@ -124,9 +124,10 @@ describe('parseSettings()', () => {
   })
 
   test('accepts flags of the reference that have no effect here', () => {
-    expect(rightOf(['--karpenter-service', 'karpenter', '--cpu-requests', '4000']).withoutEffect).toEqual([
-      'cpu-requests',
+    const flags = ['--karpenter-service', 'karpenter', '--cpu-requests', '4000']
+    expect(rightOf(flags, { DISABLE_CONTROLLER_WARMUP: 'true', LOG_ERROR_OUTPUT_PATHS: '' }).withoutEffect).toEqual([
       'karpenter-service',
+      'disable-controller-warmup',
     ])
   })
 

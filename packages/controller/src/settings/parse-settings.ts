@@ -12,7 +12,7 @@ export interface ParsedSettings<S> {
   readonly settings: Settings
   /** The provider's own, as its SettingsSpec declares them. */
   readonly providerSettings: S
-  /** Flags that were given and have no effect here. */
+  /** Flags that were given, or their variables, and have no effect here. */
   readonly withoutEffect: ReadonlyArray<string>
 }
 
@@ -38,7 +38,9 @@ export const parseSettings = <S>(
   return E.right({
     settings: settings as unknown as Settings,
     providerSettings: providerSettings as S,
-    withoutEffect: flagsWithoutEffect.filter((name) => flags.has(name)),
+    withoutEffect: flagsWithoutEffect.filter(
+      (name) => flags.has(name) || (input.env[name.toUpperCase().replaceAll('-', '_')] ?? '') !== '',
+    ),
   })
 }
 

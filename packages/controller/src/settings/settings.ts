@@ -1,7 +1,10 @@
 import type { Setting, SettingsSpec, TopologySpreadConstraint } from '@scantling/core'
-import { duration, integer, memoryBytes, milliCpu, oneOf, port, switchCodec, text } from './codecs.ts'
+import { duration, integer, listOf, memoryBytes, milliCpu, oneOf, optional, port, switchCodec, text } from './codecs.ts'
 import { type FeatureGates, defaultFeatureGates, featureGatesCodec } from './feature-gates.ts'
 import { schedulerConfigCodec } from './scheduler-config.ts'
+
+export const logLevels = ['debug', 'info', 'warn', 'error'] as const
+export type LogLevel = (typeof logLevels)[number]
 
 /** The controller's settings, decoded from flags and environment. */
 export interface Settings {
@@ -18,16 +21,27 @@ export interface Settings {
   readonly bindAddress: string
   readonly kubeClientQps: number
   readonly kubeClientBurst: number
+  /** Serve CPU and allocation profiles on the metrics port. */
   readonly enableProfiling: boolean
+  /** The port of /debug/snapshot on loopback; `undefined` serves none. */
+  readonly debugPort: number | undefined
   readonly leaderElect: boolean
   readonly disableLeaderElection: boolean
   readonly leaderElectionName: string
   readonly leaderElectionNamespace: string
+  /** Nine tenths of it are the soft limit above which work is held back. */
   readonly memoryLimitBytes: number | undefined
+  /** How many passes reconcilers run at once grows with it. */
   readonly cpuRequestsMilli: number
   /** Leave out metrics of single pods, nodes, NodePools and conditions. */
   readonly disableClusterStateObservability: boolean
-  readonly logLevel: 'debug' | 'info' | 'warn' | 'error'
+  /** Keep metric families of single pods, nodes and instance types. */
+  readonly metricsDetail: boolean
+  readonly logLevel: LogLevel
+  /** A file whose content is the level while there is one; read again every few seconds. */
+  readonly logLevelFile: string | undefined
+  /** `stdout`, `stderr` or files. */
+  readonly logOutputPaths: ReadonlyArray<string>
   readonly batchMaxDurationMs: number
   readonly batchIdleDurationMs: number
   readonly preferencePolicy: 'Respect' | 'Ignore'
@@ -75,7 +89,18 @@ export const settingsSpec: SettingsSpec<Settings> = {
     bindAddress: setting('bind-address', text, '0.0.0.0', 'address that metrics and probes listen on'),
     kubeClientQps: setting('kube-client-qps', integer(1, 100_000), 200, 'requests to the API server per second'),
     kubeClientBurst: setting('kube-client-burst', integer(1, 100_000), 300, 'requests to the API server at once'),
-    enableProfiling: setting('enable-profiling', switchCodec, false, 'serve profiles on the metrics port'),
+    enableProfiling: setting(
+      'enable-profiling',
+      switchCodec,
+      false,
+      'serve /debug/pprof/profile and /debug/pprof/heap on the metrics port',
+    ),
+    debugPort: setting(
+      'debug-port',
+      optional(port),
+      undefined,
+      'port of /debug/snapshot on 127.0.0.1; 0 takes a free one (default: no such port)',
+    ),
     leaderElect: setting('leader-elect', switchCodec, true, 'elect one leader among replicas'),
     disableLeaderElection: setting('disable-leader-election', switchCodec, false, 'the same, as the reference says it'),
     leaderElectionName: setting('leader-election-name', text, 'karpenter-leader-election', 'name of the Lease'),
@@ -85,15 +110,48 @@ export const settingsSpec: SettingsSpec<Settings> = {
       '',
       "namespace of the Lease (default: the pod's, or kube-system)",
     ),
-    memoryLimitBytes: setting('memory-limit', memoryBytes, undefined, "the container's memory limit"),
-    cpuRequestsMilli: setting('cpu-requests', milliCpu, 1000, "the container's CPU request in millicores"),
+    memoryLimitBytes: setting(
+      'memory-limit',
+      memoryBytes,
+      undefined,
+      "the container's memory limit; above nine tenths of it work is held back",
+    ),
+    cpuRequestsMilli: setting(
+      'cpu-requests',
+      milliCpu,
+      1000,
+      "the container's CPU request in millicores; more passes run at once with more",
+    ),
     disableClusterStateObservability: setting(
       'disable-cluster-state-observability',
       switchCodec,
       false,
       'leave out metrics of single pods, nodes, NodePools and conditions',
     ),
-    logLevel: setting('log-level', oneOf('debug', 'info', 'warn', 'error'), 'info', 'least level of log lines'),
+    metricsDetail: setting(
+      'metrics-detail',
+      switchCodec,
+      false,
+      'keep metric families with a series for each pod, node or instance type',
+    ),
+    logLevel: setting(
+      'log-level',
+      oneOf(...logLevels),
+      'info',
+      'least level of log lines; SIGUSR2 switches to debug and back',
+    ),
+    logLevelFile: setting(
+      'log-level-file',
+      optionalText,
+      undefined,
+      'file that holds the level while it is there, such as a key of a mounted ConfigMap',
+    ),
+    logOutputPaths: setting(
+      'log-output-paths',
+      listOf('paths'),
+      ['stdout'],
+      'where log lines go: stdout, stderr or files',
+    ),
     batchMaxDurationMs: setting('batch-max-duration', duration, 10_000, 'longest window in which pods are collected'),
     batchIdleDurationMs: setting('batch-idle-duration', duration, 1000, 'a window ends when no pod came for this long'),
     preferencePolicy: setting(
@@ -108,7 +166,12 @@ export const settingsSpec: SettingsSpec<Settings> = {
       'Strict',
       'whether minValues may relax',
     ),
-    ignoreDraRequests: setting('ignore-dra-requests', switchCodec, true, 'leave out pods that claim devices'),
+    ignoreDraRequests: setting(
+      'ignore-dra-requests',
+      switchCodec,
+      true,
+      'leave out pods that claim devices; they are left out in any case',
+    ),
     featureGates: setting('feature-gates', featureGatesCodec, defaultFeatureGates, 'features to switch on or off'),
     schedulerConfig: setting(
       'scheduler-config',
@@ -129,15 +192,11 @@ export const settingsSpec: SettingsSpec<Settings> = {
 /**
  * Flags of the reference that have no effect here; accepted, so that a Deployment written for it starts, and reported.
  *
- * Planning takes one core whatever is requested, the memory limit is left to Node, and pods that claim devices are
- * always left out.
+ * There is no Service and no webhook; a standby always keeps its caches warm; and a logger that cannot write ends the
+ * process, so that it has no errors of its own to send anywhere.
  */
 export const flagsWithoutEffect: ReadonlyArray<string> = [
-  'cpu-requests',
-  'memory-limit',
-  'ignore-dra-requests',
   'karpenter-service',
   'disable-controller-warmup',
-  'log-output-paths',
   'log-error-output-paths',
 ]

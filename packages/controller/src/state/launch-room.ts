@@ -1,4 +1,5 @@
 import {
+  labelKeys,
   Quantity,
   Resources,
   type ClaimState,
@@ -48,9 +49,10 @@ export interface LaunchRoomOptions {
 export const makeLaunchRoom = ({ caches, views, isMarked }: LaunchRoomOptions): LaunchRoom => {
   const unnamed = new Map<object, { readonly pool: string; readonly largest: ResourceList }>()
   const named = new Map<string, ResourceList>()
-  caches.nodeClaims.onChange((change) => {
-    if (change._tag === 'Deleted' || change.current.status.providerID !== undefined) named.delete(change.key)
-  })
+  // What each claim counts, and the sums by pool: a pass that launches a thousand machines asks a thousand times.
+  const counts = new Map<string, { readonly pool: string; readonly capacity: ResourceList }>()
+  const sums = new Map<string, ResourceList>()
+  const sumOf = (pool: string): ResourceList => sums.get(pool) ?? Resources.empty
 
   const capacityOf = (object: NodeClaimObject, claim: ClaimState): ResourceList => {
     const { providerID } = object.status
@@ -60,16 +62,39 @@ export const makeLaunchRoom = ({ caches, views, isMarked }: LaunchRoomOptions): 
     return { ...claim.capacity, ...capacity, ...oneNode }
   }
 
+  const recount = (name: string): void => {
+    const before = counts.get(name)
+    const object = caches.nodeClaims.get(name)
+    const pool = object?.metadata.labels[labelKeys.nodePool]
+    if (before !== undefined) sums.set(before.pool, Resources.subtract(sumOf(before.pool), before.capacity))
+    counts.delete(name)
+    if (object === undefined || pool === undefined) return
+    const capacity = capacityOf(object, views.claim(object))
+    counts.set(name, { pool, capacity })
+    sums.set(pool, Resources.add(sumOf(pool), capacity))
+  }
+  for (const { metadata } of caches.nodeClaims.values()) recount(metadata.name)
+  caches.nodeClaims.onChange((change) => {
+    if (change._tag === 'Deleted' || change.current.status.providerID !== undefined) named.delete(change.key)
+    recount(change.key)
+  })
+  caches.nodes.onChange((change) => {
+    const { providerID } = (change._tag === 'Deleted' ? change.previous : change.current).spec
+    if (providerID === undefined) return
+    for (const { metadata } of caches.nodeClaims.by('byProviderId', providerID)) recount(metadata.name)
+  })
+
   const used = (pool: string, counted: Counted): ResourceList => {
-    let sum: ResourceList = Resources.empty
-    for (const object of caches.nodeClaims.by('byNodePool', pool)) {
-      const claim = views.claim(object)
-      const isGoing = claim.deletionTimestampMs !== undefined || isMarked(claim.name)
-      if (counted !== 'all' && (isGoing || counted.leaving.has(claim.name))) continue
-      sum = Resources.add(sum, capacityOf(object, claim))
-    }
-    for (const one of unnamed.values()) if (one.pool === pool) sum = Resources.add(sum, one.largest)
-    return sum
+    const going: Array<ResourceList> = []
+    if (counted !== 'all')
+      for (const { metadata } of caches.nodeClaims.by('byNodePool', pool)) {
+        const { name } = metadata
+        const isGoing = metadata.deletionTimestamp !== undefined || isMarked(name) || counted.leaving.has(name)
+        const count = counts.get(name)
+        if (isGoing && count !== undefined) going.push(count.capacity)
+      }
+    const launching = [...unnamed.values()].filter((one) => one.pool === pool).map(({ largest }) => largest)
+    return Resources.add(Resources.subtract(sumOf(pool), Resources.add(...going)), ...launching)
   }
 
   const overOf = ({ name, limits }: NodePool, capacity: ResourceList, counted: Counted): OverLimit | undefined => {
@@ -92,8 +117,9 @@ export const makeLaunchRoom = ({ caches, views, isMarked }: LaunchRoomOptions): 
     name: (token, claim) => {
       const taken = unnamed.get(token)
       unnamed.delete(token)
-      if (taken !== undefined && caches.nodeClaims.get(claim)?.status.providerID === undefined)
-        named.set(claim, taken.largest)
+      if (taken === undefined || caches.nodeClaims.get(claim)?.status.providerID !== undefined) return
+      named.set(claim, taken.largest)
+      recount(claim)
     },
     giveBack: (token) => void unnamed.delete(token),
   }
