@@ -14,7 +14,9 @@ import { savedOpening } from './form.ts'
  * const text = [...saveSnapshot(snapshotFor({ pods: [] }))].join('')
  * isSavedSnapshot(text) // => true
  */
-export function* saveSnapshot(snapshot: Snapshot): Generator<string, void, void> {
+export const saveSnapshot = (snapshot: Snapshot): Iterable<string> => pieces(snapshot)
+
+function* pieces(snapshot: Snapshot): Generator<string, void, void> {
   const kept: Snapshot = {
     ...snapshot,
     nodes: snapshot.nodes.map(nodeToSave),
