@@ -11,7 +11,7 @@ import { savedOpening } from './form.ts'
  *
  * @example
  * import { snapshotFor } from '@scantling/core/testing'
- * const text = [...saveSnapshot(snapshotFor({ pods: [] }))].join('')
+ * const text = Array.from(saveSnapshot(snapshotFor({ pods: [] }))).join('')
  * isSavedSnapshot(text) // => true
  */
 export const saveSnapshot = (snapshot: Snapshot): Iterable<string> => pieces(snapshot)
