@@ -27,6 +27,8 @@ export interface Emulator {
   readonly calls: ReadonlyArray<Call>
   /** How often each method and action was called; polls of operations are one line. */
   readonly tally: () => Readonly<Record<string, number>>
+  /** Told of every request once it took effect, before its answer leaves. */
+  readonly onCall: (listener: (action: string, method: string) => void) => void
   readonly close: () => Promise<void>
 }
 
@@ -38,6 +40,7 @@ export const startEmulator = async (options: WorldOptions = {}): Promise<Emulato
   const certificate = await makeCertificate()
   const calls: Array<Call> = []
   let origin = ''
+  let listener: (action: string, method: string) => void = () => undefined
   const server = createServer({ key: certificate.key, cert: certificate.cert }, (incoming, outgoing) => {
     void readRequest(incoming, origin).then((request) => {
       const { action, answer } = handle(request, world)
@@ -48,6 +51,7 @@ export const startEmulator = async (options: WorldOptions = {}): Promise<Emulato
         status: answer.status,
         headers: request.headers,
       })
+      listener(action, request.method)
       outgoing.writeHead(answer.status, { 'content-type': 'application/json', ...answer.headers })
       outgoing.end(answer.body === undefined ? undefined : JSON.stringify(answer.body))
     })
@@ -66,6 +70,9 @@ export const startEmulator = async (options: WorldOptions = {}): Promise<Emulato
         counts[name] = (counts[name] ?? 0) + 1
       }
       return counts
+    },
+    onCall: (one) => {
+      listener = one
     },
     close: () =>
       new Promise((resolve) => {

@@ -4,8 +4,10 @@ export { defaultSizes, type Size } from './sizes.ts'
 export {
   agentPool,
   clusterGroup,
+  machineType,
   managedCluster,
   nodeGroup,
+  subnetId,
   subscription,
   World,
   type LaunchFault,

@@ -69,6 +69,8 @@ export const clusterGroup = 'cluster'
 export const nodeGroup = 'MC_cluster_test_region'
 export const managedCluster = 'test'
 export const agentPool = 'machines'
+/** The subnet that AKS made for nodes. */
+export const subnetId = `/subscriptions/${subscription}/resourceGroups/${nodeGroup}/providers/Microsoft.Network/virtualNetworks/aks-vnet-12345678/subnets/aks-subnet`
 
 /** The state behind the emulator: one subscription with one AKS cluster, its network and what is launched into it. */
 export class World {
@@ -93,7 +95,7 @@ export class World {
   hidesBatchDetails = false
   /** Actions that the caller's role allows; unset: all. */
   allowedActions: ReadonlySet<string> | undefined
-  readonly #quotas: NonNullable<WorldOptions['quotas']>
+  #quotas: NonNullable<WorldOptions['quotas']>
   #operationCount = 0
 
   constructor(options: WorldOptions = {}) {
@@ -106,6 +108,17 @@ export class World {
     this.subnetSize = options.subnetSize ?? 4000
     this.#quotas = options.quotas ?? {}
     this.#furnish()
+  }
+
+  /** What is there now, whatever it is. */
+  all(): ReadonlyArray<Resource> {
+    this.#sweep()
+    return [...this.resources.values()]
+  }
+
+  /** From now on the family may have so many vCPUs. */
+  setQuota(family: string, limit: number): void {
+    this.#quotas = { ...this.#quotas, families: { ...this.#quotas.families, [family]: limit } }
   }
 
   get(id: string): Resource | undefined {
@@ -261,7 +274,7 @@ export class World {
     const add = (group: string, type: string, name: string, properties: Record<string, unknown>) =>
       this.put({ id: `${base(group)}/${type}/${name}`, name, type, location: this.location, tags: {}, properties })
     const subnet = {
-      id: `${base(nodeGroup)}/Microsoft.Network/virtualNetworks/aks-vnet-12345678/subnets/aks-subnet`,
+      id: subnetId,
       name: 'aks-subnet',
       properties: { addressPrefix: '10.224.0.0/16' },
     }
