@@ -19,7 +19,7 @@ import { providerErrorOf } from './error-codes.ts'
 import { imageCatalog, maintenanceWindowRead } from './image/index.ts'
 import type { AzureDetails } from './instances/index.ts'
 import { labelPolicy } from './labels/index.ts'
-import { launchOnce, planLaunch, type LaunchPath } from './launch/index.ts'
+import { launchOnce, planLaunch, serviceBootData, type LaunchPath } from './launch/index.ts'
 import { localDnsReads } from './local-dns/index.ts'
 import { createMachines } from './machines/index.ts'
 import { azureMetrics, imageSelectionErrors, requests, requestSeconds } from './metrics.ts'
@@ -162,7 +162,16 @@ const providerOver = ({ ports, settings, host, clusterName }: Parts): CloudProvi
     settings,
     nowMs,
   })
-  const vms = vmPath({ ports, settings, host, skuOf: catalog.sku, typesOf })
+  const vms = vmPath({
+    ports,
+    settings,
+    host,
+    skuOf: catalog.sku,
+    typesOf,
+    ...(settings.provisionMode === 'bootstrappingclient' && {
+      bootDataOf: serviceBootData({ others: ports.others, settings, host }),
+    }),
+  })
   const machines =
     usesMachines(settings) || settings.manageExistingAksMachines
       ? createMachines({ port: containerService, settings, clusterName, host, skuOf: catalog.sku })

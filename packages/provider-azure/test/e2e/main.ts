@@ -16,7 +16,8 @@ const child = spawn(
     'node_modules/jest/bin/jest.js',
     '--testMatch',
     '<rootDir>/packages/provider-azure/test/**/*.e2e.ts',
-    '--runInBand',
+    // Most of the time is waiting: the modes run side by side.
+    '--maxWorkers=3',
     ...process.argv.slice(2),
   ],
   { cwd: root, stdio: 'inherit', env: { ...process.env, SCANTLING_SUITE: 'e2e-azure' } },

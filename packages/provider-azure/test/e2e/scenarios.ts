@@ -25,24 +25,31 @@ const nodePool = (pool: string, capacityTypes: ReadonlyArray<string>) => ({
 })
 const onPool = (pool: string) => ({ nodeSelector: { pool } })
 
-const modes = [
-  { mode: 'aksscriptless', kind: 'virtualMachines', put: 'PUT Compute/virtualMachines/write' },
-  {
-    mode: 'aksmachineapiheaderbatch',
+const ways = {
+  aksscriptless: { kind: 'virtualMachines', put: 'PUT Compute/virtualMachines/write' },
+  aksmachineapiheaderbatch: {
     kind: 'machines',
     put: 'PUT ContainerService/managedClusters/agentPools/machines/write',
   },
-] as const
+} as const
 
-describe.each(modes)(
-  'the controller with --provider azure and --provision-mode $mode over HTTPS',
-  ({ mode, kind, put }) => {
+/** The controller in one of its modes, from its start to an empty resource group. */
+export const describeController = (mode: keyof typeof ways): void =>
+  describe(`the controller with --provider azure and --provision-mode ${mode} over HTTPS`, () => {
+    const { kind, put } = ways[mode]
     let cluster: AzureCluster
     const condition = async (type: string) =>
       (await cluster.all('nodeClasses'))[0]?.status?.conditions?.find((each) => each.type === type)
     const nothingLeft = async () => {
       await cluster.until('Azure has nothing of nodes', async () => cluster.billed().length === 0, 90_000)
       await cluster.until('no claim is left', async () => (await cluster.all('nodeClaims')).length === 0)
+    }
+    /** As an operator would who is done: no pods, no claims. */
+    const clear = async (app: string) => {
+      await cluster.scale(app, 0)
+      for (const { metadata } of await cluster.all('nodeClaims'))
+        await cluster.face.delete({ ...kinds.nodeClaims, name: metadata.name }).catch(() => undefined)
+      await nothingLeft()
     }
     const faults = (...list: ReadonlyArray<LaunchFault>) =>
       cluster.azure.world.launchFaults.splice(0, cluster.azure.world.launchFaults.length, ...list)
@@ -111,8 +118,7 @@ describe.each(modes)(
           expect(metadata.labels?.['node.kubernetes.io/instance-type']).not.toBe('Standard_F2s_v2')
         }
         faults()
-        await cluster.scale('short', 0)
-        await nothingLeft()
+        await clear('short')
       })
     }, 180_000)
 
@@ -127,8 +133,7 @@ describe.each(modes)(
         for (const { metadata } of await cluster.all('nodes'))
           expect(metadata.labels?.['karpenter.sh/capacity-type']).toBe('on-demand')
         faults()
-        await cluster.scale('spot', 0)
-        await nothingLeft()
+        await clear('spot')
       })
     }, 240_000)
 
@@ -140,8 +145,7 @@ describe.each(modes)(
         await cluster.until('1 pod runs', async () => (await cluster.runningPods('quota')) === 1, 90_000)
         for (const { metadata } of await cluster.all('nodes'))
           expect(metadata.labels?.['node.kubernetes.io/instance-type']).toMatch(/^Standard_E/)
-        await cluster.scale('quota', 0)
-        await nothingLeft()
+        await clear('quota')
         cluster.azure.world.setQuota('standardFSv2Family', 5000)
         cluster.azure.world.setQuota('standardDSv5Family', 5000)
       })
@@ -172,9 +176,7 @@ describe.each(modes)(
           },
           120_000,
         )
-        await cluster.scale('crash', 0)
-        await nothingLeft()
+        await clear('crash')
       })
     }, 360_000)
-  },
-)
+  })
