@@ -16,8 +16,8 @@ const child = spawn(
     'node_modules/jest/bin/jest.js',
     '--testMatch',
     '<rootDir>/packages/provider-azure/test/**/*.e2e.ts',
-    // Most of the time is waiting: the modes run side by side.
-    '--maxWorkers=3',
+    // Most of the time is waiting: clusters run side by side.
+    '--maxWorkers=5',
     ...process.argv.slice(2),
   ],
   { cwd: root, stdio: 'inherit', env: { ...process.env, SCANTLING_SUITE: 'e2e-azure' } },

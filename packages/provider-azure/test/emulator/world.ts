@@ -97,6 +97,8 @@ export class World {
   allowedActions: ReadonlySet<string> | undefined
   #quotas: NonNullable<WorldOptions['quotas']>
   #operationCount = 0
+  /** When the next deletion ends. */
+  #nextEndMs = Infinity
 
   constructor(options: WorldOptions = {}) {
     this.location = options.location ?? 'westeurope'
@@ -158,6 +160,7 @@ export class World {
   /** Begins a deletion that takes its time; at the end what hangs on the resource by `deleteOption: Delete` goes too. */
   remove(resource: Resource, afterMs = this.operationMs): void {
     resource.deletedAtMs ??= this.nowMs() + afterMs
+    this.#nextEndMs = Math.min(this.#nextEndMs, resource.deletedAtMs)
   }
 
   /** The id of an operation that ends when the work is done. */
@@ -190,19 +193,24 @@ export class World {
 
   /** Use and limit of the region, of spot and of each family, in vCPUs. */
   usages(): ReadonlyArray<{ readonly name: string; readonly used: number; readonly limit: number }> {
-    const machines = [...this.resources.values()].flatMap((one) => {
+    const used = new Map<string, number>()
+    const use = (name: string, vCPUs: number) => used.set(name, (used.get(name) ?? 0) + vCPUs)
+    for (const one of this.resources.values()) {
       const size = this.#sizeOf(one)
-      return size === undefined ? [] : [{ size, isSpot: one.properties['priority'] === 'Spot' }]
-    })
-    const sum = (of: (one: (typeof machines)[number]) => boolean) =>
-      machines.filter(of).reduce((total, { size }) => total + size.vCPUs, 0)
+      if (size === undefined) continue
+      if (one.properties['priority'] === 'Spot') use('lowPriorityCores', size.vCPUs)
+      else {
+        use('cores', size.vCPUs)
+        use(size.family, size.vCPUs)
+      }
+    }
     const families = [...new Set(this.sizes.map(({ family }) => family))]
     return [
-      { name: 'cores', used: sum(({ isSpot }) => !isSpot), limit: this.#quotas.cores ?? 10_000 },
-      { name: 'lowPriorityCores', used: sum(({ isSpot }) => isSpot), limit: this.#quotas.spot ?? 10_000 },
+      { name: 'cores', used: used.get('cores') ?? 0, limit: this.#quotas.cores ?? 10_000 },
+      { name: 'lowPriorityCores', used: used.get('lowPriorityCores') ?? 0, limit: this.#quotas.spot ?? 10_000 },
       ...families.map((family) => ({
         name: family,
-        used: sum(({ size, isSpot }) => !isSpot && size.family === family),
+        used: used.get(family) ?? 0,
         limit: this.#quotas.families?.[family] ?? 5000,
       })),
     ]
@@ -249,14 +257,20 @@ export class World {
           ? properties['hardware']
           : undefined
     ) as { readonly vmSize?: string } | undefined
-    return this.sizes.find(({ name }) => name === hardware?.vmSize)
+    return hardware && this.sizes.find(({ name }) => name === hardware.vmSize)
   }
 
   // Deletions end by the clock, whoever looks next.
   #sweep(): void {
     const now = this.nowMs()
+    if (now < this.#nextEndMs) return
+    this.#nextEndMs = Infinity
     for (const [key, resource] of this.resources) {
-      if (resource.deletedAtMs === undefined || resource.deletedAtMs > now) continue
+      if (resource.deletedAtMs === undefined) continue
+      if (resource.deletedAtMs > now) {
+        this.#nextEndMs = Math.min(this.#nextEndMs, resource.deletedAtMs)
+        continue
+      }
       this.resources.delete(key)
       this.#gone.set(key, resource)
       for (const id of attachmentsOf(resource)) {

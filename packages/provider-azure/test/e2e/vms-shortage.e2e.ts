@@ -1,3 +1,3 @@
 import { describeController } from './scenarios.ts'
 
-describeController('aksmachineapiheaderbatch')
+describeController('aksscriptless', 'shortage')

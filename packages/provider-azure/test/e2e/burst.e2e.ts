@@ -1,0 +1,111 @@
+import { afterEach, describe, expect, test } from '@jest/globals'
+import { systemClock } from '@scantling/provider-kit'
+import type { ProvisionMode } from '../../src/settings.ts'
+import { startAzureOverHttps, type AzureOverHttps } from '../azure-over-https.ts'
+import { agentPool, subscription } from '../emulator/index.ts'
+import { rightOf } from '../rig.ts'
+
+const count = 1000
+const names = Array.from({ length: count }, (_, index) => `burst-a${String(index).padStart(4, '0')}`)
+let azure: AzureOverHttps | undefined
+afterEach(async () => {
+  await azure?.emulator.close()
+  azure = undefined
+})
+
+const ways: ReadonlyArray<{ readonly mode: ProvisionMode; readonly puts: string; readonly mostPuts: number }> = [
+  { mode: 'aksscriptless', puts: 'PUT Microsoft.Compute/virtualMachines/write', mostPuts: count },
+  {
+    mode: 'aksmachineapi',
+    puts: 'PUT Microsoft.ContainerService/managedClusters/agentPools/machines/write',
+    mostPuts: count,
+  },
+  {
+    mode: 'aksmachineapiheaderbatch',
+    puts: 'PUT Microsoft.ContainerService/managedClusters/agentPools/machines/write',
+    // Fifty fit into one request; the windows are a second long.
+    mostPuts: count / 10,
+  },
+]
+
+describe('a thousand machines at once', () => {
+  test.each(ways)(
+    '$mode: are made, followed to the end and ended without a read for each poll of each',
+    async ({ mode, puts, mostPuts }) => {
+      const over = await startAzureOverHttps(
+        { operationMs: 10_000, pageSize: 1000, quotas: { cores: 1e6, families: { standardDSv5Family: 1e6 } } },
+        {
+          provisionMode: mode,
+          ...(mode !== 'aksscriptless' && {
+            useSig: true,
+            sigSubscriptionId: subscription,
+            aksMachinesPoolName: agentPool,
+          }),
+        },
+      )
+      azure = over
+      const { provider, call, nodeClass, emulator } = over
+      if (provider.get === undefined || provider.converge === undefined) throw new Error('The provider lacks members')
+      const { get, converge } = provider
+      const before = emulator.tally()
+      const startedMs = systemClock.nowMs()
+      let polls = 0
+      /** As the shell does: launch, then look and converge until nothing is pending. */
+      const bringUp = async (name: string) => {
+        const claim = over.claim(name)
+        const request = {
+          token: claim.uid,
+          claim,
+          nodeClass,
+          candidates: over.candidatesOf('Standard_D2s_v5'),
+          minValues: 'strict' as const,
+        }
+        const { instance } = rightOf(await provider.launch(request, call)())
+        const target = { providerId: instance.providerId, claim: { ...claim, annotations: instance.annotations ?? {} } }
+        for (;;) {
+          const seen = rightOf(await get(target, call)())
+          const verdict = rightOf(await converge({ claim: target.claim, nodeClass, instance: seen }, call)())
+          if (verdict._tag === 'Converged') return target
+          if (verdict._tag === 'Failed') throw new Error(verdict.failure.error.message)
+          polls += 1
+          await systemClock.sleep(verdict.retryAfterMs)
+        }
+      }
+      const targets = await Promise.all(names.map(bringUp))
+      const upMs = systemClock.nowMs() - startedMs
+      const up = since(before, emulator.tally())
+      report(`${mode}: 1,000 machines in ${Math.round(upMs / 1000)} s, ${polls} polls`, up)
+      expect(new Set(targets.map(({ providerId }) => providerId)).size).toBe(count)
+      expect(up[puts]).toBeLessThanOrEqual(mostPuts)
+      // A read for each poll would be thousands.
+      expect(polls).toBeGreaterThanOrEqual(count)
+      const reads = Object.entries(up).filter(([call]) => /^GET .*(virtualMachines|machines)\/read$/.test(call))
+      expect(reads.reduce((sum, [, times]) => sum + times, 0)).toBeLessThan(count / 4)
+
+      const middle = emulator.tally()
+      await Promise.all(
+        targets.map(async (target) => {
+          while (rightOf(await provider.terminate(target, call)()) !== 'Gone') await systemClock.sleep(5_000)
+        }),
+      )
+      report(`${mode}: ended`, since(middle, emulator.tally()))
+      expect(
+        emulator.world.all().filter(({ type }) => /\/(virtualMachines|machines|networkInterfaces|disks)$/.test(type)),
+      ).toEqual([])
+    },
+    180_000,
+  )
+})
+
+const since = (before: Readonly<Record<string, number>>, after: Readonly<Record<string, number>>) =>
+  Object.fromEntries(
+    Object.entries(after).flatMap(([call, times]) => {
+      const took = times - (before[call] ?? 0)
+      return took > 0 ? [[call, took] as const] : []
+    }),
+  )
+
+const report = (what: string, calls: Readonly<Record<string, number>>): void => {
+  const list = Object.entries(calls).map(([call, times]) => `${call.replace('Microsoft.', '')} ${times}`)
+  process.stdout.write(`calls of "${what}": ${list.join(', ')}\n`)
+}
