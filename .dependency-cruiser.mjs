@@ -111,8 +111,17 @@ export const packages = {
     npm: ['fp-ts', 'io-ts', '@kubernetes/client-node', 'pino', 'prom-client', 'yaml'],
   },
   cli: {
-    // Of the provider for EC2 the catalogue alone, loaded when it is asked for: it needs no account.
-    workspace: ['core', 'provider-kit', 'provider-kwok', 'provider-aws', 'kube-sim', 'controller', 'simulation'],
+    // Of the providers for clouds the catalogue alone, loaded when it is asked for: it needs no account.
+    workspace: [
+      'core',
+      'provider-kit',
+      'provider-kwok',
+      'provider-aws',
+      'provider-azure',
+      'kube-sim',
+      'controller',
+      'simulation',
+    ],
     npm: ['fp-ts', 'io-ts', 'yaml', '@kubernetes/client-node'],
   },
 }

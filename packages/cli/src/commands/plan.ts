@@ -22,8 +22,8 @@ import * as E from 'fp-ts/lib/Either.js'
 import { UsageError, type Command, type Terminal } from '../command.ts'
 import { readManifests } from '../manifests/read-manifests.ts'
 import { sortObjects, type SortedObjects } from '../manifests/sort-objects.ts'
-import { awsCatalog } from '../plan/aws-catalog.ts'
 import { chooseCatalog, defaultCatalog } from '../plan/catalog-choice.ts'
+import { cloudCatalog, clouds } from '../plan/cloud-catalog.ts'
 import { describePlan } from '../plan/describe-plan.ts'
 import { plainCatalog, planManifests, type Catalog } from '../plan/plan-manifests.ts'
 import { isSnapshotFile, readSnapshotFile } from '../plan/snapshot-file.ts'
@@ -43,12 +43,13 @@ workloads are expanded into pods, and NodePools count as Ready.
                          or one snapshot, as /debug/snapshot of a controller gives it
       --catalog NAME     instance types: ec2-like, azure-like, kwok, or a JSON file
                          (default: azure-like if every NodePool names an Azure class, else ec2-like);
-                         aws: EC2's own types in a region, without an account, as the
-                         EC2NodeClasses among the manifests see them
-      --region NAME      of --catalog aws, such as eu-west-1
-      --prices FILE      of --catalog aws: your prices in place of made-up ones, as lines of
-                         TYPE PRICE [CAPACITY-TYPE [ZONE]], or as "aws pricing get-products
-                         --output json" prints them
+                         aws, azure: the cloud's own types in a region, without an account,
+                         as the EC2NodeClasses or AKSNodeClasses among the manifests see them
+      --region NAME      of --catalog aws or azure, such as eu-west-1 or westeurope
+      --prices FILE      of --catalog aws or azure: your prices in place of the catalogue's, as
+                         lines of TYPE PRICE [CAPACITY-TYPE [ZONE]] (Azure: no zone), or as
+                         "aws pricing get-products --output json" prints them or Azure's retail
+                         price list has them
       --scenario PATH    a scenario instead of manifests; with -, one a line on standard
                          input and one answer a line in the same order
       --catalogs DIR     where the catalogue that a scenario names is looked up
@@ -164,12 +165,18 @@ const catalogOf = async (
   { catalog, region, prices }: Options,
   { lists, nodeClasses }: SortedObjects,
 ): Promise<E.Either<ReadonlyArray<string>, Catalog>> => {
-  if (catalog === 'aws') {
-    if (region === undefined) throw new UsageError('Name the region of --catalog aws, such as --region eu-west-1')
-    return E.mapLeft((problem: string) => [problem])(await awsCatalog(region, prices, nodeClasses))
+  const cloud = clouds.find((one) => one === catalog)
+  if (cloud !== undefined) {
+    if (region === undefined)
+      throw new UsageError(
+        `Name the region of --catalog ${cloud}, such as --region ${cloud === 'aws' ? 'eu-west-1' : 'westeurope'}`,
+      )
+    return E.mapLeft((problem: string) => [problem])(await cloudCatalog(cloud, region, prices, nodeClasses))
   }
   if (region !== undefined || prices !== undefined)
-    throw new UsageError('--region and --prices go with --catalog aws; other catalogues have prices of their own')
+    throw new UsageError(
+      '--region and --prices go with --catalog aws and --catalog azure; other catalogues have prices of their own',
+    )
   return E.map(plainCatalog)(chooseCatalog(catalog ?? defaultCatalog(lists.nodePools)))
 }
 
