@@ -1,4 +1,10 @@
+import { spawnSync } from 'node:child_process'
+import path from 'node:path'
 import { describe, expect, test } from '@jest/globals'
+import { parseSettings } from '@scantling/controller'
+import { provider as azure } from '@scantling/provider-azure'
+import { parse } from 'yaml'
+import { root } from '../step.ts'
 import { hasHelm, runHelm, template, type Rendered, type Rule } from './helm-chart.ts'
 
 const describeWithHelm = hasHelm ? describe : describe.skip
@@ -70,6 +76,18 @@ const named = (objects: ReadonlyArray<Rendered>, kind: string, name: string, nam
   const found = ofKind(objects, kind).find(({ metadata }) => metadata.name === name && metadata.namespace === namespace)
   expect(found).toBeDefined()
   return found as Rendered
+}
+
+const publicKey = path.join(import.meta.dirname, 'fake-azure/key.pub')
+
+/** A script of deploy/azure, with stand-ins for az and kubectl. */
+const azureScript = (name: string, args: ReadonlyArray<string>): string => {
+  const ran = spawnSync(path.join(root, 'deploy/azure', name), args, {
+    encoding: 'utf8',
+    env: { ...process.env, PATH: `${path.join(import.meta.dirname, 'fake-azure')}:${process.env['PATH'] ?? ''}` },
+  })
+  if (ran.status !== 0) throw new Error(ran.stderr)
+  return ran.stdout
 }
 
 /** Reads that every provider needs, `list` and `watch` of each. */
@@ -419,6 +437,91 @@ describeWithHelm('The chart, by Helm itself', () => {
       IGNORE_DRA_REQUESTS: 'true',
       FEATURE_GATES: expect.stringContaining('ReservedCapacity=false'),
     })
+  })
+
+  test('Z-CHART-03: on Azure also what its nodes’ DNS depends on, and the maintenance window, each by its name', () => {
+    const objects = template('chart', { provider: 'azure', settings })
+    const granted = grantsOf(named(objects, 'ClusterRole', 'scantling').rules)
+    for (const resource of [...followed, 'karpenter.azure.com/aksnodeclasses'])
+      for (const verb of ['list', 'watch']) expect(granted).toContain(`${verb} ${resource}`)
+    for (const grant of [
+      ...written,
+      'patch karpenter.azure.com/aksnodeclasses',
+      'patch karpenter.azure.com/aksnodeclasses/status',
+      'list networking.k8s.io/networkpolicies',
+      'list cilium.io/ciliumnetworkpolicies',
+      'list cilium.io/ciliumclusterwidenetworkpolicies',
+      'list crd.projectcalico.org/networkpolicies',
+      'list crd.projectcalico.org/globalnetworkpolicies',
+    ])
+      expect(granted).toContain(grant)
+    expect([...granted].filter((grant) => grant.endsWith('/secrets') || grant.endsWith('/configmaps'))).toEqual([])
+    // Whatever the values say of webhooks, for the window has nothing to do with them.
+    expect(named(objects, 'Role', 'scantling', 'karpenter').rules).toEqual([
+      { apiGroups: [''], resources: ['configmaps'], resourceNames: ['upcoming-maintenance-window'], verbs: ['get'] },
+      { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['create', 'get', 'patch'] },
+    ])
+    expect(named(objects, 'Role', 'scantling', 'kube-system').rules).toEqual([
+      { apiGroups: [''], resources: ['services'], resourceNames: ['kube-dns'], verbs: ['get'] },
+      { apiGroups: ['apps'], resources: ['daemonsets'], resourceNames: ['node-local-dns'], verbs: ['get'] },
+    ])
+    // In kube-system itself, the two are one role.
+    const there = template('chart', { provider: 'azure', settings }, ['--namespace', 'kube-system'])
+    expect(grantsOf(named(there, 'Role', 'scantling', 'kube-system').rules)).toEqual(
+      new Set([
+        'get /configmaps',
+        ...['create', 'get', 'patch'].map((verb) => `${verb} coordination.k8s.io/leases`),
+        'get /services',
+        'get apps/daemonsets',
+      ]),
+    )
+  })
+
+  test('Z-CHART-05: defaults, and values read from a cluster of AKS, which start the controller as they are', () => {
+    expect(variablesOf({ provider: 'azure' })).toMatchObject({
+      BATCH_MAX_DURATION: '10s',
+      BATCH_IDLE_DURATION: '1s',
+      IGNORE_DRA_REQUESTS: 'true',
+      FEATURE_GATES:
+        'CapacityBuffer=false,NodeOverlay=false,NodeRepair=false,ReservedCapacity=false,SpotToSpotConsolidation=false,StaticCapacity=false',
+    })
+    for (const mode of ['aksscriptless', 'aksmachineapi'] as const) {
+      const values = parse(azureScript('values.sh', ['shop', 'group', 'scantling', publicKey, mode])) as object
+      const pod = podOf({ provider: 'azure', ...values })
+      const env = Object.fromEntries(pod.containers[0].env.map(({ name, value }) => [name, value]))
+      expect(pod.containers[0].env).toContainEqual({
+        name: 'TOKEN_SECRET',
+        valueFrom: { secretKeyRef: { name: 'bootstrap-token-abc', key: 'token-secret' } },
+      })
+      expect(env).toMatchObject({
+        CLUSTER_NAME: 'shop',
+        CLUSTER_ENDPOINT: 'https://shop.hcp.westeurope.azmk8s.io:443',
+        KUBELET_BOOTSTRAP_TOKEN: '$(TOKEN_ID).$(TOKEN_SECRET)',
+        VNET_SUBNET_ID: expect.stringContaining('/subnets/aks-subnet'),
+        NETWORK_PLUGIN_MODE: 'overlay',
+        NETWORK_POLICY: 'none',
+      })
+      expect(parseSettings({ argv: [], env }, azure.settings)).toMatchObject({
+        _tag: 'Right',
+        right: {
+          providerSettings: { provisionMode: mode, networkDataplane: 'cilium', useSig: mode !== 'aksscriptless' },
+        },
+      })
+    }
+    expect(() => azureScript('values.sh', ['shop', 'group', 'scantling', publicKey, 'other'])).toThrow(/PROVISION_MODE/)
+    expect(azureScript('machines-pool.sh', ['shop', 'group', 'spare'])).toBe(
+      'put https://management.azure.com/subscriptions/1/resourceGroups/group/providers/Microsoft.ContainerService/managedClusters/shop/agentPools/spare?api-version=2025-07-01 {"properties":{"mode":"Machines"}}\n',
+    )
+  })
+
+  test('values of Karpenter for AKS move over, with the cluster’s name among the variables', () => {
+    const values = {
+      provider: 'azure',
+      settings: {},
+      podLabels: { 'azure.workload.identity/use': 'true' },
+      controller: { env: [{ name: 'CLUSTER_NAME', value: 'shop' }] },
+    }
+    expect(variablesOf(values)).toMatchObject({ CLUSTER_NAME: 'shop' })
   })
 
   test('identities of the cloud reach the pod', () => {
