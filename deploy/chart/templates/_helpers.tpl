@@ -125,6 +125,9 @@ annotations:
   "schedulerConfig" "SCHEDULER_CONFIG"
   "ignoreDRARequests" "IGNORE_DRA_REQUESTS"
   "disableClusterStateObservability" "DISABLE_CLUSTER_STATE_OBSERVABILITY"
+  "metricsDetail" "METRICS_DETAIL"
+  "enableProfiling" "ENABLE_PROFILING"
+  "debugPort" "DEBUG_PORT"
 }}
 {{- $ofProvider := dict
   "aws" (dict
