@@ -2,12 +2,15 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from '@jest/globals'
 import * as E from 'fp-ts/lib/Either.js'
-import { parseAllDocuments } from 'yaml'
+import { parse, parseAllDocuments } from 'yaml'
 import { userDataOf } from '../src/bootstrap/index.ts'
-import { familyOf } from '../src/node-class/index.ts'
+import { controllerPolicies } from '../src/iam/policies.ts'
+import { conditionTypes, familyOf } from '../src/node-class/index.ts'
+import { awsSettings } from '../src/settings.ts'
 import { decodeNodeClass } from './subjects.ts'
 
-const examples = fileURLToPath(new URL('../../../examples/', import.meta.url))
+const root = fileURLToPath(new URL('../../../', import.meta.url))
+const examples = `${root}examples/`
 
 /** The EC2NodeClass of an example. What its NodePool makes of it, the plan in the README tells. */
 const nodeClassOf = (example: string) => {
@@ -58,5 +61,35 @@ describe('the examples for AWS', () => {
     expect(userDataFor('aws-custom-ami')).toMatch(/^#!\/bin\/bash\n\/etc\/eks\/bootstrap\.sh my-cluster/)
     expect(userDataFor('aws-windows')).toMatch(/^<powershell>[^]*Write-Host[^]*my-cluster/)
     expect(userDataFor('aws-gpu')).toContain('kind: NodeConfig')
+  })
+})
+
+describe('docs/aws.md', () => {
+  const page = readFileSync(`${root}docs/aws.md`, 'utf8')
+
+  test('shows an EC2NodeClass that is accepted', () => {
+    const [, text = ''] = /```yaml\n(.*?)```/s.exec(page) ?? []
+    expect(E.isRight(decodeNodeClass(parse(text)))).toBe(true)
+  })
+
+  test('names every condition, every policy, and every example', () => {
+    const scope = { partition: '', region: '', account: '', cluster: '', nodeRoleArn: '', queueArn: '' }
+    const wanted = [
+      ...Object.values(conditionTypes),
+      ...controllerPolicies(scope).map(({ name }) => name),
+      ...readdirSync(examples).filter((name) => name.startsWith('aws-')),
+    ]
+    expect(wanted.filter((name) => !page.includes(name))).toEqual([])
+  })
+
+  test('names no flag that there is not', () => {
+    const flags = new Set(Object.values(awsSettings.fields).map(({ flag }) => flag))
+    // Of the AWS and scantling command lines, and of the controller for every provider.
+    const others = new Set([
+      ...['stack-name', 'template-file', 'parameter-overrides', 'capabilities', 'aws-service-name', 'output'],
+      ...['catalog', 'region', 'prices', 'provider', 'help'],
+    ])
+    const named = [...page.matchAll(/--([a-z][a-z-]+)/g)].map(([, flag = '']) => flag)
+    expect(named.filter((flag) => !flags.has(flag) && !others.has(flag))).toEqual([])
   })
 })
