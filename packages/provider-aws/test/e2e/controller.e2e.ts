@@ -9,6 +9,8 @@ const typeLabel = 'node.kubernetes.io/instance-type'
 const reservationLabel = 'karpenter.k8s.aws/capacity-reservation-id'
 const capacityTypeLabel = 'karpenter.sh/capacity-type'
 const scenarioMs = 400_000
+/** Unclaimed machines are left alone for five minutes, and looked for every two. */
+const collectedWithinMs = 480_000
 
 const nodeClass = (className: string, more: object = {}) => ({
   metadata: { name: className },
@@ -273,4 +275,39 @@ describe('the controller with --provider aws over sockets', () => {
     },
     scenarioMs,
   )
+
+  // Minutes long, and so for those who ask: npm run e2e:aws -- --full
+  if (process.env['SCANTLING_E2E'] === 'full') {
+    test('collects a machine that no claim stands for, and none of another cluster', async () => {
+      await cluster.counted('an orphan', async () => {
+        const marks = (owner: string) => ({
+          'karpenter.sh/nodepool': 'on-demand',
+          'karpenter.k8s.aws/ec2nodeclass': 'default',
+          'eks:eks-cluster-name': owner,
+          [`kubernetes.io/cluster/${owner}`]: 'owned',
+        })
+        const orphan = await cluster.aws.start('m5.large', marks(name))
+        const foreign = await cluster.aws.start('m5.large', marks(`${name}-2`))
+        await cluster.until('the orphan is gone', async () => !(await ids()).includes(orphan), collectedWithinMs)
+        expect(await ids()).toEqual([foreign])
+      })
+    }, 600_000)
+
+    test('brings up 5,000 pods with a handful of fleets', async () => {
+      let machines = 0
+      const calls = await cluster.counted('a burst of 5,000 pods', async () => {
+        await cluster.deploy('flood', 5000, '250m', onPool('on-demand'))
+        await cluster.until(
+          '5,000 pods run',
+          async () => (await cluster.runningPods('flood')) === 5000,
+          collectedWithinMs,
+        )
+        machines = (await ids()).length
+      })
+      const fleets = calls.get('ec2:CreateFleet') ?? 0
+      process.stdout.write(`5,000 pods run on ${machines} machines: ${fleets} fleets\n`)
+      expect(fleets).toBeLessThanOrEqual(machines / 2)
+      expect(calls.get('ec2:DescribeInstances') ?? 0).toBeLessThan(machines)
+    }, 600_000)
+  }
 })

@@ -13,6 +13,8 @@ export interface Emulator extends Omit<Proxy, 'stop'> {
   readonly queue: string
   /** Instances that are not terminated. */
   readonly instances: () => Promise<ReadonlyArray<Element>>
+  /** Starts an instance behind everyone's back; its id. */
+  readonly start: (instanceType: string, tags: Readonly<Record<string, string>>) => Promise<string>
   /** Puts a message onto the queue. */
   readonly send: (body: string) => Promise<void>
   /** Messages on the queue, those included that were received and not yet deleted. */
@@ -116,6 +118,24 @@ export const startEmulator = async ({
       return findAll(answer, 'instancesSet')
         .flatMap(({ children }) => children)
         .filter((instance) => !['terminated', 'shutting-down'].includes(textOf(instance, 'instanceState', 'name')))
+    },
+    start: async (instanceType, marks) => {
+      const [subnet] = subnets
+      const asked = {
+        Action: 'RunInstances',
+        ImageId: 'ami-00000001',
+        InstanceType: instanceType,
+        SubnetId: subnet?.id ?? '',
+        MinCount: '1',
+        MaxCount: '1',
+        'TagSpecification.1.ResourceType': 'instance',
+      }
+      const tagged = Object.entries(marks).flatMap(([key, value], index) => [
+        [`TagSpecification.1.Tag.${index + 1}.Key`, key],
+        [`TagSpecification.1.Tag.${index + 1}.Value`, value],
+      ])
+      const started = await backend.query('ec2', { ...asked, ...(Object.fromEntries(tagged) as object) })
+      return findText(started, 'instanceId')
     },
     send: async (body) => void (await queueCall('SendMessage', { QueueUrl: queueUrl, MessageBody: body })),
     waiting: async () => {
