@@ -9,7 +9,7 @@ const typeLabel = 'node.kubernetes.io/instance-type'
 const reservationLabel = 'karpenter.k8s.aws/capacity-reservation-id'
 const capacityTypeLabel = 'karpenter.sh/capacity-type'
 const scenarioMs = 400_000
-/** Unclaimed machines are left alone for five minutes, and looked for every two. */
+/** Unclaimed machines are looked for every two minutes. */
 const collectedWithinMs = 480_000
 
 const nodeClass = (className: string, more: object = {}) => ({
