@@ -9,6 +9,8 @@ export default {
     ],
   },
   testEnvironmentOptions: { customExportConditions: ['@scantling/source', 'node', 'import', 'default'] },
+  // A busy machine takes its time; what hangs is still told.
+  testTimeout: 60_000,
   reporters: ['default', '<rootDir>/tools/closing-line.mjs'],
   modulePathIgnorePatterns: ['<rootDir>/packages/[^/]+/dist/'],
 }
