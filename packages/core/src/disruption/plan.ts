@@ -124,7 +124,7 @@ export type BlockedReason =
   | { readonly _tag: 'PodsWithoutPlace'; readonly pods: ReadonlyNonEmptyArray<string>; readonly total: number }
   /** A pod would go to a node that has not finished starting (D-SIM-07). */
   | { readonly _tag: 'NeedsUninitializedNode'; readonly pod: string; readonly node: string }
-  /** The pods would need this many new nodes, and one is the most that consolidation buys (D-CONS-04). */
+  /** The pods would need this many new nodes, more than consolidation buys: one under `reference`, ten else (D-CONS-04, W-04). */
   | { readonly _tag: 'NeedsSeveralNodes'; readonly nodes: number }
   /** No type that would do is sure to cost less (D-CONS-06). */
   | { readonly _tag: 'NotCheaper'; readonly pricePerHour: number; readonly cheapestPerHour?: number }
