@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { startEmbeddedCluster, noteCluster, knownClusters, type EmbeddedCluster } from '../src/embedded/index.ts'
+import { connectLive } from '../src/live/connect.ts'
 import { runCommandLine } from '../src/run.ts'
 import { applyFiles } from '../src/tour/apply-files.ts'
 import { connectKubeApi } from '../src/tour/kube-api.ts'
@@ -128,6 +129,17 @@ describe('scantling interrupt', () => {
     expect((await refusal('node-1', '--server', 'http://127.0.0.1:9')).said[0]).toMatch(
       /^No embedded cluster with the API server http:\/\/127\.0\.0\.1:9 runs .*: those that do have http:\/\/127\.0\.0\.1:1$/,
     )
+    const forgetOther = noteCluster(
+      { server: 'http://127.0.0.1:3', cloud: 'http://127.0.0.1:4', pid: process.ppid },
+      process.env,
+    )
+    const env = { ...process.env }
+    delete env['KUBECONFIG']
+    const connected = await connectLive({}, env)
+    expect(connected._tag === 'Left' && connected.left).toMatch(
+      /^Several embedded clusters run on this machine: choose one with --server, of http:.*, http:/,
+    )
+    forgetOther()
     forget()
     expect(knownClusters(process.env)).toEqual([])
   })

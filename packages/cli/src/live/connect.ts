@@ -49,7 +49,11 @@ export const connectLive = async (
   const isNamed = choice.kubeconfig !== undefined || choice.context !== undefined || choice.server !== undefined
   const embedded = knownClusters(env)
   const [only, second] = embedded
-  const usesEmbedded = !isNamed && !env['KUBECONFIG'] && only !== undefined && second === undefined
+  const usesEmbedded = !isNamed && !env['KUBECONFIG'] && only !== undefined
+  if (usesEmbedded && second !== undefined) {
+    const servers = embedded.map(({ server }) => server).join(', ')
+    return E.left(`Several embedded clusters run on this machine: choose one with --server, of ${servers}`)
+  }
   const connection = await loadConnection({
     env,
     clock: systemClock,

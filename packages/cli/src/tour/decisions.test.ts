@@ -17,6 +17,13 @@ describe('decisionOf()', () => {
     )
   })
 
+  test('counts what was planned', () => {
+    const line = { message: 'Planned', pods: 12, 'new-nodeclaims': 1, 'existing-nodes': 0, unplaced: 0, seconds: 0.1 }
+    expect(decisionOf(JSON.stringify(line))).toBe(
+      'Planned 12 pods: 1 new machine, 0 existing nodes for some, 0 without a place (100 ms)',
+    )
+  })
+
   test('shows warnings and errors, passes over the rest, and survives lines that are no log', () => {
     expect(decisionOf('{"level":"WARN","message":"Cannot list instances","error":"refused"}')).toBe(
       'Cannot list instances: refused',

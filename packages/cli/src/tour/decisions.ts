@@ -1,4 +1,4 @@
-import { Quantity, Resources } from '@scantling/core'
+import { counted, Quantity, Resources } from '@scantling/core'
 import * as E from 'fp-ts/lib/Either.js'
 import { dollars } from './render.ts'
 
@@ -9,11 +9,12 @@ export const decisionOf = (line: string): string | undefined => {
   const entry = parse(line)
   if (entry === undefined) return undefined
   const text = (field: string) => textOf(entry[field])
+  const countOf = (field: string, noun: string) => counted(Number(entry[field]), noun)
   switch (entry['message']) {
     case 'Planned':
       // What found no place is told with its reason.
       if (entry['new-nodeclaims'] === 0 && entry['existing-nodes'] === 0) return undefined
-      return `Planned ${text('pods')} pods: ${text('new-nodeclaims')} new machines, ${text('existing-nodes')} existing nodes take some, ${text('unplaced')} without a place (${(Number(entry['seconds']) * 1000).toFixed(0)} ms)`
+      return `Planned ${countOf('pods', 'pod')}: ${countOf('new-nodeclaims', 'new machine')}, ${countOf('existing-nodes', 'existing node')} for some, ${text('unplaced')} without a place (${(Number(entry['seconds']) * 1000).toFixed(0)} ms)`
     case 'Pods have no place':
       return `No place for ${text('pods')}: ${text('reason')}`
     case 'Created NodeClaim': {

@@ -4,7 +4,7 @@ import type { MethodOutcome, Pass } from '../pass.ts'
 import { commandOf } from './command.ts'
 import { consolidatable } from './eligibility.ts'
 import { searched } from './search.ts'
-import { longestPrefix, withinBudgets } from './together.ts'
+import { longestPrefix, together, withinBudgets } from './together.ts'
 
 /**
  * Several nodes that can go together, for none or for cheaper nodes. D-MULTI-01…08.
@@ -30,6 +30,6 @@ export function* multiNode(pass: Pass): Steps<MethodOutcome> {
     return { ...outcome, forgone, commands, ...(progress === undefined ? {} : { search: progress }) }
   }
   const totals = poolTotals((yield* pass.sorted('graceful')).candidates, pass.snapshot)
-  const found = yield* longestPrefix(withinBudgets(candidates, pass), pass, totals)
+  const found = yield* longestPrefix(withinBudgets(candidates, pass), (moved) => together(moved, pass, totals))
   return { ...outcome, commands: found === undefined ? [] : [commandOf(found, totals)] }
 }

@@ -95,8 +95,8 @@ function* search(pass: Pass, { bounds, aloneOnly }: SearchOptions): Steps<Search
       candidates.filter((one) => !moved.has(one)),
       pass,
     )
-    const prefix = yield* longestPrefix(ordered, pass, totals)
-    proposals.push(...(yield* looks.past(prefix, ordered, { stuck, singles })))
+    const found = yield* prefixes(ordered, pass, totals)
+    proposals.push(...found, ...(yield* looks.past(found.sort(mostSavedFirst)[0], ordered, { stuck, singles })))
   }
   if (pass.methods.includes('single-node-consolidation')) {
     for (const one of [...singles.values()].filter(({ replacements }) => replacements.length > 0))
@@ -109,6 +109,29 @@ function* search(pass: Pass, { bounds, aloneOnly }: SearchOptions): Steps<Search
   const chosen = pass.avoidsChurn ? yield* lasting(best, { pass, looks, forgone, blocked }) : best[0]
   const isMulti = pass.methods.includes('multi-node-consolidation')
   return { chosen, singles, blocked, forgone, totals, progress: isMulti ? looks.progress : undefined }
+}
+
+/**
+ * The prefix that the reference would take, and the one that it would if it bought several new nodes.
+ *
+ * A longer prefix may save less, and one that needs several leads the search elsewhere: neither alone is as good as both.
+ */
+function* prefixes(
+  ordered: ReadonlyArray<CandidateState>,
+  pass: Pass,
+  totals: ReadonlyMap<string, PoolTotals>,
+): Steps<Array<Consolidation>> {
+  const known = new Map<number, Consolidation | undefined>()
+  function* look(moved: ReadonlyArray<CandidateState>): Steps<Consolidation | undefined> {
+    if (!known.has(moved.length)) known.set(moved.length, yield* together(moved, pass, totals))
+    return known.get(moved.length)
+  }
+  function* lookForOne(moved: ReadonlyArray<CandidateState>): Steps<Consolidation | undefined> {
+    const found = yield* look(moved)
+    return found === undefined || found.replacements.length > 1 ? undefined : found
+  }
+  const found = [yield* longestPrefix(ordered, lookForOne), yield* longestPrefix(ordered, look)]
+  return found.filter((one) => one !== undefined)
 }
 
 // Among equals the one that moves the least.

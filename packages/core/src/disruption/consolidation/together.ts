@@ -22,18 +22,17 @@ export const withinBudgets = (candidates: ReadonlyArray<CandidateState>, pass: P
   return allowed
 }
 
+/** Looks whether a set of nodes can go; `undefined`: it cannot. */
+export type Look = (moved: ReadonlyArray<CandidateState>) => Steps<Consolidation | undefined>
+
 /** The longest prefix that a search by halves finds to be able to go (D-MULTI-03). */
-export function* longestPrefix(
-  ordered: ReadonlyArray<CandidateState>,
-  pass: Pass,
-  totals: ReadonlyMap<string, PoolTotals>,
-): Steps<Consolidation | undefined> {
+export function* longestPrefix(ordered: ReadonlyArray<CandidateState>, look: Look): Steps<Consolidation | undefined> {
   let best: Consolidation | undefined
   let low = 1
   let high = Math.min(ordered.length - 1, mostBeyondFirst)
   while (low <= high) {
     const middle = (low + high) >>> 1
-    const found = yield* together(ordered.slice(0, middle + 1), pass, totals)
+    const found = yield* look(ordered.slice(0, middle + 1))
     if (found === undefined) high = middle - 1
     else {
       best = found
