@@ -70,6 +70,25 @@ export interface Session {
   ) => NonNullable<Levers<NodeClassObject, unknown>[K]>
 }
 
+/** What the shell would write of a resolution. */
+const statusOf = ({ status, conditions }: Resolution, observedGeneration: number): JsonObject => ({
+  ...status,
+  conditions: Object.entries(conditions).flatMap(([type, verdict]) =>
+    verdict === 'unchanged'
+      ? []
+      : [
+          {
+            type,
+            status: verdict.status,
+            reason: verdict.reason ?? type,
+            message: verdict.message ?? '',
+            lastTransitionTime: '2026-01-01T00:00:00Z',
+            observedGeneration,
+          },
+        ],
+  ),
+})
+
 const emptyView: ClusterView<NodeClassObject> = { nodeClasses: [], claims: [] }
 const mostRounds = 60
 const roundMs = 10_000
@@ -152,7 +171,7 @@ export const openSession = async (subject: AnySubject, live: Live = subject.prov
   const written = decode(subject.manifest)
   const resolution = rightOf(await resolve(written), 'resolve()')
   const nodeClass =
-    live.resolve === undefined ? written : decode(subject.manifest, { ...resolution.status, conditions: [] })
+    live.resolve === undefined ? written : decode(subject.manifest, statusOf(resolution, written.metadata.generation))
 
   const types = async () => rightOf(await ask(live.instanceTypes(nodeClass, call())), 'instanceTypes()')
   const request: Session['request'] = async (token, changes = {}) => {

@@ -90,8 +90,10 @@ export const handle = (request: ArmRequest, world: World): { readonly action: st
     if (action !== '' && world.allowedActions?.has(action) === false)
       return { action, answer: refused(unauthorized(action, request.path)) }
     const fault = world.actionFaults.get(action)
-    if (fault !== undefined && fault.times !== 0) {
+    if (fault?.skip !== undefined && fault.skip > 0) fault.skip -= 1
+    else if (fault !== undefined && fault.times !== 0) {
       if (fault.times !== undefined) fault.times -= 1
+      if (fault.isAfter === true) answer(request, world, matched.groups ?? {})
       return { action, answer: refused(fault.error) }
     }
     return { action, answer: answer(request, world, matched.groups ?? {}) }

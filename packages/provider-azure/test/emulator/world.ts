@@ -40,6 +40,17 @@ export interface LaunchFault {
   times?: number
 }
 
+/** An answer of an action in place of its own. */
+export interface ActionFault {
+  readonly error: ServiceError
+  /** How many calls it meets; left out: all. */
+  times?: number
+  /** How many pass before. */
+  skip?: number
+  /** The call takes effect all the same. */
+  readonly isAfter?: true
+}
+
 export interface WorldOptions {
   readonly location?: string
   readonly sizes?: ReadonlyArray<Size>
@@ -90,7 +101,7 @@ export class World {
   /** How the extensions that are made from now on end, if not well. */
   extensionFailure: ServiceError | undefined
   /** Answers of single actions, in place of theirs: `Microsoft.Compute/virtualMachines/read`. */
-  readonly actionFaults = new Map<string, { readonly error: ServiceError; times?: number }>()
+  readonly actionFaults = new Map<string, ActionFault>()
   /** Refusals of batches do not say which of their machines they are about. */
   hidesBatchDetails = false
   /** Actions that the caller's role allows; unset: all. */

@@ -1,0 +1,165 @@
+import { observedHost, type Fault, type MakeSubject, type Operation } from '@scantling/conformance'
+import type { JsonObject } from '@scantling/core'
+import { virtualClock } from '@scantling/provider-kit'
+import type { AzureDetails } from '../src/instances/index.ts'
+import type { AksNodeClass } from '../src/node-class/index.ts'
+import { createFrom, provider } from '../src/provider.ts'
+import { providerIdOf } from '../src/resource-id/index.ts'
+import type { AzureSettings } from '../src/settings.ts'
+import {
+  agentPool,
+  defaultSizes,
+  nodeGroup,
+  subscription,
+  World,
+  type Resource,
+  type ServiceError,
+} from './emulator/index.ts'
+import { fakeAzure } from './fake-azure/index.ts'
+import { callFor, rightOf, settingsFor, startMs } from './rig.ts'
+
+const manifest = (spec: JsonObject, generation = 1): JsonObject => ({
+  apiVersion: 'karpenter.azure.com/v1beta1',
+  kind: 'AKSNodeClass',
+  metadata: { name: 'default', generation },
+  spec,
+})
+
+const machines = 'Microsoft.ContainerService/managedClusters/agentPools'
+const vms = 'Microsoft.Compute/virtualMachines'
+const shared = {
+  resolve: 'Microsoft.Network/virtualNetworks/subnets/read',
+  release: '',
+  receive: '',
+  tasks: 'Microsoft.Compute/locations/usages/read',
+}
+const actions: Readonly<Record<'vms' | 'machines', Readonly<Record<Operation, string>>>> = {
+  vms: {
+    ...shared,
+    launch: `${vms}/write`,
+    terminate: `${vms}/delete`,
+    list: `${vms}/read`,
+    get: `${vms}/read`,
+    converge: `${vms}/write`,
+  },
+  machines: {
+    ...shared,
+    launch: `${machines}/machines/write`,
+    terminate: `${machines}/deleteMachines/action`,
+    list: `${machines}/machines/read`,
+    get: `${machines}/machines/read`,
+    converge: `${machines}/machines/write`,
+  },
+}
+const failures: Readonly<Record<Fault, ServiceError>> = {
+  throttled: { status: 429, code: 'TooManyRequests', message: 'Too many requests' },
+  unauthorized: { status: 403, code: 'AuthorizationFailed', message: 'Not authorized' },
+  quota: {
+    status: 409,
+    code: 'OperationNotAllowed',
+    message:
+      'Operation could not be completed as it results in exceeding approved standardDSv5Family Cores quota. Additional details - Current Limit: 10, Current Usage: 10, Additional Required: 2',
+  },
+  invalid: { status: 400, code: 'InvalidParameter', message: 'A parameter is invalid' },
+  'server-error': { status: 500, code: 'InternalServerError', message: 'An internal error has occurred' },
+  'answer-lost': { status: 503, code: 'ServiceUnavailable', message: 'The connection was reset' },
+}
+const soldOut: ServiceError = { status: 409, code: 'SkuNotAvailable', message: 'Sold out' }
+
+/** Subjects for the conformance suite over Azure in memory, on virtual time, with pages of three. */
+export const subjectOf =
+  (way: 'vms' | 'machines'): MakeSubject<AksNodeClass, AzureDetails, AzureSettings> =>
+  async () => {
+    const clock = virtualClock(startMs)
+    const sizes = defaultSizes.map((size) => ({ ...size }))
+    const world = new World({ nowMs: clock.nowMs, operationMs: 1_000, pageSize: 3, sizes })
+    const azure = fakeAzure(world)
+    const host = observedHost(clock)
+    const settings = settingsFor(
+      way === 'vms'
+        ? {}
+        : {
+            provisionMode: 'aksmachineapiheaderbatch',
+            useSig: true,
+            sigSubscriptionId: subscription,
+            aksMachinesPoolName: agentPool,
+          },
+    )
+    const drive = async <A>(work: Promise<A>): Promise<A> => {
+      let isDone = false
+      const settled = work.finally(() => (isDone = true))
+      settled.catch(() => undefined)
+      while (!isDone) await clock.advance(10)
+      return work
+    }
+    const create = async () => {
+      const call = callFor()
+      const live = rightOf(await drive(createFrom(azure.ports, settings, host, call)()))
+      // As the shell does: nothing else is called before these.
+      for (const { gatesReadiness, run } of live.tasks ?? [])
+        if (gatesReadiness === true) rightOf(await drive(run({ nodeClasses: [], claims: [] }, call)()))
+      return live
+    }
+    const isNode = ({ type }: Resource) =>
+      type === vms || type === 'Microsoft.ContainerService/managedClusters/agentPools/machines'
+    const idOf = ({ id, properties }: Resource) => providerIdOf(String(properties['resourceId'] ?? id))
+    const nodeOf = (providerId: string): Resource => {
+      const found = world.all().find((one) => isNode(one) && idOf(one).toLowerCase() === providerId.toLowerCase())
+      if (found === undefined) throw new Error(`There is no machine ${providerId}`)
+      return found
+    }
+    return {
+      module: provider,
+      provider: await create(),
+      manifest: manifest({}),
+      host,
+      cluster: callFor().cluster,
+      pass: (ms) => clock.advance(ms),
+      drive,
+      levers: {
+        fail: (operation, fault, { skip = 0 } = {}) =>
+          void world.actionFaults.set(actions[way][operation], {
+            error: failures[fault],
+            times: 1,
+            skip,
+            ...(fault === 'answer-lost' && { isAfter: true }),
+          }),
+        sellOut: (size) => void world.launchFaults.push({ size, phase: 'request', error: soldOut }),
+        restock: () => void world.launchFaults.splice(0),
+        present: async () =>
+          world.all().flatMap((one) => (isNode(one) && one.deletedAtMs === undefined ? [idOf(one)] : [])),
+        startForeign: async () => {
+          const tags = { 'karpenter.azure.com_cluster': 'theirs', 'karpenter.sh_nodepool': 'default' }
+          const foreign = world.put({
+            id: `/subscriptions/${subscription}/resourceGroups/${nodeGroup}/providers/${vms}/aks-theirs-abcde`,
+            name: 'aks-theirs-abcde',
+            type: vms,
+            location: world.location,
+            zones: ['1'],
+            tags,
+            properties: {
+              hardwareProfile: { vmSize: 'Standard_D2s_v5' },
+              vmId: 'theirs',
+              timeCreated: new Date(clock.nowMs()).toISOString(),
+            },
+          })
+          return idOf(foreign)
+        },
+        endOutside: async (providerId) => void world.resources.delete(nodeOf(providerId).id.toLowerCase()),
+        garble: async (providerId) => {
+          const { properties } = nodeOf(providerId)
+          delete properties['hardwareProfile']
+          delete properties['hardware']
+        },
+        restart: create,
+        countCalls: () => azure.calls.length,
+        // Of a generation of their own, as the API server gives it to a spec that changed.
+        changedManifest: manifest({ osDiskSizeGB: 200 }, 2),
+        missingManifest: manifest(
+          { vnetSubnetID: settings.vnetSubnetId.replace(/aks-subnet$/, 'nowhere').replace('aks-vnet', 'other-vnet') },
+          3,
+        ),
+      },
+      close: async () => undefined,
+    }
+  }
