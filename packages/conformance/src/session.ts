@@ -71,7 +71,7 @@ export interface Session {
 }
 
 /** What the shell would write of a resolution. */
-const statusOf = ({ status, conditions }: Resolution, observedGeneration: number): JsonObject => ({
+export const writtenStatus = ({ status, conditions }: Resolution, observedGeneration: number): JsonObject => ({
   ...status,
   conditions: Object.entries(conditions).flatMap(([type, verdict]) =>
     verdict === 'unchanged'
@@ -171,7 +171,9 @@ export const openSession = async (subject: AnySubject, live: Live = subject.prov
   const written = decode(subject.manifest)
   const resolution = rightOf(await resolve(written), 'resolve()')
   const nodeClass =
-    live.resolve === undefined ? written : decode(subject.manifest, statusOf(resolution, written.metadata.generation))
+    live.resolve === undefined
+      ? written
+      : decode(subject.manifest, writtenStatus(resolution, written.metadata.generation))
 
   const types = async () => rightOf(await ask(live.instanceTypes(nodeClass, call())), 'instanceTypes()')
   const request: Session['request'] = async (token, changes = {}) => {
@@ -247,7 +249,12 @@ export const openSession = async (subject: AnySubject, live: Live = subject.prov
     converged: async (instance) => {
       if (live.converge === undefined) return undefined
       for (let round = 0; round < mostRounds; round++) {
-        const answer = rightOf(await ask(live.converge(await managed(instance), call())), 'converge()')
+        // As the shell does, on a fresh look.
+        const seen =
+          live.get === undefined || round === 0
+            ? instance
+            : rightOf(await ask(live.get({ providerId: instance.providerId }, call())), 'get()')
+        const answer = rightOf(await ask(live.converge(await managed(seen), call())), 'converge()')
         if (answer._tag !== 'Pending') return answer
         expectTrue(answer.retryAfterMs > 0, 'converge() is pending without a time to ask again')
         await pass(answer.retryAfterMs)

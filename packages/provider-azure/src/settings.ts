@@ -141,7 +141,7 @@ const tags = new t.Type<Readonly<Record<string, string>>, string, unknown>(
   (value): value is Readonly<Record<string, string>> => typeof value === 'object' && value !== null,
   (input, context) => {
     if (typeof input !== 'string') return t.failure(input, context)
-    const found = Object.create(null) as Record<string, string>
+    const found: Array<readonly [string, string]> = []
     const keys = new Set<string>()
     for (const pair of input.split(',').filter((part) => part.trim() !== '')) {
       const equals = pair.indexOf('=')
@@ -150,9 +150,9 @@ const tags = new t.Type<Readonly<Record<string, string>>, string, unknown>(
       const problem = equals < 0 ? `${pair} has no value` : problemWithTag(key, value, keys)
       if (problem !== undefined) return t.failure(input, context, problem)
       keys.add(key.toLowerCase())
-      found[key] = value
+      found.push([key, value])
     }
-    return t.success(found)
+    return t.success(Object.fromEntries(found))
   },
   (value) =>
     Object.entries(value)

@@ -129,7 +129,7 @@ export const vmPath = (
       },
       get: (target, { signal }) => instances.get(nameOf(target), signal),
       list: ({ cluster, signal }) => instances.list(cluster.name, signal),
-      terminate: (target, { signal }) => instances.terminate(nameOf(target), signal),
+      terminate: (target, { cluster, signal }) => instances.terminate(nameOf(target), cluster.name, signal),
       converge: (subject, call) =>
         subject.instance.details?._tag === 'Vm'
           ? converge(nameOf(subject.instance), subject as VmSubject, call)

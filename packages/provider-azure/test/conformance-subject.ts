@@ -52,7 +52,12 @@ const actions: Readonly<Record<'vms' | 'machines', Readonly<Record<Operation, st
   },
 }
 const failures: Readonly<Record<Fault, ServiceError>> = {
-  throttled: { status: 429, code: 'TooManyRequests', message: 'Too many requests' },
+  throttled: {
+    status: 429,
+    code: 'TooManyRequests',
+    message: 'Too many requests',
+    headers: { 'Retry-After': '5' },
+  },
   unauthorized: { status: 403, code: 'AuthorizationFailed', message: 'Not authorized' },
   quota: {
     status: 409,
@@ -117,13 +122,14 @@ export const subjectOf =
       pass: (ms) => clock.advance(ms),
       drive,
       levers: {
-        fail: (operation, fault, { skip = 0 } = {}) =>
-          void world.actionFaults.set(actions[way][operation], {
-            error: failures[fault],
-            times: 1,
-            skip,
-            ...(fault === 'answer-lost' && { isAfter: true }),
-          }),
+        fail: (operation, fault, { skip = 0 } = {}) => {
+          const error = failures[fault]
+          const isAfter = fault === 'answer-lost' && { isAfter: true as const }
+          world.actionFaults.set(actions[way][operation], { error, times: 1, skip, ...isAfter })
+          // Where Compute takes no more requests, VMs are listed by Resource Graph.
+          if (operation === 'list')
+            world.actionFaults.set('Microsoft.ResourceGraph/resources/read', { error, times: 1 })
+        },
         sellOut: (size) => void world.launchFaults.push({ size, phase: 'request', error: soldOut }),
         restock: () => void world.launchFaults.splice(0),
         present: async () =>
@@ -154,7 +160,7 @@ export const subjectOf =
         restart: create,
         countCalls: () => azure.calls.length,
         // Of a generation of their own, as the API server gives it to a spec that changed.
-        changedManifest: manifest({ osDiskSizeGB: 200 }, 2),
+        changedManifest: manifest({ imageFamily: 'AzureLinux' }, 2),
         missingManifest: manifest(
           { vnetSubnetID: settings.vnetSubnetId.replace(/aks-subnet$/, 'nowhere').replace('aks-vnet', 'other-vnet') },
           3,

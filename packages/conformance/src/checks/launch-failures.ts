@@ -26,7 +26,8 @@ const mapped = (fault: Fault, tag: LaunchFailure['error']['_tag'], sentence: str
   check(`launch/${fault}`, sentence, [fault], async (session) => {
     const { error } = await failedWith(session, fault)
     expectEqual(error._tag, tag, `The failure of a launch that the cloud answers with ${fault}`)
-    // Once the cloud is well again, so is the claim.
+    // Once the cloud is well again, so is the claim; not before the provider wants to be asked again.
+    await session.subject.pass(error.retryAfterMs ?? 0)
     const { providerId } = await session.launch('t-1')
     expectEqual(await session.listedIds(), [providerId], 'The list after the launch that went well')
   })

@@ -2,7 +2,7 @@ import type { JsonObject, Resolution } from '@scantling/core'
 import * as E from 'fp-ts/lib/Either.js'
 import { check } from '../check.ts'
 import { expectEqual, expectReason, expectTrue, notJsonAt, rightOf, show } from '../expectation.ts'
-import type { Session } from '../session.ts'
+import { writtenStatus, type Session } from '../session.ts'
 
 const resolved = async (session: Session): Promise<Resolution> =>
   rightOf(await session.resolve(session.nodeClass), 'resolve()')
@@ -142,8 +142,8 @@ export const nodeClassChecks = [
       if (instance === undefined) return
       const manifest = session.lever('changedManifest')
       const written = session.decode(manifest)
-      const { status } = rightOf(await session.resolve(written), 'resolve()')
-      const nodeClass = session.decode(manifest as JsonObject, { ...status, conditions: [] })
+      const resolution = rightOf(await session.resolve(written), 'resolve()')
+      const nodeClass = session.decode(manifest as JsonObject, writtenStatus(resolution, written.metadata.generation))
       const verdict = session.live.drift?.({ ...(await session.managed(instance)), nodeClass })
       if (verdict?._tag !== 'Drifted') return expectEqual(verdict?._tag, 'Drifted', 'The verdict')
       expectReason(verdict.reason, 'The reason of a drift')

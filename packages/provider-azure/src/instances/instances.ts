@@ -23,7 +23,11 @@ export interface Instances {
   readonly get: (name: string, signal: CancelSignal) => TE.TaskEither<ProviderError, Instance<VmDetails>>
   readonly list: (cluster: string, signal: CancelSignal) => TE.TaskEither<ProviderError, InstanceList<VmDetails>>
   /** `Gone`: nothing is left to bill. */
-  readonly terminate: (name: string, signal: CancelSignal) => TE.TaskEither<ProviderError, 'Started' | 'Gone'>
+  readonly terminate: (
+    name: string,
+    cluster: string,
+    signal: CancelSignal,
+  ) => TE.TaskEither<ProviderError, 'Started' | 'Gone'>
 }
 
 export const instances = (options: {
@@ -88,7 +92,7 @@ export const instances = (options: {
           }
         }),
       ),
-    terminate: (name, signal) => async () => {
+    terminate: (name, cluster, signal) => async () => {
       const found = await find(name, signal)()
       if (E.isLeft(found)) return E.left(providerErrorOf(found.left))
       if (found.right === undefined) {
@@ -96,6 +100,11 @@ export const instances = (options: {
         await endInterface(name, signal)
         return E.right('Gone')
       }
+      if (!isOurs(found.right.tags, cluster))
+        return E.left({
+          _tag: 'InvalidRequest',
+          message: `VM ${name} bears no tag of cluster ${cluster}: whoever made it must end it`,
+        })
       const sinceMs = endingSinceMs.get(name)
       const isEnding = sinceMs !== undefined && clock.nowMs() - sinceMs < deletionShowsMs
       if (isEnding || found.right.provisioningState === 'Deleting') return E.right('Started')

@@ -32,8 +32,10 @@ export const priorLaunches = (instances: Pick<Instances, 'get' | 'list'>): Prior
 
   return {
     find: async ({ token, claim }, name, call) => {
-      survivors ??= survivorsIn(call)
-      const known = await survivors
+      let known = await (survivors ??= survivorsIn(call))
+      // Whoever asked first may have left; the others have not.
+      if (E.isLeft(known) && known.left.error.code === 'Cancelled' && !call.signal.aborted)
+        known = await (survivors ??= survivorsIn(call))
       if (E.isLeft(known)) return known
       const isOurs = launched.has(token)
       if (!isOurs && !known.right.has(claim.name)) return E.right(undefined)

@@ -10,9 +10,14 @@ import { tagKeys } from '../tags/index.ts'
 /** Tags of a machine; in its properties, not beside them as with other resources. */
 export const machineTagsIn = ({ properties = {} }: AksMachine): Labels => (properties['tags'] ?? {}) as Labels
 
-/** Whether a machine is one of ours: it bears the tag of a NodePool, or that of a claim without one (Z-MACH-20). */
-export const isOurs = (machine: AksMachine): boolean => {
+/**
+ * Whether a machine is one of the cluster's: it bears the tag of a NodePool, or that of a claim without one (Z-MACH-20).
+ *
+ * Machines of the reference need not say whose cluster they are of; the agent pool is of one.
+ */
+export const isOurs = (machine: AksMachine, cluster: string): boolean => {
   const tags = machineTagsIn(machine)
+  if (Object.hasOwn(tags, tagKeys.cluster) && tags[tagKeys.cluster] !== cluster) return false
   return Object.hasOwn(tags, tagKeys.nodePool) || Object.hasOwn(tags, tagKeys.machineClaim)
 }
 

@@ -302,14 +302,14 @@ export const createMachines = (options: MachinesOptions): Machines => {
     launch,
     owns: (target) => nameOf(target) !== undefined,
     list:
-      ({ signal }) =>
+      ({ cluster, signal }) =>
       async () => {
         const all = await machines.all(signal)()
         if (E.isLeft(all)) return E.left(providerErrorOf(all.left))
         const instances: Array<Instance<MachineDetails>> = []
         const unreadable: Array<InstanceList<MachineDetails>['unreadable'][number]> = []
         for (const machine of all.right.values()) {
-          if (!isOurs(machine)) continue
+          if (!isOurs(machine, cluster.name)) continue
           const instance = instanceOfMachine(machine, settings.location)
           if (E.isRight(instance)) instances.push(instance.right)
           else unreadable.push({ message: instance.left })

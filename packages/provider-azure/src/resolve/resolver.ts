@@ -1,7 +1,7 @@
 import type { Call, CancelSignal, ProviderError, Resolution, ResolveInput } from '@scantling/core'
 import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
-import { isDenied, isNotFound, isUnauthenticated, providerErrorOf } from '../error-codes.ts'
+import { isDenied, isNotFound, isThrottled, isUnauthenticated, providerErrorOf } from '../error-codes.ts'
 import { isMaintenanceWindowOpen, resolveImages, resolveKubernetesVersion, type ImageCatalog } from '../image/index.ts'
 import { resolveLocalDns } from '../local-dns/index.ts'
 import { conditionReasons, conditionTypes, isFips, type AksNodeClass, type NodeImage } from '../node-class/index.ts'
@@ -190,6 +190,8 @@ const subnetStep = async (
   const found = await calls.getSubnet(subnet, signal)()
   if (E.isRight(found)) return { condition: isTrue, recheckAfterMs: recheckMs.subnet }
   const failure = providerErrorOf(found.left)
+  // What was not answered says nothing of the subnet.
+  if (isThrottled(found.left)) return { condition: 'unchanged', recheckAfterMs: soonMs, failure }
   const reason = isNotFound(found.left) ? conditionReasons.subnetNotFound : conditionReasons.subnetUnknownError
   const what = isNotFound(found.left) ? 'There is no such subnet' : 'The subnet cannot be read'
   return { condition: isFalse(reason, `${what}: ${id}: ${failure.message}`), recheckAfterMs: soonMs, failure }

@@ -1,7 +1,7 @@
 import type { CancelSignal, JsonObject } from '@scantling/core'
 import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
-import type { Accepted, ArmError, AzureCall, AzurePorts, Named } from '../../src/sdk/index.ts'
+import type { Accepted, AksMachine, ArmError, AzureCall, AzurePorts, Named } from '../../src/sdk/index.ts'
 import { errorIn } from '../../src/sdk/sdk-error.ts'
 import { agentPool, clusterGroup, handle, managedCluster, subscription, type World } from '../emulator/index.ts'
 
@@ -223,11 +223,16 @@ export const fakeAzure = (world: World): FakeAzure => {
           action: `${pools}/machines/read`,
           as: ({ body }) => body as never,
         }),
-      listMachines: (_, signal) =>
-        send('GET', `${pool}/machines`, signal, {
-          action: `${pools}/machines/read`,
-          as: ({ body }) => (body['value'] ?? []) as never,
-        }),
+      listMachines: (_, signal) => async () => {
+        const all: Array<AksMachine> = []
+        for (let url = `${pool}/machines`; url !== '';) {
+          const page = await send('GET', url, signal, { action: `${pools}/machines/read`, as: ({ body }) => body })()
+          if (E.isLeft(page)) return page
+          all.push(...((page.right['value'] ?? []) as unknown as ReadonlyArray<AksMachine>))
+          url = String(page.right['nextLink'] ?? '').replace(origin, '')
+        }
+        return E.right(all)
+      },
       putMachine: ({ name, body, ifMatch, batch }, signal) =>
         send('PUT', `${pool}/machines/${name}`, signal, {
           action: `${pools}/machines/write`,
