@@ -193,7 +193,7 @@ export const computeRoutes: ReadonlyArray<Route> = [
 const machineShown = (world: World, machine: Resource, withView = false) => {
   const seen = shown(world, machine)
   const { bootData: _, ...properties } = seen['properties'] as Record<string, unknown>
-  const extensions = extensionsOf(world, machine)
+  const extensions = world.below(machine)
   const states = extensions.map((extension) => world.stateOf(extension))
   const own = world.stateOf(machine)
   const provisioningState =
@@ -208,11 +208,6 @@ const machineShown = (world: World, machine: Resource, withView = false) => {
     properties: { ...properties, provisioningState, ...(withView && { instanceView: { statuses } }) },
     ...(extensions.length > 0 && { resources: extensions.map(({ id }) => ({ id })) }),
   }
-}
-
-const extensionsOf = (world: World, { id }: Resource): ReadonlyArray<Resource> => {
-  const prefix = `${id}/extensions/`.toLowerCase()
-  return [...world.resources].flatMap(([key, one]) => (key.startsWith(prefix) ? [one] : []))
 }
 
 const changedProperty = (

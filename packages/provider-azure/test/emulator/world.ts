@@ -94,6 +94,8 @@ export class World {
   readonly subnetSize: number
   /** By id in lower case: ARM does not tell cases apart. */
   readonly resources = new Map<string, Resource>()
+  /** Keys of what hangs below a resource, such as the extensions of a machine. */
+  readonly #below = new Map<string, Set<string>>()
   /** What is gone, for a Resource Graph that has not noticed yet. */
   readonly #gone = new Map<string, Resource>()
   readonly operations = new Map<string, Operation>()
@@ -164,8 +166,16 @@ export class World {
     const now = this.nowMs()
     const known = this.resources.get(resource.id.toLowerCase())
     const made = { createdAtMs: known?.createdAtMs ?? now, doneAtMs: now, ...resource }
-    this.resources.set(resource.id.toLowerCase(), made)
+    const key = resource.id.toLowerCase()
+    this.resources.set(key, made)
+    const above = key.replace(/\/[^/]+\/[^/]+$/, '')
+    if (this.resources.has(above)) this.#below.set(above, (this.#below.get(above) ?? new Set()).add(key))
     return made
+  }
+
+  /** What hangs below a resource. */
+  below(resource: Resource): ReadonlyArray<Resource> {
+    return [...(this.#below.get(resource.id.toLowerCase()) ?? [])].flatMap((key) => this.resources.get(key) ?? [])
   }
 
   /** Begins a deletion that takes its time; at the end what hangs on the resource by `deleteOption: Delete` goes too. */
@@ -290,7 +300,8 @@ export class World {
         this.resources.delete(id.toLowerCase())
         this.#gone.set(id.toLowerCase(), { ...attached, deletedAtMs: now })
       }
-      for (const child of this.resources.keys()) if (child.startsWith(`${key}/`)) this.resources.delete(child)
+      for (const child of this.#below.get(key) ?? []) this.resources.delete(child)
+      this.#below.delete(key)
     }
   }
 

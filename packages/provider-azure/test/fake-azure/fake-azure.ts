@@ -85,7 +85,7 @@ export const fakeAzure = (world: World): FakeAzure => {
       const text = answer.body === undefined ? '' : JSON.stringify(answer.body)
       const error = answer.status >= 400 ? errorIn(options.action, { status: answer.status, headers, text }) : undefined
       const body = (options.body ?? {}) as JsonObject
-      calls.push({ method, action, path: pathname, body, code: error?.code ?? String(answer.status) })
+      calls.push({ method, action, path, body, code: error?.code ?? String(answer.status) })
       if (fate === 'lost') return never
       await Promise.resolve()
       if (error !== undefined) return E.left(error)
