@@ -1,21 +1,395 @@
-import { describe, expect, test } from '@jest/globals'
-import { applyDefaults, conditionOf, startVirtualAzure } from './virtual-cluster.ts'
+import { afterEach, describe, expect, test } from '@jest/globals'
+import { launchErrors, nodeGroup, subscription, type ServiceError } from './emulator/index.ts'
+import { applyDefaults, conditionOf, kinds, startVirtualAzure, type VirtualAzure } from './virtual-cluster.ts'
+
+const vmType = 'Microsoft.Compute/virtualMachines'
+const nicType = 'Microsoft.Network/networkInterfaces'
+const minute = 60_000
+
+let running: VirtualAzure | undefined
+afterEach(async () => {
+  await running?.stop()
+  running = undefined
+})
+
+const start = async (...options: Parameters<typeof startVirtualAzure>): Promise<VirtualAzure> => {
+  running = await startVirtualAzure(...options)
+  return running
+}
+const isEmpty = (azure: VirtualAzure) => azure.vms().length + azure.nics().length + azure.disks().length === 0
+const isReady = async (azure: VirtualAzure) =>
+  conditionOf(await azure.one('nodeClasses', 'default'), 'Ready')?.status === 'True'
 
 describe('the controller over a small Azure, on virtual time', () => {
-  test('pods get a VM with its interface, it joins, is consolidated, and nothing is left', async () => {
-    const azure = await startVirtualAzure()
+  test('Z-CP-04, Z-CP-07, Z-CP-08: pods get the VM that they ask for, which joins, is consolidated, and nothing is left', async () => {
+    const azure = await start()
+    const controller = await azure.startController()
+    await applyDefaults(azure)
+    await azure.deploy('web', 3, '1500m', { nodeSelector: { 'karpenter.azure.com/sku-family': 'E' } })
+    await azure.until('the pods run', async () => (await azure.runningPods()) === 3)
+    const claims = await azure.all('nodeClaims')
+    expect(azure.vms().length).toBe(claims.length)
+    expect(azure.nics().length).toBe(claims.length)
+    const nodes = await azure.all('nodes')
+    expect(nodes.every(({ metadata }) => metadata.labels?.['karpenter.azure.com/sku-family'] === 'E')).toBe(true)
+    await azure.until('the claim says that all is done', async () =>
+      Object.hasOwn(
+        (await azure.all('nodeClaims'))[0]?.metadata.annotations ?? {},
+        'karpenter.azure.com/in-place-update-hash',
+      ),
+    )
+    const [claim] = await azure.all('nodeClaims')
+    expect(claim?.metadata.annotations).toMatchObject({
+      'karpenter.azure.com/aksnodeclass-hash': expect.any(String),
+      'karpenter.azure.com/aksnodeclass-hash-version': 'scantling-v1',
+    })
+    expect(claim?.metadata.labels).toMatchObject({
+      'karpenter.sh/nodepool': 'default',
+      'topology.kubernetes.io/zone': expect.stringMatching(/^westeurope-\d$/),
+      'karpenter.azure.com/placement-scope': 'zonal',
+    })
+    expect(claim?.status?.imageID).toMatch(/^\/CommunityGalleries\//)
+    await azure.scale('web', 1)
+    await azure.until(
+      'one node is enough',
+      async () => (await azure.all('nodeClaims')).length === 1 && azure.vms().length === 1,
+    )
+    await azure.scale('web', 0)
+    await azure.until('nothing is left', () => isEmpty(azure))
+    await azure.until('no claim is left', async () => (await azure.all('nodeClaims')).length === 0)
+    expect(controller.errors).toEqual([])
+  }, 60_000)
+
+  test('Z-CP-07: a claim without a NodePool is launched, made to the end and ended in the same way', async () => {
+    const azure = await start()
     await azure.startController()
     await applyDefaults(azure)
-    await azure.deploy('web', 3, '1500m')
-    await azure.until('the pods run', async () => (await azure.runningPods()) === 3)
-    const before = azure.vms().length
-    expect(before).toBeGreaterThan(0)
-    expect(azure.nics().length).toBe(before)
-    const [claim] = await azure.all('nodeClaims')
-    expect(conditionOf(claim, 'Ready')).toMatchObject({ status: 'True' })
-    await azure.scale('web', 0)
-    await azure.until('nothing is left', () => azure.vms().length + azure.nics().length + azure.disks().length === 0)
-    await azure.until('no claim is left', async () => (await azure.all('nodeClaims')).length === 0)
-    await azure.stop()
+    await azure.until('the class is ready', () => isReady(azure))
+    await azure.face.create(kinds.nodeClaims, {
+      metadata: { name: 'alone' },
+      spec: {
+        nodeClassRef: { group: 'karpenter.azure.com', kind: 'AKSNodeClass', name: 'default' },
+        requirements: [{ key: 'karpenter.sh/capacity-type', operator: 'In', values: ['on-demand'] }],
+        resources: { requests: { cpu: '1' } },
+      },
+    })
+    await azure.until(
+      'it is a node',
+      async () => conditionOf(await azure.one('nodeClaims', 'alone'), 'Initialized')?.status === 'True',
+    )
+    expect(azure.vms()).toEqual(['aks-alone'])
+    await azure.face.delete({ ...kinds.nodeClaims, name: 'alone' })
+    await azure.until('nothing is left', () => isEmpty(azure))
   }, 60_000)
+
+  test('Z-CP-02, Z-CP-14: a pool whose class is missing, or on its way out, launches nothing, and says why', async () => {
+    const azure = await start()
+    await azure.startController()
+    await applyDefaults(azure)
+    await azure.until('the class is ready', () => isReady(azure))
+    await azure.face.delete({ ...kinds.nodeClasses, name: 'default' })
+    await azure.until('the class is gone', async () => (await azure.all('nodeClasses')).length === 0)
+    await azure.deploy('web', 1, '1')
+    await azure.until('the pool says why', async () => {
+      const condition = conditionOf(await azure.one('nodePools', 'default'), 'NodeClassReady')
+      return condition?.status === 'False'
+    })
+    await azure.face.create(kinds.nodeClaims, {
+      metadata: { name: 'alone' },
+      spec: {
+        nodeClassRef: { group: 'karpenter.azure.com', kind: 'AKSNodeClass', name: 'default' },
+        requirements: [],
+      },
+    })
+    await azure.until('the claim goes', async () => (await azure.all('nodeClaims')).length === 0)
+    expect(isEmpty(azure)).toBe(true)
+  }, 60_000)
+
+  test('Z-CP-06: a VM that fails after it was accepted costs its claim, and the next is bought elsewhere', async () => {
+    const azure = await start()
+    const controller = await azure.startController()
+    azure.world.launchFaults.push({ phase: 'operation', error: launchErrors.zonalAllocationFailed, times: 1 })
+    await applyDefaults(azure)
+    await azure.deploy('web', 1, '1')
+    await azure.until('the pod runs', async () => (await azure.runningPods()) === 1)
+    expect(azure.vms()).toHaveLength(1)
+    const zones = controller.azure.calls
+      .filter(({ method, action }) => method === 'PUT' && action === `${vmType}/write`)
+      .map(({ body }) => String(body['zones']))
+    expect(new Set(zones).size).toBe(2)
+    await azure.until('its interface is gone', () => azure.nics().length === 1)
+  }, 60_000)
+
+  test('Z-CTL-01, Z-CTL-02: the class bears its hash; claims that the reference stamped are stamped anew, without being replaced', async () => {
+    const azure = await start()
+    await azure.startController()
+    await applyDefaults(azure)
+    await azure.deploy('web', 1, '1')
+    await azure.until('the pod runs', async () => (await azure.runningPods()) === 1)
+    const [claim] = await azure.all('nodeClaims')
+    const name = claim?.metadata.name ?? ''
+    const hashKey = 'karpenter.azure.com/aksnodeclass-hash'
+    const versionKey = `${hashKey}-version`
+    const hashOf = async () => (await azure.one('nodeClasses', 'default'))?.metadata.annotations?.[hashKey]
+    const first = await hashOf()
+    expect(claim?.metadata.annotations?.[hashKey]).toBe(first)
+    const older = { metadata: { annotations: { [hashKey]: '123', [versionKey]: 'v3' } } }
+    await azure.face.patch({ ...kinds.nodeClaims, name }, 'merge', older)
+    await azure.face.patch({ ...kinds.nodeClasses, name: 'default' }, 'merge', older)
+    await azure.until(
+      'the claim is stamped anew',
+      async () => (await azure.one('nodeClaims', name))?.metadata.annotations?.[versionKey] === 'scantling-v1',
+    )
+    expect((await azure.one('nodeClaims', name))?.metadata.annotations?.[hashKey]).toBe(first)
+    expect(conditionOf(await azure.one('nodeClaims', name), 'Drifted')).toBeUndefined()
+    // A change of the spec is one: the node is replaced.
+    await azure.face.patch({ ...kinds.nodeClasses, name: 'default' }, 'merge', { spec: { osDiskSizeGB: 60 } })
+    await azure.until('the class has another hash', async () => (await hashOf()) !== first)
+    await azure.until('the node is replaced', async () => (await azure.one('nodeClaims', name)) === undefined)
+    await azure.until('the pod runs', async () => (await azure.runningPods()) === 1)
+  }, 60_000)
+
+  test('Z-CTL-04: a class goes when no claim has it any more', async () => {
+    const azure = await start()
+    await azure.startController()
+    await applyDefaults(azure)
+    await azure.deploy('web', 1, '1')
+    await azure.until('the pod runs', async () => (await azure.runningPods()) === 1)
+    await azure.face.delete({ ...kinds.nodeClasses, name: 'default' })
+    await azure.clock.advance(2 * minute)
+    const waiting = await azure.one('nodeClasses', 'default')
+    expect(waiting?.metadata.finalizers).toEqual(['karpenter.azure.com/termination'])
+    const told = (await azure.all('events')).filter(({ reason }) => reason === 'WaitingOnNodeClaimTermination')
+    const [claim] = await azure.all('nodeClaims')
+    expect(told[0]?.message).toContain(claim?.metadata.name)
+    await azure.face.delete({ ...kinds.nodePools, name: 'default' })
+    await azure.scale('web', 0)
+    await azure.until('the class is gone', async () => (await azure.all('nodeClasses')).length === 0)
+    expect(isEmpty(azure)).toBe(true)
+  }, 60_000)
+
+  test('Z-CTL-06: conditions of the class are counted and told', async () => {
+    const azure = await start()
+    const controller = await azure.startController()
+    await applyDefaults(azure, { nodeClass: { fipsMode: 'FIPS', imageFamily: 'Ubuntu' } })
+    await azure.until(
+      'the class is not ready',
+      async () => conditionOf(await azure.one('nodeClasses', 'default'), 'ImagesReady')?.status === 'False',
+    )
+    await azure.face.patch({ ...kinds.nodeClasses, name: 'default' }, 'merge', { spec: { fipsMode: 'Disabled' } })
+    await azure.until('the class is ready', () => isReady(azure))
+    await azure.clock.advance(minute)
+    const text = await controller.metrics()
+    expect(text).toMatch(/operator_aksnodeclass_status_condition_count\{[^}]*type="Ready"/)
+    const told = (await azure.all('events')).map(({ message = '' }) => message)
+    expect(told.some((message) => message.includes('ImagesReady'))).toBe(true)
+  }, 60_000)
+
+  test('Z-GC-01, Z-GC-02: a VM without a claim is ended when it is five minutes old; strangers are left alone', async () => {
+    const azure = await start()
+    await azure.startController()
+    await applyDefaults(azure)
+    const put = (name: string, tags: Readonly<Record<string, string>>) =>
+      azure.world.put({
+        id: `/subscriptions/${subscription}/resourceGroups/${nodeGroup}/providers/${vmType}/${name}`,
+        name,
+        type: vmType,
+        location: 'westeurope',
+        tags,
+        properties: {
+          hardwareProfile: { vmSize: 'Standard_D2s_v5' },
+          timeCreated: new Date(azure.clock.nowMs()).toISOString(),
+        },
+      })
+    put('aks-orphan', { 'karpenter.sh_nodepool': 'gone', 'karpenter.azure.com_cluster': 'test' })
+    put('aks-of-another', { 'karpenter.sh_nodepool': 'gone', 'karpenter.azure.com_cluster': 'other' })
+    put('aks-agentpool-1', {})
+    await azure.clock.advance(4 * minute)
+    expect(azure.vms()).toContain('aks-orphan')
+    await azure.until('the orphan is ended', () => !azure.vms().includes('aks-orphan'), 5 * minute)
+    await azure.clock.advance(10 * minute)
+    expect(azure.vms()).toEqual(['aks-of-another', 'aks-agentpool-1'])
+  }, 60_000)
+
+  test('Z-CP-15: a spot machine whose eviction is announced is replaced before it is gone, without a feature gate', async () => {
+    const azure = await start()
+    await azure.startController()
+    await applyDefaults(azure, {
+      template: { requirements: [{ key: 'karpenter.sh/capacity-type', operator: 'In', values: ['spot'] }] },
+    })
+    await azure.deploy('web', 1, '1')
+    await azure.until('the pod runs', async () => (await azure.runningPods()) === 1)
+    const [node] = await azure.all('nodes')
+    const name = node?.metadata.name ?? ''
+    const deadline = new Date(azure.clock.nowMs() + 30_000).toISOString()
+    await azure.face.patch({ ...kinds.nodes, name, subresource: 'status' }, 'merge', {
+      status: {
+        conditions: [
+          ...(node?.status?.conditions ?? []),
+          {
+            type: 'PreemptionScheduled',
+            status: 'True',
+            reason: 'SpotEvictionIncoming',
+            message: `Preempt is scheduled, not before ${deadline}`,
+            lastTransitionTime: new Date(azure.clock.nowMs()).toISOString(),
+          },
+        ],
+      },
+    })
+    await azure.until('the node goes', async () => (await azure.one('nodes', name)) === undefined, 2 * minute)
+    await azure.until('the pod runs elsewhere', async () => (await azure.runningPods()) === 1)
+    expect((await azure.all('nodes')).map(({ metadata }) => metadata.name)).not.toContain(name)
+  }, 60_000)
+})
+
+describe('what goes wrong in Azure', () => {
+  const fault = (code: string, status: number, message = code): ServiceError => ({ status, code, message })
+
+  test.each([
+    [
+      'an identity without a role',
+      `${nicType}/write`,
+      fault('AuthorizationFailed', 403, 'no authorization'),
+      'Unauthorized',
+      /assign the controller’s identity a role with Microsoft\.Network\/networkInterfaces\/write/,
+    ],
+    [
+      'a token that is over',
+      `${vmType}/write`,
+      fault('ExpiredAuthenticationToken', 401, 'The access token expired'),
+      'CreateInstanceFailed',
+      /workload identity, managed identity/,
+    ],
+    [
+      'a subscription that is not there',
+      `${vmType}/write`,
+      fault('SubscriptionNotFound', 404, 'no such subscription'),
+      'CreateInstanceFailed',
+      /check AZURE_SUBSCRIPTION_ID/,
+    ],
+    [
+      'a policy that denies',
+      `${vmType}/write`,
+      launchErrors.policy,
+      'RequestDisallowedByPolicy',
+      /exempt Microsoft\.Compute\/virtualMachines\/write from it/,
+    ],
+    [
+      'a subnet that is full',
+      `${nicType}/write`,
+      fault('SubnetIsFull', 400, 'Subnet is full'),
+      'SubnetIsFull',
+      /a subnet with free addresses/,
+    ],
+  ])(
+    '%s is told on the claim with the remedy, and cured it goes on',
+    async (_, action, error, reason, remedy) => {
+      const azure = await start()
+      await azure.startController()
+      azure.world.actionFaults.set(action, { error })
+      await applyDefaults(azure)
+      await azure.deploy('web', 1, '1')
+      await azure.until('a claim says why', async () => {
+        const launched = conditionOf((await azure.all('nodeClaims'))[0], 'Launched')
+        return launched?.status === 'Unknown' && launched.reason === reason && remedy.test(launched.message ?? '')
+      })
+      expect(azure.vms()).toEqual([])
+      azure.world.actionFaults.clear()
+      await azure.until('the pod runs', async () => (await azure.runningPods()) === 1)
+      expect(azure.vms()).toHaveLength(1)
+      await azure.scale('web', 0)
+      await azure.until('nothing is left', () => isEmpty(azure))
+    },
+    60_000,
+  )
+
+  test('an image family that there is not for the version is told on the class, with the remedy, and cured it goes on', async () => {
+    const azure = await start()
+    await azure.startController()
+    await applyDefaults(azure, { nodeClass: { imageFamily: 'AzureLinux', fipsMode: 'FIPS' } })
+    await azure.deploy('web', 1, '1')
+    await azure.until(
+      'the class says why',
+      async () => conditionOf(await azure.one('nodeClasses', 'default'), 'ImagesReady')?.status === 'False',
+    )
+    expect(conditionOf(await azure.one('nodeClasses', 'default'), 'ImagesReady')?.message).toMatch(
+      /--use-sig, or spec\.fipsMode/,
+    )
+    await azure.face.patch({ ...kinds.nodeClasses, name: 'default' }, 'merge', { spec: { fipsMode: 'Disabled' } })
+    await azure.until('the pod runs', async () => (await azure.runningPods()) === 1)
+  }, 60_000)
+
+  test('a size that is not sold here is left alone, and another is bought for the same claim', async () => {
+    const azure = await start()
+    const controller = await azure.startController()
+    azure.world.launchFaults.push({ phase: 'request', error: launchErrors.skuNotAvailable, times: 2 })
+    await applyDefaults(azure)
+    await azure.deploy('web', 1, '1')
+    await azure.until('the pod runs', async () => (await azure.runningPods()) === 1)
+    const puts = controller.azure.calls.filter(({ method, action }) => method === 'PUT' && action === `${vmType}/write`)
+    const sizes = puts.map(({ body }) => JSON.stringify((body['properties'] ?? body)['hardwareProfile' as never]))
+    // In its zones, in the region as a whole, and then something else.
+    expect([sizes.length, new Set(sizes).size]).toEqual([3, 2])
+    expect(new Set(puts.map(({ path }) => path)).size).toBe(1)
+  }, 60_000)
+})
+
+describe('the end of a process at any effect', () => {
+  const scenario = async (number: number, fate: 'dead' | 'lost') => {
+    const azure = await start()
+    let effect = ''
+    const first = await azure.startController({
+      azure: ({ action, number: at }) => {
+        if (at !== number) return 'pass'
+        effect = action
+        return fate
+      },
+    })
+    await applyDefaults(azure)
+    await azure.deploy('web', 1, '1')
+    const isOver = async () => first.isDead() || (await azure.runningPods()) === 1
+    await azure.until('the pod runs, or the controller is dead', isOver)
+    if (!first.isDead()) {
+      await azure.until(
+        'the claim is done',
+        async () => azure.world.below(azure.world.list(nodeGroup, vmType)[0] as never).length > 0 || first.isDead(),
+      )
+      await azure.scale('web', 0)
+      await azure.until('nothing is left, or the controller is dead', () => first.isDead() || isEmpty(azure))
+    }
+    const died = first.isDead()
+    if (!died) return { effect, died }
+    await azure.clock.advance(20_000)
+    const next = await azure.startController()
+    await azure.until('the pods are as wanted', async () => (await azure.runningPods()) === (await wanted(azure)))
+    // Never two VMs for one claim, nor one for none.
+    await azure.until('each claim has its VM', async () => {
+      const claims = (await azure.all('nodeClaims')).map(({ metadata }) => `aks-${metadata.name}`)
+      return JSON.stringify([...claims].sort()) === JSON.stringify([...azure.vms()].sort())
+    })
+    await azure.scale('web', 0)
+    await azure.until('nothing is left', () => isEmpty(azure), 20 * minute)
+    await azure.until('no claim is left', async () => (await azure.all('nodeClaims')).length === 0)
+    expect(next.errors).toEqual([])
+    return { effect, died }
+  }
+  const wanted = async (azure: VirtualAzure): Promise<number> => {
+    const [web] = await azure.all('deployments')
+    return (web?.spec as { readonly replicas?: number } | undefined)?.replicas ?? 0
+  }
+
+  test.each(['dead', 'lost'] as const)(
+    'Z-CP-16: loses nothing and leaves nothing behind, whether it ends before the effect or before its answer (%s)',
+    async (fate) => {
+      const met: Array<string> = []
+      for (let number = 1; ; number += 1) {
+        const { effect, died } = await scenario(number, fate)
+        await running?.stop()
+        if (!died) break
+        met.push(effect)
+      }
+      expect(met).toEqual([`${nicType}/write`, `${vmType}/write`, `${vmType}/extensions/write`, `${vmType}/delete`])
+    },
+    120_000,
+  )
 })

@@ -53,7 +53,7 @@ export interface Seen {
     readonly deletionTimestamp?: string
   }
   readonly spec: { readonly providerID?: string; readonly nodeName?: string }
-  readonly status: {
+  readonly status?: {
     readonly phase?: string
     readonly providerID?: string
     readonly imageID?: string
@@ -190,7 +190,7 @@ export const startVirtualAzure = async (
     vms: () => named('Microsoft.Compute/virtualMachines'),
     nics: () => named('Microsoft.Network/networkInterfaces'),
     disks: () => named('Microsoft.Compute/disks'),
-    runningPods: async () => (await all('pods')).filter(({ status }) => status.phase === 'Running').length,
+    runningPods: async () => (await all('pods')).filter(({ status }) => status?.phase === 'Running').length,
     deploy: (name: string, replicas: number, cpu: string, more: Readonly<Record<string, unknown>> = {}) =>
       face.create(kinds.deployments, {
         metadata: { name },
@@ -260,4 +260,4 @@ export const applyDefaults = async (
 }
 
 export const conditionOf = (object: Seen | undefined, type: string) =>
-  object?.status.conditions?.find((condition) => condition.type === type)
+  object?.status?.conditions?.find((condition) => condition.type === type)

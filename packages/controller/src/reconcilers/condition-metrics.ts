@@ -15,8 +15,12 @@ interface Watched extends KubeObject {
     readonly deletionTimestamp?: string
     readonly resourceVersion: string
   }
-  readonly status: { readonly conditions: ReadonlyArray<WireCondition> }
+  /** A class has none until it is resolved for the first time. */
+  readonly status?: { readonly conditions?: ReadonlyArray<WireCondition> }
 }
+
+const conditionsOf = ({ status }: Watched): ReadonlyArray<WireCondition> => status?.conditions ?? none
+const none: ReadonlyArray<WireCondition> = []
 
 interface WatchedKind {
   readonly kind: string
@@ -32,7 +36,7 @@ const buckets = Array.from({ length: 15 }, (_, index) => 0.5 * 2 ** index)
 const sanitized = (key: string) => key.replaceAll(/[/.-]/g, '_')
 
 /**
- * Tells of the conditions of claims, nodes and pools: how long each has been as it is, each transition as a count and
+ * Tells of the conditions of claims, nodes, pools and classes: how long each has been as it is, each transition as a count and
  * as an event, and how long deletions take. M-STATUS-01.
  *
  * Names, labels and buckets are those of the reference's operator library, without its deprecated duplicates. Returns
@@ -75,6 +79,12 @@ export const startConditionMetrics = (context: ReconcilerContext): (() => void) 
             cache: caches.buffers.capacityBuffers as never,
           },
         ]),
+    ...providerModule.nodeClasses.flatMap(({ group, kind, versions }) => {
+      const cache = caches.nodeClasses.get(`${group}/${kind}`)
+      return cache === undefined
+        ? []
+        : [{ kind, apiVersion: `${group}/${versions[0].name}`, labels: [], cache: cache as never }]
+    }),
   ]
   const stops = kinds.map((kind) => follow(context, kind))
   return () => {
@@ -171,9 +181,9 @@ const follow = (context: ReconcilerContext, watched: WatchedKind): (() => void) 
       })
       return
     }
-    if (change._tag !== 'Modified' || change.previous.status.conditions === change.current.status.conditions) return
-    const before = change.previous.status.conditions.map(ingestCondition)
-    for (const now of change.current.status.conditions.map(ingestCondition))
+    if (change._tag !== 'Modified' || conditionsOf(change.previous) === conditionsOf(change.current)) return
+    const before = conditionsOf(change.previous).map(ingestCondition)
+    for (const now of conditionsOf(change.current).map(ingestCondition))
       transition(change.current, Conditions.find(before, now.type), now)
   })
 
@@ -192,13 +202,15 @@ const follow = (context: ReconcilerContext, watched: WatchedKind): (() => void) 
           ]
     return [
       ...ending,
-      ...object.status.conditions.map(ingestCondition).flatMap(({ type, status, reason, lastTransitionAtMs }) => {
-        const labels = { namespace, name, type, status, reason, ...extra }
-        return [
-          { family: families.count, labels, value: 1 },
-          { family: families.currentSeconds, labels, value: secondsSince(lastTransitionAtMs) },
-        ]
-      }),
+      ...conditionsOf(object)
+        .map(ingestCondition)
+        .flatMap(({ type, status, reason, lastTransitionAtMs }) => {
+          const labels = { namespace, name, type, status, reason, ...extra }
+          return [
+            { family: families.count, labels, value: 1 },
+            { family: families.currentSeconds, labels, value: secondsSince(lastTransitionAtMs) },
+          ]
+        }),
     ]
   }
   const stopRendering =

@@ -16,9 +16,12 @@ import type { Caches } from '../cache/index.ts'
 import type { ReconcileError, Reconciler } from '../queue/index.ts'
 import { conditionManifest, writeClaimMetadata } from './claim-writes.ts'
 import type { NodeClasses, NodeClassReadiness, ReconcilerContext } from './context.ts'
+import { nodeClassEvent } from './event-records.ts'
 import { hashAnnotations, nodeClassHashOf } from './node-class-hash.ts'
 
 const failedRetryMs = 10_000
+// Claims by name in an event; it is read by people.
+const namesTold = 5
 
 // What every NodeClass has on the wire beside what providers are shown.
 interface WireNodeClass extends NodeClassObject {
@@ -83,7 +86,20 @@ export const nodeClassStatus = (context: ReconcilerContext, kind: NodeClassKind<
     const reference = `${kind.group}/${kind.kind}/${key}`
     if (isDeleting(nodeClass)) {
       if (finalizer === undefined || !finalizers.includes(finalizer)) return E.right({})
-      if (caches.nodeClaims.by('byNodeClass', reference).length > 0) return E.right({ requeueAfterMs: failedRetryMs })
+      const users = caches.nodeClaims.by('byNodeClass', reference)
+      if (users.length > 0) {
+        const names = users.map((claim) => claim.metadata.name).sort((a, b) => (a < b ? -1 : 1))
+        const more = names.length > namesTold ? `, and ${names.length - namesTold} more` : ''
+        const message = `Waiting on the end of NodeClaims ${names.slice(0, namesTold).join(', ')}${more}`
+        const on = {
+          apiVersion: `${kind.group}/${kind.versions[0].name}`,
+          kind: kind.kind,
+          name: key,
+          uid: metadata.uid,
+        }
+        context.events.record(nodeClassEvent(on, 'Normal', 'WaitingOnNodeClaimTermination', message))
+        return E.right({ requeueAfterMs: failedRetryMs })
+      }
       const released = await (provider.release?.(nodeClass, call) ?? (async () => E.right(undefined)))()
       if (E.isLeft(released)) return released
       const rest = finalizers.filter((one) => one !== finalizer)
