@@ -28,6 +28,7 @@ describe('the module', () => {
       { conditionType: 'Ready', status: 'Unknown', tolerationMs: 10 * minute },
       { conditionType: 'kubernetes.azure.com/NodeHealthy', status: 'False', tolerationMs: 0 },
       { conditionType: 'PreemptionScheduled', status: 'True', tolerationMs: 0 },
+      { conditionType: 'VMEventScheduled', status: 'True', tolerationMs: 0, isAdvice: true },
     ])
   })
 
@@ -39,6 +40,15 @@ describe('the module', () => {
     expect(by('Preempt is scheduled, not before Mon, 01 Jun 2026 12:00:30 GMT')).toBe(atMs)
     expect(by('Preempt: NotBefore 2026-06-01T12:00:30Z')).toBe(atMs)
     expect(by('soon')).toBe(31_000)
+  })
+
+  test('W-01: other events of the VM have a deadline too, but for a freeze, after which all goes on', () => {
+    const policy = provider.traits?.repair?.find(({ conditionType }) => conditionType === 'VMEventScheduled')
+    const by = (message: string) =>
+      policy?.deadlineMs?.({ reason: 'VMEventScheduled', message, lastTransitionAtMs: 1_000 })
+    expect(by('Redeploy Scheduled: Mon, 01 Jun 2026 12:00:30 GMT')).toBe(Date.parse('2026-06-01T12:00:30Z'))
+    expect(by('Reboot Scheduled')).toBe(601_000)
+    expect(by('Freeze Scheduled: Mon, 01 Jun 2026 12:00:30 GMT')).toBeUndefined()
   })
 })
 

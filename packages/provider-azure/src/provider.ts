@@ -12,7 +12,7 @@ import {
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import { auxiliaryTokens, environmentOf, publicCloud, scopeOf, type AzureEnvironment } from './auth/index.ts'
+import { auxiliaryTokens, environmentOf, scopeOf, type AzureEnvironment } from './auth/index.ts'
 import { createCatalog } from './catalog/index.ts'
 import { driftOf } from './drift.ts'
 import { providerErrorOf } from './error-codes.ts'
@@ -25,7 +25,7 @@ import { createMachines } from './machines/index.ts'
 import { azureMetrics, imageSelectionErrors, requests, requestSeconds } from './metrics.ts'
 import { vnetGuidOf } from './network/index.ts'
 import { aksNodeClass, type AksNodeClass } from './node-class/index.ts'
-import { priceRefreshMs } from './pricing/index.ts'
+import { hasPriceList, priceRefreshMs } from './pricing/index.ts'
 import { quotaRefreshMs } from './quota/index.ts'
 import { createResolver } from './resolve/index.ts'
 import { connect, type AzurePorts, type ConnectOptions } from './sdk/index.ts'
@@ -58,14 +58,22 @@ export const provider: ProviderModule<AksNodeClass, AzureDetails, AzureSettings>
         pipe(
           connect(connectOptionsFor(settings, environment, host, call), call.signal),
           TE.chainFirst((ports) => checkConnectivity(ports, settings, host.clock, call.signal)),
-          TE.chain((ports) => createFrom(ports, { ...settings, cloud: environment.name }, host, call)),
+          TE.chain((ports) =>
+            createFrom(
+              ports,
+              { ...settings, cloud: environment.name },
+              host,
+              call,
+              hasPriceList(environment.resourceManagerEndpoint),
+            ),
+          ),
         ),
       ),
     ),
 }
 
 /**
- * The provider over any ports.
+ * The provider over any ports. `isPriced`: there is a list of prices for the cloud.
  *
  * Errors: nodes need the GUID of the cluster's network, and it cannot be found.
  */
@@ -74,11 +82,12 @@ export const createFrom = (
   settings: AzureSettings,
   host: ProviderHost,
   call: Call,
+  isPriced = true,
 ): TE.TaskEither<ProviderError, CloudProvider<AksNodeClass, AzureDetails>> =>
   pipe(
     vnetGuidOf(ports.network, settings, call.signal),
     TE.map((vnetGuid) =>
-      providerOver({ ports, settings: { ...settings, vnetGuid }, host, clusterName: call.cluster.name }),
+      providerOver({ ports, settings: { ...settings, vnetGuid }, host, clusterName: call.cluster.name, isPriced }),
     ),
   )
 
@@ -135,9 +144,16 @@ interface Parts {
   readonly settings: AzureSettings
   readonly host: ProviderHost
   readonly clusterName: string
+  readonly isPriced: boolean
 }
 
-const providerOver = ({ ports, settings, host, clusterName }: Parts): CloudProvider<AksNodeClass, AzureDetails> => {
+const providerOver = ({
+  ports,
+  settings,
+  host,
+  clusterName,
+  isPriced,
+}: Parts): CloudProvider<AksNodeClass, AzureDetails> => {
   const { compute, network, containerService } = ports
   const { nowMs } = host.clock
   const { location } = settings
@@ -206,7 +222,6 @@ const providerOver = ({ ports, settings, host, clusterName }: Parts): CloudProvi
       catalog.takePrices(prices.right)
       return E.right({})
     }
-  const isPriced = settings.cloud === '' || settings.cloud === publicCloud.name
   let hasTypes = false
   const loadTypes: MaintenanceTask<AksNodeClass> = {
     name: 'instance-types',

@@ -5,7 +5,9 @@ const minuteMs = 60_000
 /**
  * Conditions of AKS' node problem detector beside the kubelet's own (Z-CP-15).
  *
- * `PreemptionScheduled` announces that a spot machine will be taken, and says by when.
+ * `PreemptionScheduled` announces that a spot machine will be taken, and says by when. `VMEventScheduled` announces
+ * reboots, moves to other hosts and the like, after which the machine goes on, without what was on it: a NodePool says
+ * whether its nodes are replaced before.
  */
 const repair: ReadonlyArray<RepairPolicy> = [
   { conditionType: 'Ready', status: 'False', tolerationMs: 10 * minuteMs },
@@ -17,7 +19,19 @@ const repair: ReadonlyArray<RepairPolicy> = [
     tolerationMs: 0,
     deadlineMs: ({ message, lastTransitionAtMs }) => deadlineIn(message) ?? lastTransitionAtMs + shortestNoticeMs,
   },
+  {
+    conditionType: 'VMEventScheduled',
+    status: 'True',
+    tolerationMs: 0,
+    isAdvice: true,
+    // A VM that freezes for some seconds goes on where it was.
+    deadlineMs: ({ message, lastTransitionAtMs }) =>
+      /\bfreeze\b/i.test(message) ? undefined : (deadlineIn(message) ?? lastTransitionAtMs + scheduledNoticeMs),
+  },
 ]
+
+/** Reboots and the like are announced at least this long ahead. Source: https://learn.microsoft.com/azure/virtual-machines/linux/scheduled-events */
+const scheduledNoticeMs = 10 * minuteMs
 
 /** Azure announces an eviction at least this long ahead, where it announces it. */
 const shortestNoticeMs = 30_000

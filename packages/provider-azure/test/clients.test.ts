@@ -153,6 +153,23 @@ describe('ports over the SDKs of Azure', () => {
     expect(await ports.containerService.listMachines({}, signal)()).toEqual(E.right([]))
   })
 
+  test('Z-AUTH-04: every call says who calls, and what passes by itself is tried again', async () => {
+    const agents = emulator.calls.map(({ headers }) => headers['user-agent'] ?? '')
+    expect(agents.every((agent) => agent.startsWith('scantling-test '))).toBe(true)
+    const before = seen.length
+    const read = (number: number) => ports.compute.getVm({ resourceGroup: nodeGroup, name: `aks-${number}` }, signal)()
+    // The wait that the service asks for counts; here it asks for none.
+    for (const status of [429, 503]) {
+      emulator.world.actionFaults.set('Microsoft.Compute/virtualMachines/read', {
+        error: { status, code: 'Later', message: 'later', headers: { 'Retry-After': '0' } },
+        times: 2,
+      })
+      expect(await read(status)).toMatchObject({ left: { code: 'ResourceNotFound', status: 404 } })
+    }
+    // One line for a call, however many attempts it took.
+    expect(seen.length - before).toBe(2)
+  })
+
   test('a call that is cancelled says so', async () => {
     const aborted = { ...signal, aborted: true }
     expect(await ports.compute.getVm({ resourceGroup: nodeGroup, name: 'aks-a' }, aborted)()).toMatchObject({

@@ -16,6 +16,23 @@ const start = async (...options: Parameters<typeof startVirtualAzure>): Promise<
   running = await startVirtualAzure(...options)
   return running
 }
+/** Has the only node say what the metadata service announces. */
+const announce = async (azure: VirtualAzure, type: string, event: string, inMs: number): Promise<string> => {
+  const [node] = await azure.all('nodes')
+  const name = node?.metadata.name ?? ''
+  const nowMs = azure.clock.nowMs()
+  const condition = {
+    type,
+    status: 'True',
+    reason: type,
+    message: `${event} Scheduled: ${new Date(nowMs + inMs).toUTCString()}`,
+    lastTransitionTime: new Date(nowMs).toISOString(),
+  }
+  await azure.face.patch({ ...kinds.nodes, name, subresource: 'status' }, 'merge', {
+    status: { conditions: [...(node?.status?.conditions ?? []), condition] },
+  })
+  return name
+}
 const isEmpty = (azure: VirtualAzure) => azure.vms().length + azure.nics().length + azure.disks().length === 0
 const isReady = async (azure: VirtualAzure) =>
   conditionOf(await azure.one('nodeClasses', 'default'), 'Ready')?.status === 'True'
@@ -80,6 +97,15 @@ describe('the controller over a small Azure, on virtual time', () => {
     expect(azure.vms()).toEqual(['aks-alone'])
     await azure.face.delete({ ...kinds.nodeClaims, name: 'alone' })
     await azure.until('nothing is left', () => isEmpty(azure))
+  }, 60_000)
+
+  test('Z-AUTH-06: a controller that starts before its kinds are defined waits for them', async () => {
+    const azure = await start({ definedAfterMs: 90_000 })
+    const startedMs = azure.clock.nowMs()
+    await azure.startController()
+    expect(azure.clock.nowMs() - startedMs).toBeGreaterThanOrEqual(90_000)
+    await applyDefaults(azure)
+    await azure.until('the class is ready', () => isReady(azure))
   }, 60_000)
 
   test('Z-CP-02, Z-CP-14: a pool whose class is missing, or on its way out, launches nothing, and says why', async () => {
@@ -219,26 +245,34 @@ describe('the controller over a small Azure, on virtual time', () => {
     })
     await azure.deploy('web', 1, '1')
     await azure.until('the pod runs', async () => (await azure.runningPods()) === 1)
-    const [node] = await azure.all('nodes')
-    const name = node?.metadata.name ?? ''
-    const deadline = new Date(azure.clock.nowMs() + 30_000).toISOString()
-    await azure.face.patch({ ...kinds.nodes, name, subresource: 'status' }, 'merge', {
-      status: {
-        conditions: [
-          ...(node?.status?.conditions ?? []),
-          {
-            type: 'PreemptionScheduled',
-            status: 'True',
-            reason: 'SpotEvictionIncoming',
-            message: `Preempt is scheduled, not before ${deadline}`,
-            lastTransitionTime: new Date(azure.clock.nowMs()).toISOString(),
-          },
-        ],
-      },
-    })
+    const name = await announce(azure, 'PreemptionScheduled', 'Preempt', 30_000)
     await azure.until('the node goes', async () => (await azure.one('nodes', name)) === undefined, 2 * minute)
     await azure.until('the pod runs elsewhere', async () => (await azure.runningPods()) === 1)
     expect((await azure.all('nodes')).map(({ metadata }) => metadata.name)).not.toContain(name)
+  }, 60_000)
+})
+
+describe('events of a VM that it survives', () => {
+  const withEvent = async (annotations: Readonly<Record<string, string>>, event: string) => {
+    const azure = await start()
+    await azure.startController()
+    await applyDefaults(azure, { annotations })
+    await azure.deploy('web', 1, '1')
+    await azure.until('the pod runs', async () => (await azure.runningPods()) === 1)
+    const name = await announce(azure, 'VMEventScheduled', event, 15 * minute)
+    await azure.clock.advance(5 * minute)
+    return { isThere: (await azure.one('nodes', name)) !== undefined, runs: await azure.runningPods() }
+  }
+  const replace = { 'scantling.sh/rebalance': 'replace' }
+
+  test('W-01: have the node replaced in time where its NodePool asks for it', async () => {
+    expect(await withEvent(replace, 'Redeploy')).toEqual({ isThere: false, runs: 1 })
+  }, 60_000)
+
+  test('W-01: are nothing to a NodePool that does not ask, and a freeze is nothing to any', async () => {
+    expect(await withEvent({}, 'Redeploy')).toEqual({ isThere: true, runs: 1 })
+    await running?.stop()
+    expect(await withEvent(replace, 'Freeze')).toEqual({ isThere: true, runs: 1 })
   }, 60_000)
 })
 

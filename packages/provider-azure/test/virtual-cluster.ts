@@ -81,22 +81,31 @@ export interface ControllerRun {
 
 /** A cluster, a small Azure and the controller in one process on virtual time; the first two outlive the third. */
 export const startVirtualAzure = async (
-  options: { readonly world?: WorldOptions; readonly settings?: Partial<AzureSettings> } = {},
+  options: {
+    readonly world?: WorldOptions
+    readonly settings?: Partial<AzureSettings>
+    /** How late the definitions of our kinds are there. */
+    readonly definedAfterMs?: number
+  } = {},
 ) => {
   const clock = virtualClock(startMs)
   const api = createApiServer({ clock })
   const face = api.face('user')
-  for (const kind of [
-    nodePoolResource,
-    nodeClaimResource,
-    nodeOverlayResource,
-    capacityBufferResource,
-    ...azureModule.nodeClasses,
-  ])
-    await face.create(
-      resource('apiextensions.k8s.io/v1', 'customresourcedefinitions'),
-      crdOf(kind as CustomResource) as DraftObject,
-    )
+  const define = async () => {
+    for (const kind of [
+      nodePoolResource,
+      nodeClaimResource,
+      nodeOverlayResource,
+      capacityBufferResource,
+      ...azureModule.nodeClasses,
+    ])
+      await face.create(
+        resource('apiextensions.k8s.io/v1', 'customresourcedefinitions'),
+        crdOf(kind as CustomResource) as DraftObject,
+      )
+  }
+  if (options.definedAfterMs === undefined) await define()
+  else clock.setTimer(options.definedAfterMs, () => void define())
   const running = startControllers(api.face('controllers'), clock, { onError: () => undefined })
   const world = new World({ nowMs: clock.nowMs, operationMs: 5_000, pageSize: 1_000, ...options.world })
   const kubelets = runKubelets(world, face, clock)
@@ -236,11 +245,13 @@ export const applyDefaults = async (
     readonly spec?: Readonly<Record<string, unknown>>
     readonly template?: Readonly<Record<string, unknown>>
     readonly nodeClass?: Readonly<Record<string, unknown>>
+    /** Of the pool. */
+    readonly annotations?: Readonly<Record<string, string>>
   } = {},
 ): Promise<void> => {
   await face.create(kinds.nodeClasses, { metadata: { name: 'default' }, spec: changes.nodeClass ?? {} })
   await face.create(kinds.nodePools, {
-    metadata: { name: 'default' },
+    metadata: { name: 'default', annotations: changes.annotations ?? {} },
     spec: {
       disruption: {
         consolidationPolicy: 'WhenEmptyOrUnderutilized',

@@ -83,7 +83,7 @@ export const startConditionMetrics = (context: ReconcilerContext): (() => void) 
       const cache = caches.nodeClasses.get(`${group}/${kind}`)
       return cache === undefined
         ? []
-        : [{ kind, apiVersion: `${group}/${versions[0].name}`, labels: [], cache: cache as never }]
+        : [{ kind, apiVersion: `${group}/${versions[0].name}`, isPerMachine: false, labels: [], cache: cache as never }]
     }),
   ]
   const stops = kinds.map((kind) => follow(context, kind))

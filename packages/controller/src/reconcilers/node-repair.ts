@@ -17,6 +17,7 @@ import type { Reconciler, RunningReconciler } from '../queue/index.ts'
 import { deleteClaim, writeClaimMetadata } from './claim-writes.ts'
 import type { ReconcilerContext } from './context.ts'
 import { countDisruptedWithPods } from './count-disrupted.ts'
+import { settingsOf } from './disruption/index.ts'
 import { claimEvent, nodeEvent, nodePoolEvent } from './event-records.ts'
 
 const blockedRetryMs = 300_000
@@ -39,7 +40,11 @@ export const nodeRepair = (context: ReconcilerContext, policies: ReadonlyArray<R
     if (node?.providerId === undefined) return E.right({})
     const claim = claimOf(context, node)
     if (claim === undefined) return E.right({})
-    const due = repairDue(node, policies)
+    const wantsAdvice = settingsOf(context, claim).rebalance === 'replace'
+    const due = repairDue(
+      node,
+      policies.filter(({ isAdvice }) => isAdvice !== true || wantsAdvice),
+    )
     if (due === undefined) return E.right({})
     const nowMs = clock.nowMs()
     if (nowMs < due.atMs) return E.right({ requeueAfterMs: due.atMs - nowMs })

@@ -31,6 +31,7 @@ export const repairDue = (
     const condition = Conditions.find(node.conditions, policy.conditionType)
     if (condition === undefined || condition.status !== policy.status) continue
     const deadlineMs = policy.deadlineMs?.(condition)
+    if (policy.isAdvice === true && deadlineMs === undefined) continue
     const atMs = condition.lastTransitionAtMs + policy.tolerationMs
     if (first !== undefined && first.atMs <= atMs) continue
     first = { condition, atMs, ...(deadlineMs === undefined ? {} : { deadlineMs }) }

@@ -30,4 +30,9 @@ export interface RepairPolicy {
     readonly message: string
     readonly lastTransitionAtMs: number
   }) => number | undefined
+  /**
+   * Only what has a deadline counts, and only for nodes whose NodePool asks for it by `scantling.sh/rebalance: replace`:
+   * the machine may survive what is announced.
+   */
+  readonly isAdvice?: true
 }
