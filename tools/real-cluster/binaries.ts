@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { findBuilt } from '../built-from-go.ts'
 
 /**
@@ -12,6 +13,18 @@ export const findControlPlane = (say: (line: string) => void) =>
       name: 'control-plane',
       directory: import.meta.dirname,
       sources: ['kubernetes/go.mod', 'kubernetes/go.sum'],
+    },
+    say,
+  )
+
+/** The directory with the reference's own controller, `kwok`, which brings a simulated provider of its own. */
+export const findReference = (say: (line: string) => void) =>
+  findBuilt(
+    {
+      title: "The reference's controller",
+      name: 'reference-controller',
+      directory: join(import.meta.dirname, 'reference'),
+      sources: ['go.mod', 'go.sum'],
     },
     say,
   )

@@ -26,12 +26,10 @@ export interface Rendered {
 const chart = resolve(import.meta.dirname, '../../deploy/chart')
 
 /** `helm template` of our chart for the simulated provider. Throws with what Helm said. */
-export const renderChart = (namespace: string, ...more: ReadonlyArray<string>): ReadonlyArray<Rendered> => {
+export const renderChart = (namespace: string, ...flags: ReadonlyArray<string>): ReadonlyArray<Rendered> => {
   const helm = join(process.env['SCANTLING_HELM'] ?? '', 'helm')
-  const values = ['provider=kwok', 'settings.clusterName=real', ...more].join(',')
-  const ran = spawnSync(helm, ['template', 'scantling', chart, '--namespace', namespace, '--set', values], {
-    encoding: 'utf8',
-  })
+  const args = ['template', 'scantling', chart, '--namespace', namespace, ...flags]
+  const ran = spawnSync(helm, [...args, '--set', 'provider=kwok,settings.clusterName=real'], { encoding: 'utf8' })
   if (ran.status !== 0) throw new Error(`helm template: ${ran.stderr}`)
   return parseAllDocuments(ran.stdout).flatMap((document) => (document.toJS() ?? []) as Rendered)
 }

@@ -191,7 +191,16 @@ export const startTestCluster = async ({ parts = {}, areDefinitionsInstalled = t
   await api.create({
     apiVersion: 'v1',
     kind: 'Node',
-    metadata: { name: 'system', labels: { 'kwok.x-k8s.io/node': 'fake' } },
+    metadata: {
+      name: 'system',
+      labels: {
+        'kwok.x-k8s.io/node': 'fake',
+        'kubernetes.io/os': 'linux',
+        'kubernetes.io/arch': 'amd64',
+        'kubernetes.io/hostname': 'system',
+        'topology.kubernetes.io/zone': 'us-west-2a',
+      },
+    },
     spec: { taints: [{ key: 'CriticalAddonsOnly', effect: 'NoSchedule' }] },
     status: { capacity: resources, allocatable: resources },
   })

@@ -23,6 +23,7 @@ import {
   type ControllerDeps,
   type RunningReconcilers,
   reportProcess,
+  makeClockSkewWatch,
   seededRandom,
   startClusterFacts,
   steadyNowMs,
@@ -122,7 +123,11 @@ export const runController =
       clock: systemClock,
     })()
     if (E.isLeft(connection)) return refuse(connection.left)
-    const transport = makeTransport(connection.right, systemClock)
+    const transport = makeTransport(
+      connection.right,
+      systemClock,
+      makeClockSkewWatch({ nowMs: systemClock.nowMs, steadyNowMs, log }),
+    )
     closers.push(transport.close)
     const clientOptions = {
       transport,

@@ -119,6 +119,7 @@ export const makeHttpClient = (options: HttpClientOptions): KubeClient => {
           },
           call,
         ),
+        TE.mapLeft((error) => (error._tag === 'NotFound' ? { ...error, message: notServed(kind) } : error)),
         TE.chainEitherK((body) => decodePage(kind, body, readOrReport)),
       ),
     watch: <A extends KubeObject>(
@@ -231,6 +232,10 @@ export const makeHttpClient = (options: HttpClientOptions): KubeClient => {
 
 const basePath = (apiVersion: string): string =>
   apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`
+
+/** A list is there, however empty: where it is not found, its kind is unknown to the server. */
+const notServed = ({ apiVersion, plural }: ResourceKind<KubeObject>): string =>
+  `Cannot list ${plural}: the API server does not serve ${apiVersion}; install or update its CustomResourceDefinition, which the chart brings under crds`
 
 const collectionPath = (kind: ResourceKind<KubeObject>, namespace: string | undefined): string =>
   namespace === undefined || !kind.namespaced

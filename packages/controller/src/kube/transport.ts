@@ -44,8 +44,16 @@ export interface Transport {
 // More would only queue on the server's side: its priority and fairness shares are per client.
 const maxSockets = 64
 
-/** Opens a transport. `clock` measures deadlines in the network's time, so it is never a scaled one. */
-export const makeTransport = (connection: Connection, clock: Clock): Transport => {
+/**
+ * Opens a transport. `clock` measures deadlines in the network's time, so it is never a scaled one.
+ *
+ * `onServerDate`: told the time that the server says it is with each of its answers.
+ */
+export const makeTransport = (
+  connection: Connection,
+  clock: Clock,
+  onServerDate?: (date: string) => void,
+): Transport => {
   const secure = connection.server.startsWith('https:')
   const agentOptions = { keepAlive: true, keepAliveMsecs: 30_000, scheduling: 'lifo' as const }
   // Watches hold their connection for minutes, so they do not compete with requests for the bounded pool.
@@ -101,6 +109,7 @@ export const makeTransport = (connection: Connection, clock: Clock): Transport =
       outgoing.on('response', (response) => {
         const status = response.statusCode ?? 0
         const retryAfter = response.headers['retry-after']
+        if (response.headers.date !== undefined) onServerDate?.(response.headers.date)
         const chunks: Array<Uint8Array> = []
         response.on('data', (chunk: Uint8Array) => {
           if (settled) return

@@ -24,6 +24,8 @@ export interface ReconcilerContext extends ControllerDeps {
   /** What the running provider says of labels, or else its module. */
   readonly labelPolicy: LabelPolicy | undefined
   readonly instanceIds: InstanceIds
+  /** Names of the NodeClaims that this process created, as long as they exist. */
+  readonly ownClaims: Set<string>
 }
 
 /** What features that are switched off leave out. */

@@ -44,6 +44,7 @@ import { nodePoolStatus } from './nodepool-status.ts'
 import { nodeTermination, wakeOnPods } from './node-termination.ts'
 import { startPodMetrics } from './pod-metrics.ts'
 import { triggerOnPods } from './pod-trigger.ts'
+import { watchRivals } from './rival-watch.ts'
 import { runProvisioner } from './provisioner.ts'
 import { runSimulatedKubelet } from './simulated-kubelet.ts'
 
@@ -155,6 +156,7 @@ const startAll = (context: ReconcilerContext): { readonly stopped: () => Promise
     }),
     watchPodEvents(context, events),
     wakeOnPods(context, termination),
+    watchRivals(context),
   )
 
   const batcher = makeBatcher({ clock, idleMs: settings.batchIdleDurationMs, maxMs: settings.batchMaxDurationMs })
@@ -230,6 +232,7 @@ export const makeContext = (deps: ControllerDeps): ReconcilerContext => {
     features,
     labelPolicy: labelPolicyOf(deps),
     instanceIds: ids,
+    ownClaims: new Set(),
   }
 }
 

@@ -255,6 +255,7 @@ const create = async (
   if (E.isLeft(created)) return E.left(created.left.message)
   const claim = views.claim(created.right)
   state.assign(claim.name, pods)
+  context.ownClaims.add(claim.name)
   caches.nodeClaims.observe(created.right)
   metrics.add(families.nodeClaimsCreated, {
     reason: purpose.reason,

@@ -114,6 +114,7 @@ const create = async (context: ReconcilerContext, pool: NodePool): Promise<E.Eit
   const claim = views.claim(created.right)
   // No pod waits for it, so it holds up no pass.
   state.assign(claim.name, [])
+  context.ownClaims.add(claim.name)
   caches.nodeClaims.observe(created.right)
   metrics.add(families.nodeClaimsCreated, { reason: 'provisioned', nodepool: pool.name, min_values_relaxed: 'false' })
   log.info('Created NodeClaim of static NodePool', { NodeClaim: claim.name, NodePool: pool.name })

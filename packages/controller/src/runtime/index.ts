@@ -1,4 +1,5 @@
 export * from './clock.ts'
+export * from './clock-skew.ts'
 export * from './deps.ts'
 export * from './event-loop-delay.ts'
 export * from './random.ts'
