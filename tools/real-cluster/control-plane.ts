@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileOf } from './binaries.ts'
 import { makeApi, type Api } from './api.ts'
 import { writeCertificates } from './certificates.ts'
 import { startChild, type Child } from './child.ts'
@@ -55,7 +56,7 @@ export const startControlPlane = async (
   const launch = (name: Part, flags: ReadonlyArray<string> = more[name] ?? []): Child => {
     const child = startChild({
       name,
-      command: join(binaries, name),
+      command: fileOf(binaries, name),
       args: [...argumentsOf(directory, binaries, auditLog)[name], ...flags],
       log: join(directory, `${name}.log`),
     })
@@ -207,7 +208,7 @@ const argumentsOf = (
     ],
     kwok: [
       `--kubeconfig=${at('admin.kubeconfig')}`,
-      `--config=${join(binaries, 'stages.yaml')}`,
+      `--config=${fileOf(binaries, 'stages.yaml')}`,
       '--manage-all-nodes=false',
       '--manage-nodes-with-label-selector=kwok.x-k8s.io/node=fake',
       '--node-ip=127.0.0.1',

@@ -1,14 +1,14 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { delimiter, join, resolve } from 'node:path'
 import { goObstacle } from '../built-from-go.ts'
 import { findHelm } from '../helm/helm.ts'
-import { findControlPlane } from './binaries.ts'
+import { findControlPlane, minors } from './binaries.ts'
 import { startControlPlane } from './control-plane.ts'
 import { isIsolated, isolationObstacle, runIsolated } from './namespace.ts'
 
 /*
- * `npm run e2e:cluster [-- --smoke | NAME…] [--at-once N]`: our controller against a real Kubernetes control plane.
+ * `npm run e2e:cluster [-- --smoke | NAME…] [--at-once N] [--kubernetes 1.34]`: our controller against a real Kubernetes control plane.
  * `npm run e2e:cluster -- --up`: such a plane to try things on, in a shell of its own, until the shell ends.
  *
  * Ends with `N passed, N failed`.
@@ -16,6 +16,9 @@ import { isIsolated, isolationObstacle, runIsolated } from './namespace.ts'
 const root = resolve(import.meta.dirname, '../..')
 const args = process.argv.slice(2)
 const say = (line: string) => void process.stdout.write(`${line}\n`)
+
+const withValue: ReadonlyArray<string> = ['--at-once', '--kubernetes']
+const valueOf = (flag: string): string | undefined => (args.includes(flag) ? args[args.indexOf(flag) + 1] : undefined)
 
 /** What .ci/run has time for, the longest first. */
 const smoke = ['disruption', 'role', 'provisioning']
@@ -29,7 +32,10 @@ const main = async (): Promise<number> => {
     say('0 passed, 0 failed, 1 skipped')
     return 0
   }
-  const [plane, helm] = [await findControlPlane(say), await findHelm(say)]
+  const minor = minors.find((one) => one === (valueOf('--kubernetes') ?? minors[0]))
+  if (minor === undefined)
+    return fail(`Cannot run Kubernetes ${valueOf('--kubernetes')}: there are ${minors.join(' and ')}`)
+  const [plane, helm] = [await findControlPlane(say, minor), await findHelm(say)]
   for (const failure of [plane, helm]) if (typeof failure === 'string') return fail(failure)
   if (typeof plane === 'string' || typeof helm === 'string') return 1
   const bundled = spawnSync(process.execPath, [...process.execArgv, join(root, 'deploy/bundle.ts'), 'kwok'], {
@@ -69,7 +75,7 @@ const test = async (): Promise<number> => {
       counts.skipped += skipped
     }
   }
-  const atOnce = args.includes('--at-once') ? Number(args[args.indexOf('--at-once') + 1]) : 2
+  const atOnce = Number(valueOf('--at-once') ?? 2)
   await Promise.all(Array.from({ length: atOnce }, worker))
   clearTimeout(timer)
   const skipped = counts.skipped === 0 ? '' : `, ${counts.skipped} skipped`
@@ -79,7 +85,7 @@ const test = async (): Promise<number> => {
 
 const namesOf = (given: ReadonlyArray<string>): ReadonlyArray<string> => {
   const all = readdirSync(join(import.meta.dirname, 'e2e')).map((file) => file.replace('.e2e.ts', ''))
-  const named = given.filter((arg, index) => !arg.startsWith('--') && given[index - 1] !== '--at-once')
+  const named = given.filter((arg, index) => !arg.startsWith('--') && !withValue.includes(given[index - 1] ?? ''))
   return named.length === 0 ? all : all.filter((name) => named.some((start) => name.startsWith(start)))
 }
 
@@ -119,7 +125,11 @@ const up = async (): Promise<number> => {
   const binaries = process.env['SCANTLING_CONTROL_PLANE'] ?? ''
   const plane = await startControlPlane(binaries)
   say(`A control plane listens at ${plane.server}; kubectl and KUBECONFIG are set in this shell, whose end is its end`)
-  const env = { ...process.env, KUBECONFIG: plane.kubeconfig, PATH: `${binaries}:${process.env['PATH'] ?? ''}` }
+  const env = {
+    ...process.env,
+    KUBECONFIG: plane.kubeconfig,
+    PATH: `${binaries}${delimiter}${process.env['PATH'] ?? ''}`,
+  }
   const shell = spawnSync(process.env['SHELL'] ?? 'sh', [], { stdio: 'inherit', env })
   await plane.stop()
   return shell.status ?? 0
