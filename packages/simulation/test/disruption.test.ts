@@ -157,7 +157,7 @@ describe('consolidation', () => {
       (cluster: VirtualCluster) => patchPool(cluster, { spec: { disruption: { budgets: [{ nodes: '0' }] } } }),
     ],
   ])(
-    'D-SINGLE-05 D-MULTI-09: a decision that no longer holds after the wait is dropped and told why: %s',
+    'D-CONS-10 D-SINGLE-05 D-MULTI-09: what is to be replaced is told; a decision that no longer holds after the wait is dropped and told why: %s',
     async (kind, change) => {
       const { cluster, run } = await startWith(5)
       await scale(cluster, 'web', 1)
@@ -178,7 +178,7 @@ describe('consolidation', () => {
     },
   )
 
-  test('D-MULTI-11: where several nodes no longer can go, the same pass looks for one', async () => {
+  test('D-CONS-10 D-MULTI-11: where several nodes no longer can go, the same pass looks for one', async () => {
     const requirements = [
       { key: 'karpenter.sh/capacity-type', operator: 'In', values: ['on-demand'] },
       { key: 'node.kubernetes.io/instance-type', operator: 'In', values: ['c-4x'] },
@@ -193,6 +193,8 @@ describe('consolidation', () => {
     for (const name of ['web', 'filler']) await scale(cluster, name, 0)
     const movesOf = async () => Number(/consolidation_moves_total\{.*\} (\d+)/.exec(await run.metrics())?.[1] ?? 0)
     await cluster.until('several are proposed', async () => (await movesOf()) === 1)
+    // What only goes is told once it does.
+    expect(await reasonsOn(cluster, 'Node')).not.toContain('ConsolidationCandidate')
     const [, ...others] = await cluster.all(kinds.nodes)
     for (const { metadata } of others) await protect(cluster, metadata.name)
     await cluster.until('they are refused', async () =>
