@@ -1,0 +1,128 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { readDefinitions, resource, startKubeSim, type DraftObject, type KubeSim } from '@scantling/kube-sim'
+import { systemClock } from '@scantling/provider-kit'
+import { parse, parseAllDocuments } from 'yaml'
+import { customResources } from './crds.ts'
+import { root } from './step.ts'
+
+const read = (file: string) => fs.readFileSync(path.join(root, file), 'utf8')
+const generated = new Set(['docs/compatibility.md', 'docs/api.md', 'docs/reference.md'])
+const pages = [
+  'README.md',
+  'AGENTS.md',
+  'CONTRIBUTING.md',
+  ...fs.readdirSync(path.join(root, 'docs')).flatMap((name) => (name.endsWith('.md') ? [`docs/${name}`] : [])),
+].filter((page) => !generated.has(page))
+
+/** `page: what` for everything in the pages that matches and is wrong. */
+const wrongIn = (pattern: RegExp, isRight: (found: string, page: string) => boolean): ReadonlyArray<string> =>
+  pages.flatMap((page) =>
+    [...read(page).matchAll(pattern)].flatMap(([, found = '']) => (isRight(found, page) ? [] : [`${page}: ${found}`])),
+  )
+
+const blocksOf = (page: string, language: string): ReadonlyArray<string> =>
+  [...read(page).matchAll(new RegExp(String.raw`^[ ]*\`\`\`${language}\n([\s\S]*?)^[ ]*\`\`\``, 'gm'))].map(
+    ([, block = '']) => block,
+  )
+
+describe('What the pages say', () => {
+  test('links lead somewhere', () => {
+    expect(
+      wrongIn(/\]\((?!https?:|#|mailto:)([^)#\s]+)/g, (link, page) =>
+        fs.existsSync(path.join(root, path.dirname(page), link)),
+      ),
+    ).toEqual([])
+  })
+
+  test('scripts exist', () => {
+    const { scripts } = JSON.parse(read('package.json')) as { readonly scripts: Readonly<Record<string, string>> }
+    expect(wrongIn(/npm run ([a-z][a-z0-9:-]*)/g, (script) => Object.hasOwn(scripts, script))).toEqual([])
+  })
+
+  test('files of the repository exist', () => {
+    expect(
+      wrongIn(
+        /(?<![\w/.-])((?:deploy|examples|packages|tools|bench|vectors)\/[\w./-]*[\w/])/g,
+        (file, page) =>
+          // That of agents names patterns as well.
+          page === 'AGENTS.md' ||
+          [root, path.join(root, path.dirname(page))].some((from) => fs.existsSync(path.join(from, file))),
+      ),
+    ).toEqual([])
+  })
+
+  test('commands of scantling exist', () => {
+    const commands = fs
+      .readdirSync(path.join(root, 'packages/cli/src/commands'))
+      .map((file) => path.basename(file, '.ts'))
+      .concat(['explain', 'top', 'tour', 'interrupt', 'simulate'])
+    expect(
+      wrongIn(/(?:npm run scantling --|^scantling|`scantling) ([a-z]+)/gm, (name) => commands.includes(name)),
+    ).toEqual([])
+  })
+
+  test('values of the chart exist', () => {
+    const values: unknown = parse(read('deploy/chart/values.yaml'))
+    const has = (name: string): boolean => {
+      let at: unknown = values
+      for (const step of name.split('.')) {
+        // What is open in the values may hold any key.
+        if (typeof at === 'object' && at !== null && Object.keys(at).length === 0) return true
+        if (typeof at !== 'object' || at === null || !Object.hasOwn(at, step)) return false
+        at = (at as Readonly<Record<string, unknown>>)[step]
+      }
+      return true
+    }
+    expect(wrongIn(/--set(?:-string)? ([\w.]+)[."=]/g, has)).toEqual([])
+    expect(wrongIn(/`((?:settings|controller|networkPolicy|serviceMonitor|serviceAccount)\.[\w.]+)`/g, has)).toEqual([])
+  })
+
+  test('tools of operators that are not named as needed are not used', () => {
+    const known = /^(export|npm|docker|aws|az|eksctl|kubectl|helm|for|done|git|cd|deploy\/|node |NODES=|PRINCIPAL=)/
+    const strange = pages
+      .filter((page) => /install|migrate|upgrade|troubleshoot/.test(page))
+      .flatMap((page) =>
+        blocksOf(page, 'sh')
+          .flatMap((block) => block.replaceAll(/\\\n/g, ' ').split('\n'))
+          .map((line) => line.trim())
+          .filter((line) => line !== '' && !known.test(line) && !line.startsWith('arns='))
+          .map((line) => `${page}: ${line}`),
+      )
+    expect(strange).toEqual([])
+  })
+})
+
+describe('Manifests in the pages', () => {
+  let sim: KubeSim
+  beforeAll(async () => {
+    sim = await startKubeSim({
+      clock: systemClock,
+      seed: 1,
+      definitions: await readDefinitions([path.join(root, 'deploy/crds')]),
+      controllers: false,
+    })
+  })
+  afterAll(() => sim.stop())
+
+  test('are accepted by the API server', async () => {
+    const documents = pages.flatMap((page) =>
+      blocksOf(page, 'yaml').flatMap((block) =>
+        parseAllDocuments(block)
+          .map((document) => document.toJS() as { readonly apiVersion?: string; readonly kind?: string } | null)
+          .flatMap((object) => (object?.apiVersion === undefined ? [] : [{ page, object }])),
+      ),
+    )
+    expect(documents.length).toBeGreaterThan(3)
+    for (const [index, { page, object }] of documents.entries()) {
+      const kind = customResources.find(
+        ({ group, versions, kind: name }) =>
+          name === object.kind && versions.some(({ name }) => `${group}/${name}` === object.apiVersion),
+      )
+      expect({ page, kind: object.kind, known: kind !== undefined }).toEqual({ page, kind: object.kind, known: true })
+      const target = resource(object.apiVersion ?? '', kind?.names.plural ?? '')
+      await sim.server.face('docs').create(target, { ...object, metadata: { name: `page-${index}` } } as DraftObject)
+    }
+  })
+})
