@@ -6,8 +6,8 @@ describe('decisionOf()', () => {
     const line = {
       level: 'INFO',
       message: 'Created NodeClaim',
-      NodeClaim: 'default-abc',
-      NodePool: 'default',
+      NodeClaim: { name: 'default-abc' },
+      NodePool: { name: 'default' },
       requests: { cpu: '5', memory: '2560Mi', pods: '10' },
       'instance-types': 'c6a.2xlarge, t3a.2xlarge and 463 others',
       'price-per-hour': 0.0877,

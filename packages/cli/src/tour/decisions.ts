@@ -79,14 +79,15 @@ const parse = (line: string): LogLine | undefined => {
   }
 }
 
-const textOf = (value: unknown): string =>
-  value === undefined
-    ? ''
-    : typeof value === 'string'
-      ? value
-      : Array.isArray(value)
-        ? value.join(', ')
-        : JSON.stringify(value)
+const textOf = (value: unknown): string => {
+  if (value === undefined) return ''
+  if (typeof value === 'string') return value
+  if (Array.isArray(value)) return value.map(textOf).join(', ')
+  // An object of the cluster is named as the reference's log names it.
+  const { name, namespace } = (value ?? {}) as { readonly name?: unknown; readonly namespace?: unknown }
+  if (typeof name !== 'string') return JSON.stringify(value)
+  return typeof namespace === 'string' && namespace !== '' ? `${namespace}/${name}` : name
+}
 
 const listOf = (value: unknown): ReadonlyArray<string> => (Array.isArray(value) ? value.map(textOf) : [])
 
