@@ -110,20 +110,22 @@ export const makeApi = (server: string, directory: string): Api => {
 
   const ask = (path: string, { method = 'GET', body, contentType = 'application/json', token }: Call = {}) =>
     new Promise<Answer>((resolve, reject) => {
+      const text = body === undefined ? undefined : JSON.stringify(body)
       const headers = {
-        ...(body === undefined ? {} : { 'content-type': contentType }),
+        // Node sends no length with the body of a DELETE by itself, and the server would read on into the next request.
+        ...(text === undefined ? {} : { 'content-type': contentType, 'content-length': Buffer.byteLength(text) }),
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
       }
       const agent = token === undefined ? agents.admin : agents.others
       const asking = request(`${server}${path}`, { method, headers, agent }, (response) => {
-        let text = ''
+        let answer = ''
         response.setEncoding('utf8')
-        response.on('data', (chunk: string) => (text += chunk))
+        response.on('data', (chunk: string) => (answer += chunk))
         response.once('error', reject)
-        response.once('end', () => resolve({ status: response.statusCode ?? 0, body: text }))
+        response.once('end', () => resolve({ status: response.statusCode ?? 0, body: answer }))
       })
       asking.once('error', reject)
-      asking.end(body === undefined ? undefined : JSON.stringify(body))
+      asking.end(text)
     })
 
   const must = async (path: string, call: Call, ...alsoGood: ReadonlyArray<number>): Promise<string> => {

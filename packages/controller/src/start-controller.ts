@@ -69,7 +69,7 @@ export const startController = async (
     switchDebug: () => {
       const level = switched()
       // Whatever the level: whoever sent the signal looks for the answer.
-      log[level]('The log level changed', { level })
+      log[level]('The log level changed', { 'log-level': level })
     },
   })
 }

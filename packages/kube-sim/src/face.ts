@@ -15,6 +15,16 @@ export interface OwnerReference {
   readonly blockOwnerDeletion?: boolean
 }
 
+/** What one manager owns of an object, from its first server-side apply on. */
+export interface ManagedFields {
+  readonly manager: string
+  readonly operation: 'Apply' | 'Update'
+  readonly apiVersion: string
+  readonly time?: string
+  readonly fieldsType: 'FieldsV1'
+  readonly fieldsV1: { readonly [step: string]: unknown }
+}
+
 /** Metadata as the server stores it: `uid`, `resourceVersion` and `creationTimestamp` are always present. */
 export interface ObjectMeta {
   readonly name: string
@@ -30,6 +40,7 @@ export interface ObjectMeta {
   readonly annotations?: Readonly<Record<string, string>>
   readonly finalizers?: ReadonlyArray<string>
   readonly ownerReferences?: ReadonlyArray<OwnerReference>
+  readonly managedFields?: ReadonlyArray<ManagedFields>
 }
 
 /** A stored object. Never mutated: a write replaces it, so readers may keep it as a snapshot. */
@@ -128,6 +139,8 @@ export interface WriteOptions {
   /** Run everything but the commit. */
   readonly dryRun?: boolean
   readonly fieldManager?: string
+  /** Of a server-side apply: take fields from other managers. */
+  readonly force?: boolean
   /** What to do with fields that the schema does not know: default `Ignore` in process, `Warn` over HTTP. */
   readonly fieldValidation?: 'Ignore' | 'Warn' | 'Strict'
   /** Called with each warning that a real server would put into a `Warning` header. */

@@ -43,12 +43,12 @@ export const followLevelFile = async ({ path, fallback, log, clock, signal }: Le
     if (level === undefined)
       return log.warn('Cannot use the level in the file, keeping the one before', {
         path,
-        level: text,
+        'log-level': text,
         expected: logLevels.join(' | '),
       })
     if (level === log.level()) return
     log.setLevel(level)
-    log.info('The log level changed', { level, path })
+    log.info('The log level changed', { 'log-level': level, path })
   }
   try {
     for (;;) {

@@ -13,6 +13,7 @@ import {
   badRequest,
   injected,
   invalid,
+  methodNotAllowed,
   requiredValue,
   unprocessable,
   unsupportedMediaType,
@@ -114,6 +115,8 @@ const perform = (
     case 'watch':
       return () => answerWatch(server, exchange, ref, shape)
     case 'create': {
+      if (ref.name !== undefined && ref.subresource === undefined)
+        throw methodNotAllowed({ group: ref.group, kind: ref.plural, name: ref.name })
       const written = requests.create(ref, body, writeOptions(url, warnings))
       return send(201, written.object)
     }
@@ -285,6 +288,7 @@ const writeOptions = (url: URL, warnings: string[]): WriteOptions => {
   return given<WriteOptions>({
     dryRun: text(url, 'dryRun') === 'All' ? true : undefined,
     fieldManager: text(url, 'fieldManager'),
+    force: text(url, 'force') === 'true' ? true : undefined,
     fieldValidation: validation,
     onWarning: (warning) => void warnings.push(warning),
   })

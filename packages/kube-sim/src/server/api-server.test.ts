@@ -125,11 +125,11 @@ describe('writes', () => {
     expect((await failureOf(stale)).code).toBe(409)
   })
 
-  test('server-side apply makes what is missing and merges into what is there', async () => {
+  test('server-side apply makes what is missing, and what another manager states stays', async () => {
     const { face } = setUp()
     const ref = { ...configMaps, name: 'a' }
-    await face.patch(ref, 'apply', { metadata: { name: 'a' }, data: { x: '1' } })
-    await face.patch(ref, 'apply', { metadata: { name: 'a' }, data: { y: '2' } })
+    await face.patch(ref, 'apply', { metadata: { name: 'a' }, data: { x: '1' } }, { fieldManager: 'one' })
+    await face.patch(ref, 'apply', { metadata: { name: 'a' }, data: { y: '2' } }, { fieldManager: 'two' })
     expect((await face.get(ref))['data']).toEqual({ x: '1', y: '2' })
   })
 

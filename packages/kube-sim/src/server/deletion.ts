@@ -4,6 +4,7 @@ import { conflict, forbidden } from './failures.ts'
 import { timestamp } from './identity.ts'
 import { objectAt, stringAt, type JsonObject } from './json.ts'
 import type { ResourceType } from './registry.ts'
+import { commitUpdate } from './writing.ts'
 
 /** An object after its deletion was asked for: gone, or marked and waiting for something. */
 export interface Deleted {
@@ -49,10 +50,11 @@ export const deleteObject = (
   if (options.dryRun === true) return { object, removed: false }
   if (options.propagationPolicy === 'Orphan') orphanDependents(core, object)
   const graceSeconds = type.graceful ? gracePeriodOf(object, options.gracePeriodSeconds) : 0
-  const held = graceSeconds > 0 || (object.metadata.finalizers?.length ?? 0) > 0 || key === 'namespaces'
+  const isForeground = options.propagationPolicy === 'Foreground'
+  const held = graceSeconds > 0 || isForeground || (object.metadata.finalizers?.length ?? 0) > 0 || key === 'namespaces'
   if (!held) return { object: core.store.remove(key, object), removed: true }
 
-  const marked = markDeleted(core, object, graceSeconds)
+  const marked = markDeleted(core, isForeground ? waitingForDependents(object) : object, graceSeconds)
   if (marked === object) return { object, removed: false }
   const next =
     key === 'namespaces' ? { ...marked, status: { ...objectAt(marked, 'status'), phase: 'Terminating' } } : marked
@@ -66,6 +68,17 @@ const gracePeriodOf = (pod: KubeObject, asked: number | undefined): number => {
   if (asked !== undefined) return asked < 0 ? 1 : asked
   const own = spec?.['terminationGracePeriodSeconds']
   return typeof own === 'number' ? own : defaultGracePeriodSeconds
+}
+
+const foreground = 'foregroundDeletion'
+
+const isWaitingForDependents = ({ metadata }: KubeObject): boolean =>
+  metadata.deletionTimestamp !== undefined && metadata.finalizers?.includes(foreground) === true
+
+const waitingForDependents = (object: KubeObject): KubeObject => {
+  const { finalizers = [] } = object.metadata
+  if (finalizers.includes(foreground)) return object
+  return { ...object, metadata: { ...object.metadata, finalizers: [...finalizers, foreground] } }
 }
 
 // A second deletion can shorten the wait, never lengthen it.
@@ -109,6 +122,8 @@ const orphanDependents = (core: Core, owner: KubeObject): void => {
  */
 export const startCollecting = (core: Core): void => {
   const uids = new Set<string>()
+  // Owners whose deletion waits for their dependents.
+  const waiting = new Set<string>()
   const namespaces = new Set<string>()
   let scheduled = false
 
@@ -117,6 +132,10 @@ export const startCollecting = (core: Core): void => {
     for (const uid of uids) {
       uids.delete(uid)
       for (const { key, object } of core.store.dependents(uid)) collectDependent(core, key, object)
+    }
+    for (const uid of waiting) {
+      waiting.delete(uid)
+      deleteDependentsFirst(core, uid)
     }
     for (const name of namespaces) {
       namespaces.delete(name)
@@ -130,7 +149,10 @@ export const startCollecting = (core: Core): void => {
   }
   core.store.onCommit((key, { type, object }) => {
     const { uid, ownerReferences, namespace, deletionTimestamp, name } = object.metadata
-    if (type === 'DELETED') uids.add(uid)
+    if (type === 'DELETED') {
+      uids.add(uid)
+      for (const owner of ownerReferences ?? []) waiting.add(owner.uid)
+    } else if (isWaitingForDependents(object)) waiting.add(uid)
     else if (type === 'ADDED') {
       for (const owner of ownerReferences ?? []) if (core.store.byUid(owner.uid) === undefined) uids.add(owner.uid)
     }
@@ -138,8 +160,45 @@ export const startCollecting = (core: Core): void => {
       if (type !== 'DELETED' && deletionTimestamp !== undefined) namespaces.add(name)
     } else if (type === 'DELETED' && namespace !== undefined && isTerminating(core, namespace))
       namespaces.add(namespace)
-    if (uids.size > 0 || namespaces.size > 0) schedule()
+    if (uids.size + waiting.size + namespaces.size > 0) schedule()
   })
+}
+
+/**
+ * Foreground deletion: dependents go first, in the foreground themselves where they have dependents; the owner when none
+ * that blocks it is left.
+ *
+ * Source: https://kubernetes.io/docs/concepts/architecture/garbage-collection/#foreground-deletion
+ */
+const deleteDependentsFirst = (core: Core, uid: string): void => {
+  const found = core.store.byUid(uid)
+  if (found === undefined || !isWaitingForDependents(found)) return
+  for (const { key, object } of [...core.store.dependents(uid)]) {
+    const type = core.registry.byKey(key)
+    const isShared = (object.metadata.ownerReferences ?? []).some(
+      (owner) => owner.uid !== uid && !isGoing(core, owner.uid),
+    )
+    if (type === undefined || object.metadata.deletionTimestamp !== undefined || isShared) continue
+    const hasOwn = [...core.store.dependents(object.metadata.uid)].length > 0
+    deleteObject(core, key, type, object, hasOwn ? { propagationPolicy: 'Foreground' } : {})
+  }
+  const isBlocked = [...core.store.dependents(uid)].some(({ object }) =>
+    (object.metadata.ownerReferences ?? []).some((owner) => owner.uid === uid && owner.blockOwnerDeletion === true),
+  )
+  const owner = core.store.byUid(uid)
+  const served = owner === undefined ? undefined : core.registry.findKind(owner.apiVersion, owner.kind)
+  if (isBlocked || owner === undefined || served === undefined) return
+  const { finalizers = [], ...metadata } = owner.metadata
+  const left = finalizers.filter((each) => each !== foreground)
+  commitUpdate(core, served.key, served.type, owner, {
+    ...owner,
+    metadata: left.length === 0 ? metadata : { ...metadata, finalizers: left },
+  })
+}
+
+const isGoing = (core: Core, uid: string): boolean => {
+  const owner = core.store.byUid(uid)
+  return owner === undefined || isWaitingForDependents(owner)
 }
 
 const collectDependent = (core: Core, key: string, object: KubeObject): void => {

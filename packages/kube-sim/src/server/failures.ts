@@ -73,6 +73,24 @@ export const conflict = (subject: Subject, detail: string): StatusError =>
 export const staleUpdate = (subject: Subject): StatusError =>
   conflict(subject, 'the object has been modified; please apply your changes to the latest version and try again')
 
+/** A 409 of server-side apply, with a cause for each field that somebody else owns. */
+export const applyConflict = (subject: Subject, causes: ReadonlyArray<StatusCause>): StatusError => {
+  const owners = [...new Set(causes.map(({ message = '' }) => message))]
+  const fieldsOf = (owner: string) => causes.filter(({ message }) => message === owner).map(({ field = '' }) => field)
+  const text =
+    causes.length === 1
+      ? `conflict: ${owners.join()}: ${fieldsOf(owners[0] ?? '').join()}`
+      : `conflicts: ${owners
+          .map(
+            (owner) =>
+              `${owner.replace('conflict ', 'conflicts ')}:\n${fieldsOf(owner)
+                .map((field) => `- ${field}`)
+                .join('\n')}`,
+          )
+          .join('\n')}`
+  return failure(409, 'Conflict', `Apply failed with ${causes.length} ${text}`, subject, { causes })
+}
+
 export const badRequest = (message: string): StatusError => failure(400, 'BadRequest', message)
 
 export const forbidden = (subject: Subject, detail: string, causes?: ReadonlyArray<StatusCause>): StatusError =>

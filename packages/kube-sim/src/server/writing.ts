@@ -16,6 +16,7 @@ import {
 } from './failures.ts'
 import { timestamp } from './identity.ts'
 import { cloneJson, equalJson, isObject, objectAt, stringAt, type JsonObject } from './json.ts'
+import { applyOwned, ownedAfterUpdate, ownedByCreation, type Applying } from './field-ownership.ts'
 import { clientMeta, validateMeta } from './metadata.ts'
 import type { ResourceType } from './registry.ts'
 
@@ -79,7 +80,13 @@ const generatedName = (core: Core, target: Target, prefix: string): string => {
 }
 
 /** Errors: 409 AlreadyExists, 422 with the fields at fault, 404 for a missing namespace, 403 for one being deleted. */
-export const createObject = (core: Core, target: Target, body: unknown, options: WriteOptions): Written => {
+export const createObject = (
+  core: Core,
+  target: Target,
+  body: unknown,
+  options: WriteOptions,
+  isApplied = false,
+): Written => {
   const { type } = target
   const draft = cloneJson(accept(target, bodyOf(body)))
   const given = objectAt(draft, 'metadata') ?? {}
@@ -100,6 +107,9 @@ export const createObject = (core: Core, target: Target, body: unknown, options:
     ...(type.hasGeneration ? { generation: 1 } : {}),
     creationTimestamp: timestamp(core.clock.nowMs()),
     ...clientMeta(given),
+    ...(isApplied
+      ? { managedFields: ownedByCreation(bodyOf(body), type.lists, applyingOf(core, target, options)) }
+      : {}),
   }
   const made = { apiVersion: draft['apiVersion'], kind: type.kind, metadata, ...content } as unknown as JsonObject
   if (type.hasStatus && !type.keepsStatusOnCreate) delete made['status']
@@ -142,12 +152,46 @@ export const patchObject = (
 ): Written => {
   const previous = core.store.collection(target.key).get(target.namespace, target.name ?? '')
   if (previous === undefined) {
-    if (patchType === 'apply' && target.subresource === undefined) return createObject(core, target, patch, options)
+    if (patchType === 'apply' && target.subresource === undefined)
+      return createObject(core, target, patch, options, true)
     throw notFound(target.subject)
   }
+  if (patchType === 'apply' && target.subresource === undefined)
+    return applyObject(core, target, previous, patch, options)
   const shown = present(target.served, previous)
   const patched = applyPatch(target.type, patchType, shown as unknown as JsonObject, patch)
   return { object: replaceObject(core, target, previous, accept(target, patched), options), created: false }
+}
+
+const applyingOf = (core: Core, target: Target, options: WriteOptions): Applying => ({
+  manager: managerOf(options),
+  force: options.force === true,
+  time: timestamp(core.clock.nowMs()),
+  apiVersion: target.served.apiVersion,
+})
+
+/** Without a name of its own a client goes by its program's. */
+const managerOf = ({ fieldManager }: WriteOptions): string => fieldManager ?? 'unknown'
+
+/** Server-side apply to an object that is there. */
+const applyObject = (
+  core: Core,
+  target: Target,
+  previous: KubeObject,
+  patch: unknown,
+  options: WriteOptions,
+): Written => {
+  const shown = present(target.served, previous)
+  const subject = { ...target.subject, kind: target.type.plural }
+  const { object, managedFields } = applyOwned(
+    shown,
+    bodyOf(patch),
+    target.type.lists,
+    subject,
+    applyingOf(core, target, options),
+  )
+  const accepted = accept(target, object)
+  return { object: replaceObject(core, target, previous, accepted, options, managedFields), created: false }
 }
 
 /** The patched form of `object`, which is not mutated; the two share what the patch left alone. */
@@ -183,14 +227,21 @@ export const replaceObject = (
   previous: KubeObject,
   incoming: JsonObject,
   options: WriteOptions,
+  managedFields?: KubeObject['metadata']['managedFields'],
 ): KubeObject => {
   const { type } = target
   const given = objectAt(incoming, 'metadata') ?? {}
   checkPreconditions(target, previous, given)
-  const next =
+  const written =
     target.subresource === 'status'
       ? nextStatus(core, target, previous, incoming, options)
       : nextMain(core, target, previous, incoming, options)
+  const owned =
+    managedFields ??
+    (target.subresource === 'status'
+      ? undefined
+      : ownedAfterUpdate(previous, written as unknown as JsonObject, type.lists, applyingOf(core, target, options)))
+  const next = owned === undefined ? written : { ...written, metadata: { ...written.metadata, managedFields: owned } }
   if (equalJson(next, previous)) return previous
   if (options.dryRun === true) return next
   return commitUpdate(core, target.key, type, previous, next)
