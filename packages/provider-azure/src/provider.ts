@@ -35,6 +35,7 @@ import { azureTraits } from './traits.ts'
 import { vmPath } from './vm-path.ts'
 
 const catalogueEveryMs = 12 * 3_600_000
+const tokenTimeoutMs = 10_000
 const userAgent = 'scantling/v0.1.0'
 
 /**
@@ -125,7 +126,7 @@ const connectOptionsFor = (
           url: sigAccessTokenServerUrl,
           scope,
           get: async (url) => {
-            const answer = await fetch(url)
+            const answer = await fetch(url, { signal: AbortSignal.timeout(tokenTimeoutMs) })
             return { status: answer.status, text: await answer.text() }
           },
           nowMs: host.clock.nowMs,

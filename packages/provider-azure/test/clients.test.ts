@@ -153,6 +153,32 @@ describe('ports over the SDKs of Azure', () => {
     expect(await ports.containerService.listMachines({}, signal)()).toEqual(E.right([]))
   })
 
+  test('a name that is taken is refused where it must be free, lists are whole, and why a VM failed can be read later', async () => {
+    await finished(await putNic('aks-d'), 'nic')
+    emulator.world.launchFaults.push({ phase: 'operation', error: launchErrors.allocationFailed, times: 1 })
+    await finished(await putVm('aks-d'), 'vm')
+    const body = { location, hardwareProfile: { vmSize: 'Standard_D2s_v5' } }
+    const again = { resourceGroup: nodeGroup, name: 'aks-d', body, onlyIfAbsent: true } as const
+    expect(await ports.compute.putVm(again, signal)()).toMatchObject({ left: { status: 412 } })
+    const seenVm = { resourceGroup: nodeGroup, name: 'aks-d', withInstanceView: true } as const
+    expect(await ports.compute.getVm(seenVm, signal)()).toMatchObject({
+      right: {
+        provisioningState: 'Failed',
+        instanceView: { statuses: [{ code: 'ProvisioningState/failed/AllocationFailed' }] },
+      },
+    })
+    for (const listed of [
+      await ports.compute.listVms({ resourceGroup: nodeGroup }, signal)(),
+      await ports.network.listNics({ resourceGroup: nodeGroup }, signal)(),
+    ])
+      expect(E.isRight(listed) && listed.right.map(({ name }) => name)).toContain('aks-d')
+    const extension = { resourceGroup: nodeGroup, name: 'aks-a', extension: 'e', body: { location } }
+    await finished(await ports.compute.putExtension(extension, signal)(), 'extension')
+    expect(await ports.compute.getVm({ resourceGroup: nodeGroup, name: 'aks-a' }, signal)()).toMatchObject({
+      right: { resources: [{ id: expect.stringMatching(/aks-a\/extensions\/e$/) }] },
+    })
+  })
+
   test('Z-AUTH-04: every call says who calls, and what passes by itself is tried again', async () => {
     const agents = emulator.calls.map(({ headers }) => headers['user-agent'] ?? '')
     expect(agents.every((agent) => agent.startsWith('scantling-test '))).toBe(true)

@@ -8,6 +8,9 @@ import { tagsOf } from '../tags/index.ts'
 import { creation, type CreationDeps, type VmSubject } from './creation.ts'
 import { hasTags, patchOf, updateVm, type VmGoal } from './in-place-update.ts'
 
+// Beyond it one is looked at once more than it had to be.
+const mostUpdating = 10_000
+
 const converged: Convergence = { _tag: 'Converged' }
 
 /**
@@ -55,6 +58,10 @@ export const convergeVm = (
     const updated = await update(name, details, patch, call)()
     if (E.isLeft(updated)) return updated
     updating.set(name, hash)
+    for (const oldest of updating.keys()) {
+      if (updating.size <= mostUpdating) break
+      updating.delete(oldest)
+    }
     return E.right({ _tag: 'Pending', reason: 'AwaitingUpdate', retryAfterMs: pollMs })
   }
 }

@@ -32,6 +32,9 @@ const extensionAction = 'Microsoft.Compute/virtualMachines/extensions/write'
 /** How the making of a VM stands: done, or as `converge` says it. */
 export type Creation = { readonly _tag: 'Done' } | Exclude<Convergence, { readonly _tag: 'Converged' }>
 
+// Longer than any wait: nobody waits for what was not asked about since.
+const forgottenMs = 10 * 60_000
+
 const done: Creation = { _tag: 'Done' }
 
 /**
@@ -47,11 +50,18 @@ export const creation = (
   const resourceGroup = settings.nodeResourceGroup
   /** Where the end of each extension is told, by VM and extension; absent: it has ended. */
   const extensionUrls = new Map<string, string | undefined>()
-  const waiting = new Set<string>()
+  /** When each was asked about last, in this order; one that is asked about no more is gone. */
+  const waiting = new Map<string, number>()
 
   // Many who wait are asked for less often, so that all of them together are read no more often than few.
   const pending = (name: string, reason: string): Creation => {
-    waiting.add(name)
+    const nowMs = host.clock.nowMs()
+    waiting.delete(name)
+    waiting.set(name, nowMs)
+    for (const [oldest, atMs] of waiting) {
+      if (nowMs - atMs < forgottenMs) break
+      end(oldest)
+    }
     return { _tag: 'Pending', reason, retryAfterMs: Math.max(pollMs, waiting.size * 10) }
   }
   const end = (name: string): Creation => {

@@ -1,0 +1,171 @@
+import { afterEach, describe, expect, test } from '@jest/globals'
+import { launchErrors, nodeGroup, type ServiceError } from './emulator/index.ts'
+import { applyDefaults, conditionOf, kinds, startVirtualAzure, type VirtualAzure } from './virtual-cluster.ts'
+
+const vmType = 'Microsoft.Compute/virtualMachines'
+const nicType = 'Microsoft.Network/networkInterfaces'
+const minute = 60_000
+
+let running: VirtualAzure | undefined
+afterEach(async () => {
+  await running?.stop()
+  running = undefined
+})
+
+const start = async (): Promise<VirtualAzure> => {
+  running = await startVirtualAzure()
+  return running
+}
+const isEmpty = (azure: VirtualAzure) => azure.vms().length + azure.nics().length + azure.disks().length === 0
+
+describe('what goes wrong in Azure', () => {
+  const fault = (code: string, status: number, message = code): ServiceError => ({ status, code, message })
+
+  test.each([
+    [
+      'an identity without a role',
+      `${nicType}/write`,
+      fault('AuthorizationFailed', 403, 'no authorization'),
+      'Unauthorized',
+      /assign the controller’s identity a role with Microsoft\.Network\/networkInterfaces\/write/,
+    ],
+    [
+      'a token that is over',
+      `${vmType}/write`,
+      fault('ExpiredAuthenticationToken', 401, 'The access token expired'),
+      'CreateInstanceFailed',
+      /workload identity, managed identity/,
+    ],
+    [
+      'a subscription that is not there',
+      `${vmType}/write`,
+      fault('SubscriptionNotFound', 404, 'no such subscription'),
+      'CreateInstanceFailed',
+      /check AZURE_SUBSCRIPTION_ID/,
+    ],
+    [
+      'a policy that denies',
+      `${vmType}/write`,
+      launchErrors.policy,
+      'RequestDisallowedByPolicy',
+      /exempt Microsoft\.Compute\/virtualMachines\/write from it/,
+    ],
+    [
+      'a subnet that is full',
+      `${nicType}/write`,
+      fault('SubnetIsFull', 400, 'Subnet is full'),
+      'SubnetIsFull',
+      /a subnet with free addresses/,
+    ],
+  ])(
+    '%s is told on the claim with the remedy, and cured it goes on',
+    async (_, action, error, reason, remedy) => {
+      const azure = await start()
+      await azure.startController()
+      azure.world.actionFaults.set(action, { error })
+      await applyDefaults(azure)
+      await azure.deploy('web', 1, '1')
+      await azure.until('a claim says why', async () => {
+        const launched = conditionOf((await azure.all('nodeClaims'))[0], 'Launched')
+        return launched?.status === 'Unknown' && launched.reason === reason && remedy.test(launched.message ?? '')
+      })
+      expect(azure.vms()).toEqual([])
+      azure.world.actionFaults.clear()
+      await azure.until('the pod runs', async () => (await azure.runningPods()) === 1)
+      expect(azure.vms()).toHaveLength(1)
+      await azure.scale('web', 0)
+      await azure.until('nothing is left', () => isEmpty(azure))
+    },
+    60_000,
+  )
+
+  test('an image family that there is not for the version is told on the class, with the remedy, and cured it goes on', async () => {
+    const azure = await start()
+    await azure.startController()
+    await applyDefaults(azure, { nodeClass: { imageFamily: 'AzureLinux', fipsMode: 'FIPS' } })
+    await azure.deploy('web', 1, '1')
+    await azure.until(
+      'the class says why',
+      async () => conditionOf(await azure.one('nodeClasses', 'default'), 'ImagesReady')?.status === 'False',
+    )
+    expect(conditionOf(await azure.one('nodeClasses', 'default'), 'ImagesReady')?.message).toMatch(
+      /--use-sig, or spec\.fipsMode/,
+    )
+    await azure.face.patch({ ...kinds.nodeClasses, name: 'default' }, 'merge', { spec: { fipsMode: 'Disabled' } })
+    await azure.until('the pod runs', async () => (await azure.runningPods()) === 1)
+  }, 60_000)
+
+  test('a size that is not sold here is left alone, and another is bought for the same claim', async () => {
+    const azure = await start()
+    const controller = await azure.startController()
+    azure.world.launchFaults.push({ phase: 'request', error: launchErrors.skuNotAvailable, times: 2 })
+    await applyDefaults(azure)
+    await azure.deploy('web', 1, '1')
+    await azure.until('the pod runs', async () => (await azure.runningPods()) === 1)
+    const puts = controller.azure.calls.filter(({ method, action }) => method === 'PUT' && action === `${vmType}/write`)
+    const sizes = puts.map(({ body }) => JSON.stringify((body['properties'] ?? body)['hardwareProfile' as never]))
+    // In its zones, in the region as a whole, and then something else.
+    expect([sizes.length, new Set(sizes).size]).toEqual([3, 2])
+    expect(new Set(puts.map(({ path }) => path)).size).toBe(1)
+  }, 60_000)
+})
+
+describe('the end of a process at any effect', () => {
+  const scenario = async (number: number, fate: 'dead' | 'lost') => {
+    const azure = await start()
+    let effect = ''
+    const first = await azure.startController({
+      azure: ({ action, number: at }) => {
+        if (at !== number) return 'pass'
+        effect = action
+        return fate
+      },
+    })
+    await applyDefaults(azure)
+    await azure.deploy('web', 1, '1')
+    const isOver = async () => first.isDead() || (await azure.runningPods()) === 1
+    await azure.until('the pod runs, or the controller is dead', isOver)
+    if (!first.isDead()) {
+      await azure.until(
+        'the claim is done',
+        async () => azure.world.below(azure.world.list(nodeGroup, vmType)[0] as never).length > 0 || first.isDead(),
+      )
+      await azure.scale('web', 0)
+      await azure.until('nothing is left, or the controller is dead', () => first.isDead() || isEmpty(azure))
+    }
+    const died = first.isDead()
+    if (!died) return { effect, died }
+    await azure.clock.advance(20_000)
+    const next = await azure.startController()
+    await azure.until('the pods are as wanted', async () => (await azure.runningPods()) === (await wanted(azure)))
+    // Never two VMs for one claim, nor one for none.
+    await azure.until('each claim has its VM', async () => {
+      const claims = (await azure.all('nodeClaims')).map(({ metadata }) => `aks-${metadata.name}`)
+      return JSON.stringify([...claims].sort()) === JSON.stringify([...azure.vms()].sort())
+    })
+    await azure.scale('web', 0)
+    await azure.until('nothing is left', () => isEmpty(azure), 20 * minute)
+    await azure.until('no claim is left', async () => (await azure.all('nodeClaims')).length === 0)
+    expect(next.errors).toEqual([])
+    return { effect, died }
+  }
+  const wanted = async (azure: VirtualAzure): Promise<number> => {
+    const [web] = await azure.all('deployments')
+    return (web?.spec as { readonly replicas?: number } | undefined)?.replicas ?? 0
+  }
+
+  test.each(['dead', 'lost'] as const)(
+    'Z-CP-16: loses nothing and leaves nothing behind, whether it ends before the effect or before its answer (%s)',
+    async (fate) => {
+      const met: Array<string> = []
+      for (let number = 1; ; number += 1) {
+        const { effect, died } = await scenario(number, fate)
+        await running?.stop()
+        if (!died) break
+        met.push(effect)
+      }
+      expect(met).toEqual([`${nicType}/write`, `${vmType}/write`, `${vmType}/extensions/write`, `${vmType}/delete`])
+    },
+    120_000,
+  )
+})
