@@ -99,6 +99,7 @@ export const isLaunchTemplateTaken = ({ code }: Coded): boolean =>
 export const isTokenTaken = ({ code }: Coded): boolean => code === 'IdempotentParameterMismatch'
 /** A dry run answers its success with an error. */
 export const isDryRunSuccess = ({ code }: Coded): boolean => code === 'DryRunOperation'
+export const isCredentialError = ({ code }: Coded): boolean => credentialCodes.has(code)
 export const isDenied = ({ code }: Coded): boolean => denialCodes.has(code)
 export const isThrottled = ({ code, httpStatus }: Coded & Pick<AwsError, 'httpStatus'>): boolean =>
   throttlingCodes.has(code) || httpStatus === 429
@@ -132,14 +133,14 @@ export const providerErrorOf = (error: AwsError): ProviderError => {
   const { action, code, message, requestId, retryAfterMs, cause } = error
   const common = {
     code,
-    message: credentialCodes.has(code) ? `Cannot call ${action}: ${message}; ${credentialsRemedy}` : message,
+    message: isCredentialError(error) ? `Cannot call ${action}: ${message}; ${credentialsRemedy}` : message,
     ...(requestId !== undefined && { requestId }),
     ...(retryAfterMs !== undefined && { retryAfterMs }),
     ...(cause !== undefined && { cause }),
   }
   if (isInstanceNotFound(error)) return { _tag: 'InstanceNotFound', ...common }
   if (isThrottled(error)) return { _tag: 'Throttled', ...common }
-  if (isDenied(error) || credentialCodes.has(code)) return { _tag: 'Unauthorized', action, ...common }
+  if (isDenied(error) || isCredentialError(error)) return { _tag: 'Unauthorized', action, ...common }
   if (quotaCodes.has(code)) return { _tag: 'QuotaExceeded', quota: code, ...common }
   if (capacityCodes.has(code)) return { _tag: 'InsufficientCapacity', ...common }
   return { _tag: invalidCode.test(code) && !isServerError(error) ? 'InvalidRequest' : 'Unknown', ...common }

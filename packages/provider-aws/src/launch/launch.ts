@@ -1,6 +1,7 @@
 import {
   annotationKeys,
   type Call,
+  type InstanceType,
   type Launched,
   type LaunchFailure,
   type LaunchRequest,
@@ -93,11 +94,11 @@ export const launcher = (
       prior.remember(token, present.right)
       return E.right({ instance: present.right })
     }
-    const waitMs = pace.waitMs(claim.nodePool ?? '')
-    if (waitMs > 0) return E.left(heldBack(claim.nodePool ?? '', waitMs))
     const purchase = await decide(request, call)
     if (E.isLeft(purchase)) return purchase
     const { plan, subnets } = purchase.right
+    const waitMs = pace.enter(claim.nodePool ?? '', namesOf(request.candidates))
+    if (waitMs > 0) return E.left(heldBack(claim.nodePool ?? '', waitMs))
     const needOf = (pods: number) => addressesOf(request.nodeClass, call, pods)
     const addresses = deps.addresses.reserve(leastNeeds(plan.types, subnets, needOf))
     const outcome = await buy(purchase.right).catch((bug: unknown) => {
@@ -164,7 +165,7 @@ export const launcher = (
       prior.refused(token)
       const failure = failureOf(errors)
       const isShortage = failure.error._tag === 'InsufficientCapacity'
-      if (isShortage) pace.report(claim.nodePool ?? '', 'shortage')
+      if (isShortage) pace.gotNothing(claim.nodePool ?? '', namesOf(request.candidates))
       return E.left({
         ...failure,
         unavailable: lessons.marks,
@@ -173,7 +174,6 @@ export const launcher = (
         ...(isShortage && plan.hasMore && { keepClaim: true as const }),
       })
     }
-    pace.report(claim.nodePool ?? '', 'launched')
     const override = overrideOf(
       machine.launched,
       configs.right.flatMap(({ overrides }) => overrides),
@@ -185,6 +185,7 @@ export const launcher = (
         error: { _tag: 'Unknown', message: `EC2 started instance ${machine.id} as something that nobody asked for` },
         unavailable: lessons.marks,
       })
+    pace.launched(claim.nodePool ?? '', type.name)
     const instance = launchedInstance({ ...purchase, id: machine.id, override, type, nowMs: host.clock.nowMs() })
     deps.instances.recent.add(instance)
     prior.remember(token, instance)
@@ -287,6 +288,8 @@ export const launcher = (
     return made
   }
 }
+
+const namesOf = (types: ReadonlyArray<InstanceType>): ReadonlyArray<string> => types.map(({ name }) => name)
 
 const heldBack = (nodePool: string, retryAfterMs: number): LaunchFailure => ({
   reason: 'InsufficientCapacity',

@@ -142,6 +142,15 @@ export const failureOf = (
 ): { readonly error: ProviderError; readonly reason: string } => {
   const refusals = errors.map(refusalOf)
   const message = [...new Set(refusals.map(({ code, message: text }) => `${code}: ${text}`))].join('; ')
+  if (refusals.length > 0 && refusals.every(isSubnetFull))
+    return {
+      reason: 'InsufficientFreeAddressesInSubnet',
+      error: {
+        _tag: 'InsufficientCapacity',
+        code: 'InsufficientFreeAddressesInSubnet',
+        message: `${message}; free addresses in the subnets, or let the EC2NodeClass select others`,
+      },
+    }
   const other = refusals.find((refusal) => !isCapacityError(refusal) && !isSpotRoleMissing(refusal))
   if (other === undefined)
     return {

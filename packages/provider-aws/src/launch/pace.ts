@@ -1,4 +1,4 @@
-/** Fleets of a NodePool that got nothing, one after the other, until the pool has to wait. */
+/** Fleets that got nothing, one after the other, until a NodePool has to wait. */
 const shortagesInARow = 2
 const pauseMs = 30_000
 
@@ -6,23 +6,47 @@ const pauseMs = 30_000
  * Holds a NodePool back while nothing can be bought for it.
  *
  * Whoever asks for the next sixty types at once, and for the sixty after those, is throttled before capacity returns.
+ * A claim that may have other types than those that got nothing is not held back: a shortage of one kind of machine is
+ * not one of all.
  */
 export interface ShortagePace {
-  /** How long the pool is still to wait; zero: not at all. */
-  readonly waitMs: (nodePool: string) => number
-  readonly report: (nodePool: string, outcome: 'launched' | 'shortage') => void
+  /**
+   * How long a claim that may have these types is still to wait; zero: it may go now, and while there is a shortage of
+   * all of them the next one waits for half a minute.
+   */
+  readonly enter: (nodePool: string, types: ReadonlyArray<string>) => number
+  /** A claim that may have these types got none. */
+  readonly gotNothing: (nodePool: string, types: ReadonlyArray<string>) => void
+  readonly launched: (nodePool: string, type: string) => void
+}
+
+interface Shortage {
+  readonly types: Set<string>
+  count: number
+  atMs: number
 }
 
 export const shortagePace = (nowMs: () => number): ShortagePace => {
-  const shortages = new Map<string, { readonly count: number; readonly atMs: number }>()
+  const shortages = new Map<string, Shortage>()
   return {
-    waitMs: (nodePool) => {
-      const last = shortages.get(nodePool)
-      return last === undefined || last.count < shortagesInARow ? 0 : Math.max(0, last.atMs + pauseMs - nowMs())
+    enter: (nodePool, types) => {
+      const shortage = shortages.get(nodePool)
+      if (shortage === undefined || shortage.count < shortagesInARow) return 0
+      if (types.some((type) => !shortage.types.has(type))) return 0
+      const waitMs = shortage.atMs + pauseMs - nowMs()
+      if (waitMs > 0) return waitMs
+      shortage.atMs = nowMs()
+      return 0
     },
-    report: (nodePool, outcome) => {
-      if (outcome === 'launched') shortages.delete(nodePool)
-      else shortages.set(nodePool, { count: (shortages.get(nodePool)?.count ?? 0) + 1, atMs: nowMs() })
+    launched: (nodePool, type) => {
+      if (shortages.get(nodePool)?.types.has(type) === true) shortages.delete(nodePool)
+    },
+    gotNothing: (nodePool, types) => {
+      const shortage = shortages.get(nodePool) ?? { types: new Set<string>(), count: 0, atMs: 0 }
+      for (const type of types) shortage.types.add(type)
+      shortage.count += 1
+      shortage.atMs = nowMs()
+      shortages.set(nodePool, shortage)
     },
   }
 }

@@ -1,7 +1,15 @@
-import type { Call, JsonObject, ProviderError, Resolution, ResolveInput } from '@scantling/core'
+import {
+  labelKeys,
+  Requirements,
+  type Call,
+  type JsonObject,
+  type ProviderError,
+  type Resolution,
+  type ResolveInput,
+} from '@scantling/core'
 import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
-import { isTransient, launchReasonOf, providerErrorOf } from '../error-codes.ts'
+import { isCredentialError, isRoleMissing, isTransient, launchReasonOf, providerErrorOf } from '../error-codes.ts'
 import type { Catalogue, InstanceTypes, PlacementGroup } from '../instance-types/index.ts'
 import type { InstanceProfiles, PlacementGroupFinder, SecurityGroupFinder, SubnetFinder } from '../network/index.ts'
 import { conditionTypes, familyOf, type Ec2NodeClass, type Ec2NodeClassStatus } from '../node-class/index.ts'
@@ -126,7 +134,7 @@ export const resolver =
       }))
       return resolved.length === 0
         ? missing(type, { subnets: [] }, 'SubnetsNotFound', 'subnetSelectorTerms')
-        : { type, fields: { subnets: resolved }, condition: found, recheckAfterMs: minute }
+        : { type, fields: { subnets: resolved }, condition: subnetsFound(answer.right), recheckAfterMs: minute }
     }
     const securityGroups = async (): Promise<Step> => {
       const type = conditionTypes.securityGroups
@@ -198,15 +206,49 @@ const failedStep = (type: string, error: AwsError, nodeClass: Ec2NodeClass): Ste
   const failure = providerErrorOf(error)
   if (isTransient(error)) return { type, condition: unchanged(nodeClass, type, failure), failure }
   const { reason, message } = launchReasonOf(error)
+  const told =
+    isRoleMissing(error) && nodeClass.spec.role !== undefined
+      ? {
+          reason: 'RoleNotFound',
+          message: `IAM has no role ${nodeClass.spec.role}: make it, or name another one in spec.role`,
+        }
+      : isCredentialError(error)
+        ? { reason: 'CredentialsInvalid', message: failure.message }
+        : {
+            reason: reason === 'LaunchFailed' ? 'ResolutionFailed' : reason,
+            message: `Cannot call ${error.action}: ${message}`,
+          }
+  return { type, condition: { status: 'False', ...told }, failure }
+}
+
+/** Subnets may be there and yet of no use; launches leave those alone, so this is no reason to stop. */
+const subnetsFound = (subnets: ReadonlyArray<{ readonly id: string; readonly freeAddresses: number }>): Condition => {
+  const full = subnets.filter(({ freeAddresses }) => freeAddresses <= 0).map(({ id }) => id)
+  if (full.length === 0) return found
+  const which = full.length === subnets.length ? 'No subnet has' : `Of ${subnets.length} subnets ${full.length} have no`
   return {
-    type,
-    condition: {
-      status: 'False',
-      reason: reason === 'LaunchFailed' ? 'ResolutionFailed' : reason,
-      message: `Cannot call ${error.action}: ${reason === 'LaunchFailed' ? failure.message : message}`,
-    },
-    failure,
+    status: 'True',
+    message: `${which} free addresses (${full.slice(0, namedSubnets).join(', ')}): free some, or select other subnets in spec.subnetSelectorTerms`,
   }
+}
+
+const namedSubnets = 5
+
+/** Types that NodePools name and EC2 does not offer in the region; wildcards aside, which may match nothing. */
+const unknownTypes = (
+  nodePools: ResolveInput<Ec2NodeClass>['nodePools'],
+  catalogue: Catalogue | undefined,
+): string | undefined => {
+  if (catalogue === undefined) return undefined
+  const sentences = nodePools.flatMap(({ name, requirements }) => {
+    const wanted = Requirements.get(requirements, labelKeys.instanceType)
+    if (wanted.complement) return []
+    const unknown = [...wanted.values].filter((type) => !type.includes('*') && !catalogue.types.has(type)).sort()
+    return unknown.length === 0
+      ? []
+      : [`NodePool ${name} names instance types that EC2 does not offer in this region: ${unknown.join(', ')}`]
+  })
+  return sentences.length === 0 ? undefined : `${sentences.join('; ')}; correct or remove them`
 }
 
 /** A condition that was never there has nothing to stay at. */
@@ -229,7 +271,10 @@ const validate = async (
     cluster: call.cluster,
     allowsExpressions: deps.allowsExpressions,
     ...(cidr !== undefined && {
-      clusterCidr: E.mapLeft((error: AwsError) => ({ isTransient: isTransient(error), message: error.message }))(cidr),
+      clusterCidr: E.mapLeft((error: AwsError) => ({
+        isTransient: isTransient(error),
+        message: providerErrorOf(error).message,
+      }))(cidr),
     }),
     conditions: new Map(
       steps.map(({ type, condition }) => [
@@ -243,8 +288,12 @@ const validate = async (
   if (objection !== undefined) return objection
   if (deps.disableDryRun) return verdictWithoutObjection
   const group = deps.placementGroups.known(nodeClass)
-  return deps.probes.verdictOf(
+  const verdict = await deps.probes.verdictOf(
     { nodeClass, nodePools, types: () => deps.typesFor(nodeClass, group), ...(group !== undefined && { group }) },
     call,
   )
+  const message = unknownTypes(nodePools, deps.catalogue())
+  return message === undefined || verdict.condition === 'unchanged' || verdict.condition.status !== 'True'
+    ? verdict
+    : { ...verdict, condition: { ...verdict.condition, message } }
 }

@@ -47,7 +47,7 @@ export const staticVerdict = (input: StaticCheckInput): Verdict | undefined => {
 const serviceRange = ({ nodeClass, clusterCidr }: StaticCheckInput): Verdict | undefined => {
   if (familyOf(nodeClass.spec) !== 'AL2023' || (clusterCidr !== undefined && E.isRight(clusterCidr))) return undefined
   const { isTransient, message } = clusterCidr?.left ?? { isTransient: false, message: 'it was not looked up' }
-  const text = `Cannot find the range of the cluster’s service addresses, which AL2023 needs: ${message}; let the controller call eks:DescribeCluster`
+  const text = `Cannot find the range of the cluster’s service addresses, which AL2023 needs: ${message}; name the cluster and its region as EKS does, and let the controller call eks:DescribeCluster`
   const failure = { _tag: 'Unknown', message: text } as const
   return isTransient ? undecided(failure) : { ...refused('ClusterCIDRResolutionFailed', text), failure }
 }

@@ -18,9 +18,12 @@ import {
   nodeClaimResource,
   nodeOverlayResource,
   nodePoolResource,
+  type CancelSignal,
   type CloudProvider,
+  type ClusterFacts,
   type CustomResource,
   type NodeClassObject,
+  type ProviderHost,
 } from '@scantling/core'
 import {
   createApiServer,
@@ -71,6 +74,10 @@ export interface VirtualClusterOptions {
   readonly slack?: Slack
   /** The provider as the controller sees it, in place of the one over the cloud. */
   readonly providerOf?: (provider: CloudProvider<NodeClassObject>) => CloudProvider<NodeClassObject>
+  /** Makes a provider in place of the one over the simulated cloud; `moduleOf` gives its module. Called for every controller. */
+  readonly makeProvider?: (host: ProviderHost, signal: CancelSignal) => Promise<CloudProvider<NodeClassObject>>
+  /** What the controller knows of its cluster beside the name and version. */
+  readonly facts?: Partial<ClusterFacts>
   /** What the controller takes the provider's module for, in place of that of the simulated cloud. */
   readonly moduleOf?: (module: AnyProviderModule) => AnyProviderModule
   /** The controller's own clock, which may be wrong; the cluster and the cloud keep the right time. */
@@ -90,7 +97,7 @@ export const startVirtualCluster = async (options: VirtualClusterOptions = {}) =
     nodeClaimResource,
     nodeOverlayResource,
     capacityBufferResource,
-    ...kwok.nodeClasses,
+    ...providerModule.nodeClasses,
   ])
     await face.create(
       resource('apiextensions.k8s.io/v1', 'customresourcedefinitions'),
@@ -145,9 +152,10 @@ export const startVirtualCluster = async (options: VirtualClusterOptions = {}) =
       declared: providerModule.metrics ?? [],
       shutdown: shutdown.signal,
     })
-    const created = await createFrom(inProcessCloud(cloud, controllerClock), host, shutdown.signal)
-    if (E.isLeft(created)) throw new Error(created.left.message)
-    const live = created.right as unknown as CloudProvider<NodeClassObject>
+    const live =
+      options.makeProvider === undefined
+        ? await overSimulatedCloud(inProcessCloud(cloud, controllerClock), host, shutdown.signal)
+        : await options.makeProvider(host, shutdown.signal)
     const provider = options.providerOf?.(live) ?? live
     const caches = startCaches({
       client,
@@ -174,7 +182,12 @@ export const startVirtualCluster = async (options: VirtualClusterOptions = {}) =
       events: makeEventRecorder({ client, clock: controllerClock, random, metrics, log, signal: shutdown.signal }),
       metrics,
       log,
-      clusterFacts: () => ({ name: settings.clusterName, kubernetesVersion: '1.34.2', objects: {} }),
+      clusterFacts: () => ({
+        name: settings.clusterName,
+        kubernetesVersion: '1.34.2',
+        objects: {},
+        ...options.facts,
+      }),
       shutdown: shutdown.signal,
     })
     const { effects, isDead, kill } = gate
@@ -208,6 +221,14 @@ export const startVirtualCluster = async (options: VirtualClusterOptions = {}) =
       await running.stop()
     },
   }
+}
+
+const overSimulatedCloud = async (
+  ...parts: Parameters<typeof createFrom>
+): Promise<CloudProvider<NodeClassObject>> => {
+  const created = await createFrom(...parts)
+  if (E.isLeft(created)) throw new Error(created.left.message)
+  return created.right as unknown as CloudProvider<NodeClassObject>
 }
 
 export type VirtualCluster = Awaited<ReturnType<typeof startVirtualCluster>>
