@@ -6,4 +6,4 @@ export { connect, type AwsError, type AwsPorts, type ConnectOptions } from './sd
 export { awsSettings, type AwsSettings } from './settings.ts'
 export { awsLabelPolicy } from './labels/index.ts'
 export { cloudFormation, policyDocuments } from './iam/index.ts'
-export * from './offline/index.ts'
+export { decodeEc2NodeClass, offlineCatalog, type CatalogFile } from './offline/index.ts'

@@ -37,7 +37,8 @@ import {
   zonalShifts,
 } from './network/index.ts'
 import { ec2NodeClass, familyOf, type Ec2NodeClass } from './node-class/index.ts'
-import { createPriceBook, type ShippedPrices } from './pricing/index.ts'
+import { shippedPrices } from './offline/index.ts'
+import { createPriceBook, hasPriceList, type ShippedPrices } from './pricing/index.ts'
 import { reservations as reservationsOf } from './reservations/index.ts'
 import { imageFinder, parameters as parametersOf, probes as probesOf, resolver } from './resolve/index.ts'
 import { connect, type AwsPorts } from './sdk/index.ts'
@@ -84,8 +85,21 @@ export const provider: ProviderModule<Ec2NodeClass, Ec2Details, AwsSettings> = {
       ),
       TE.mapLeft(providerErrorOf),
       TE.chainFirst((ports) => checkConnectivity(ports, call.signal)),
-      TE.chain((ports) => createFrom(ports, settings, host, call)),
+      TE.chain((ports) => createFrom(ports, settings, host, call, pricesToBeginWith(ports.region, settings, host))),
     ),
+}
+
+const pricesToBeginWith = (
+  region: string,
+  { isolatedVpc }: Pick<AwsSettings, 'isolatedVpc'>,
+  host: ProviderHost,
+): ShippedPrices => {
+  const found = shippedPrices()
+  if (found !== undefined && !hasPriceList(region, isolatedVpc))
+    host.log('warn', 'On-demand prices are synthetic: there is no price list here; set prices with NodeOverlays', {
+      source: found.source,
+    })
+  return found ?? noShippedPrices
 }
 
 /**
@@ -293,6 +307,7 @@ const providerOver = (parts: Parts): CloudProvider<Ec2NodeClass, Ec2Details> => 
         TE.chain(() => templates.release(nodeClass.metadata.name, cluster.name, signal)),
         TE.bimap(providerErrorOf, () => {
           probes.forget(nodeClass.metadata.name)
+          instanceTypes.forget(nodeClass)
           host.record(userDataBytes, undefined, { nodeclass: nodeClass.metadata.name })
         }),
       ),

@@ -9,6 +9,7 @@ import type {
   DomainViews,
   InstanceTypeCell,
   OverlayCell,
+  ShortageCell,
   SpreadCell,
 } from '../state/index.ts'
 
@@ -19,6 +20,7 @@ export interface ReconcilerContext extends ControllerDeps {
   readonly commands: CommandCell
   readonly announced: AnnouncedCell
   readonly types: InstanceTypeCell
+  readonly shortages: ShortageCell
   readonly nodeClasses: NodeClasses
   readonly features: FeatureCells
   /** What the running provider says of labels, or else its module. */

@@ -18,6 +18,7 @@ import {
   makeDomainViews,
   makeInstanceTypeCell,
   makeLearnedMemoryCell,
+  makeShortageCell,
 } from '../state/index.ts'
 import { claimConditions, podEvents, watchPodEvents } from './claim-conditions.ts'
 import { runClockWatch } from './clock-watch.ts'
@@ -228,6 +229,7 @@ export const makeContext = (deps: ControllerDeps): ReconcilerContext => {
     commands: makeCommandCell(),
     announced: makeAnnouncedCell(clock),
     types,
+    shortages: makeShortageCell(clock),
     nodeClasses,
     features,
     labelPolicy: labelPolicyOf(deps),

@@ -96,6 +96,7 @@ const record = async (
     allocatable: found.allocatable,
   })()
   if (E.isLeft(written)) return written
+  context.shortages.launched(claim.labels['karpenter.sh/nodepool'] ?? '')
   context.log.info('Launched NodeClaim', {
     NodeClaim: claim.name,
     'provider-id': instance.providerId,
@@ -114,6 +115,7 @@ const fail = async (context: ReconcilerContext, claim: ClaimState, failure: Laun
     if (error._tag === 'InsufficientCapacity') {
       const message = `NodeClaim was not launched: ${error.message}`
       context.events.record(claimEvent(claim, 'Warning', 'InsufficientCapacityError', message))
+      context.shortages.gaveUp(claim.labels['karpenter.sh/nodepool'] ?? '')
     }
     context.log.warn('Launch failed, the claim goes', { NodeClaim: claim.name, error: error.message })
     const deleted = await deleteClaim(context, claim)()

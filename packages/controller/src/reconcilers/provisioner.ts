@@ -117,7 +117,26 @@ export const provision = async (
   await inSlices(announce(context, plan), steadyNowMs, shutdown)
   logUnplaced(context, plan)
   await settleBuffers(context, plan)
-  await createClaims(context, plan.launches)
+  await createClaims(context, affordable(context, plan.launches))
+}
+
+/** In a shortage a NodePool tries one machine at a time; pods beyond it are planned for again in the next pass. */
+const affordable = (
+  { caches, shortages }: ReconcilerContext,
+  launches: ReadonlyArray<Launch>,
+): ReadonlyArray<Launch> => {
+  const tried = new Set<string>()
+  return launches.filter(({ nodePool }) => {
+    if (!shortages.isShort(nodePool)) return true
+    const isTrying =
+      tried.has(nodePool) ||
+      !shortages.mayTry(nodePool) ||
+      caches.nodeClaims
+        .by('byNodePool', nodePool)
+        .some(({ metadata, status }) => status.providerID === undefined && metadata.deletionTimestamp === undefined)
+    tried.add(nodePool)
+    return !isTrying
+  })
 }
 
 const podsToPlace = ({ state }: ReconcilerContext): ReadonlyArray<Pod> => [

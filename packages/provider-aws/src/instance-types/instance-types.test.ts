@@ -527,7 +527,7 @@ describe('types of a NodeClass', () => {
       true,
       first.length,
     ])
-    types.keepOnly(new Set(['uid-2']))
+    types.forget(nodeClass({}, resolvedStatus))
     expect(of()).not.toBe(first)
   })
   test('A-ITP-05: no list without catalogue or subnets', () => {

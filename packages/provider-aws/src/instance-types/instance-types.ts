@@ -33,8 +33,8 @@ export interface InstanceTypes {
   readonly of: (input: InstanceTypesInput) => E.Either<ProviderError, ReadonlyArray<InstanceType>>
   /** What the kubelet of a type is to be told, with the figures that its planning used (A-CEL-08). */
   readonly kubeletOf: (nodeClass: Ec2NodeClass, info: InstanceTypeInfo) => E.Either<string, TypeKubelet>
-  /** Drops what is kept for NodeClasses other than these. */
-  readonly keepOnly: (uids: ReadonlySet<string>) => void
+  /** Drops what is kept for a NodeClass. */
+  readonly forget: (nodeClass: Ec2NodeClass) => void
 }
 
 interface Draft {
@@ -47,6 +47,9 @@ interface Kept {
   shapes?: { readonly inputs: ReadonlyArray<unknown>; readonly result: ReadonlyArray<Shape> }
   last?: { readonly inputs: ReadonlyArray<unknown>; readonly result: ReadonlyArray<InstanceType> }
 }
+
+// An object that was never stored has no UID.
+const keyOf = ({ metadata: { uid, name } }: Ec2NodeClass): string => (uid === '' ? name : uid)
 
 const isSame = (a: ReadonlyArray<unknown>, b: ReadonlyArray<unknown> | undefined): boolean =>
   b !== undefined && a.every((one, index) => one === b[index])
@@ -62,8 +65,7 @@ export const createInstanceTypes = (
 ): InstanceTypes => {
   const kept = new Map<string, Kept>()
   const keptOf = (nodeClass: Ec2NodeClass): Kept => {
-    // An object that was never stored has no UID.
-    const key = nodeClass.metadata.uid === '' ? nodeClass.metadata.name : nodeClass.metadata.uid
+    const key = keyOf(nodeClass)
     const present = kept.get(key)
     if (present !== undefined) return present
     const idOf = requirementIds()
@@ -117,9 +119,7 @@ export const createInstanceTypes = (
       const read = readKubelet(nodeClass.spec.kubelet)
       return E.isLeft(read) ? read : typeKubeletOf(settings, nodeClass, read.right, info)
     },
-    keepOnly: (uids) => {
-      for (const uid of kept.keys()) if (!uids.has(uid)) kept.delete(uid)
-    },
+    forget: (nodeClass) => void kept.delete(keyOf(nodeClass)),
   }
 }
 

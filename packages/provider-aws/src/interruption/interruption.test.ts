@@ -89,7 +89,7 @@ describe('the interruption queue', () => {
     expect(made.aws.world.messages.map(({ id }) => id)).toEqual(['r-2', 'r-3'])
   })
 
-  test('A-INT-03…07, A-INT-09: each kind says what happens to which instances, and what is lost with them', async () => {
+  test('A-INT-03, A-INT-04, A-INT-05, A-INT-06, A-INT-07, A-INT-09: each kind says what happens to which instances, and what is lost with them', async () => {
     const made = await withQueue(Object.values(bodies))
     const table = rightOf(await made.receive()).map(({ kind, interruptions }) => [
       kind,

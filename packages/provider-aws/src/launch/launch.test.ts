@@ -242,6 +242,28 @@ describe('a launch', () => {
     ])
   })
 
+  test('A-OFF-09: a refusal in a placement group closes the offering for that group, one outside of any for all', async () => {
+    const groups = [{ GroupId: 'pg-1', GroupName: 'own', State: 'available' as const, Strategy: 'cluster' as const }]
+    const requirements = wishing(capacity('on-demand'), ofTypes('m5.large'))
+    const grouped = await ready({
+      world: { placementGroups: groups },
+      spec: { placementGroupSelector: { name: 'own' } },
+    })
+    const plain = await ready()
+    const closedBy = async (made: typeof plain) => {
+      made.aws.world.soldOut.add('on-demand:m5.large:us-west-2a')
+      const { unavailable = [] } = rightOf(await made.launch(claimFor('one', { requirements })))
+      const memory = OfferingMemories.remember(OfferingMemories.empty, unavailable, 0)
+      const closes = async (other: typeof plain) => {
+        const types = await other.typesOf()
+        return OfferingMemories.applyMemory(types, memory, 1) !== types
+      }
+      return { grouped: await closes(grouped), plain: await closes(plain) }
+    }
+    expect(await closedBy(grouped)).toEqual({ grouped: true, plain: false })
+    expect(await closedBy(plain)).toEqual({ grouped: true, plain: true })
+  })
+
   test('A-LCH-19, A-SUB-07, A-ICE-03: a subnet without addresses is left alone; its zone only when all its subnets are', async () => {
     const made = await ready()
     const full = made.aws.world.subnets[0]

@@ -21,6 +21,7 @@ import {
   launchReasonOf,
   providerErrorOf,
 } from '../error-codes.ts'
+import { userDataSizeProblem } from '../bootstrap/index.ts'
 import type { PlacementGroup } from '../instance-types/index.ts'
 import type { Ec2Details, Instances } from '../instances/index.ts'
 import { launchFailures, userDataBytes } from '../metrics.ts'
@@ -40,8 +41,6 @@ import { priorLaunches } from './prior-launches.ts'
 
 const templatesAtOnce = 10
 const tokenTakenRetryMs = 5_000
-const userDataLimit = 16_384
-const userDataWarnAt = 0.9
 
 export interface LaunchDeps {
   readonly ec2: Pick<Ec2Port, 'createFleet'>
@@ -226,8 +225,8 @@ export const launcher = (
 
   const measureUserData = (nodeClass: string, bytes: number) => {
     host.record(userDataBytes, bytes, { nodeclass: nodeClass })
-    if (bytes >= userDataLimit * userDataWarnAt)
-      host.log('warn', 'User data is close to the limit of EC2', { nodeClass, bytes, limit: userDataLimit })
+    const problem = userDataSizeProblem({ bytes })
+    if (problem !== undefined) host.log('warn', problem, { nodeClass })
   }
 
   const ask = (

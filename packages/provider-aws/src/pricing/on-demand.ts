@@ -2,13 +2,6 @@ import type { Filter, GetProductsCommandInput } from '@aws-sdk/client-pricing'
 import { s, decoderOf } from '@scantling/core'
 import * as E from 'fp-ts/lib/Either.js'
 
-/** Where the price list answers for a region (A-PRC-06). */
-export const pricingRegionOf = (region: string): string => {
-  if (region.startsWith('ap-')) return 'ap-south-1'
-  if (region.startsWith('cn-')) return 'cn-northwest-1'
-  return region.startsWith('eu-') ? 'eu-central-1' : 'us-east-1'
-}
-
 /** Whether there is a price list to ask: not for GovCloud, and not out of an isolated VPC (A-PRC-07). */
 export const hasPriceList = (region: string, isIsolated: boolean): boolean =>
   !isIsolated && !region.startsWith('us-gov-')

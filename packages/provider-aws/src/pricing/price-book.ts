@@ -39,7 +39,10 @@ export const createPriceBook = (options: {
         if (page.size === 0) return E.left(emptyAnswer('pricing:GetProducts', 'the price list'))
         for (const [type, price] of page) found.set(type, price)
       }
-      prices = withOnDemand(prices, found, nowMs())
+      const isFirst = prices.onDemandAtMs === undefined
+      const before =
+        isFirst && shipped.isSynthetic === true ? { ...prices, onDemand: new Map<string, number>() } : prices
+      prices = withOnDemand(before, found, nowMs())
       return E.right(undefined)
     },
     refreshSpot: async (signal) => {

@@ -19,6 +19,8 @@ export interface SpotPrice {
 /** On-demand prices that come with the program. */
 export interface ShippedPrices {
   readonly source: string
+  /** Made up: real ones take their place whole, and do not lie over them. */
+  readonly isSynthetic?: true
   readonly byRegion: ReadonlyMap<string, ReadonlyMap<string, number>>
 }
 
@@ -72,9 +74,3 @@ export const withSpot = (
     for (const [zone, pricePerHour] of zones) put(type, zone, { pricePerHour, seenAtMs: nowMs })
   return { ...prices, spot, spotAtMs: nowMs }
 }
-
-/** How old the oldest part of the prices is; `undefined` while they are those shipped. */
-export const priceAgeMs = ({ onDemandAtMs, spotAtMs }: Prices, nowMs: number): number | undefined =>
-  onDemandAtMs === undefined && spotAtMs === undefined
-    ? undefined
-    : nowMs - Math.min(onDemandAtMs ?? Infinity, spotAtMs ?? Infinity)

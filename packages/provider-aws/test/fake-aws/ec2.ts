@@ -1,6 +1,6 @@
 import type { Instance, InstanceTypeInfo, Tag } from '@aws-sdk/client-ec2'
 import type { Ec2Port } from '../../src/sdk/index.ts'
-import { fleets } from './fleet.ts'
+import { fleets, type FleetRefusal } from './fleet.ts'
 import { meets, operation, page, Refusal, type Switchboard } from './operation.ts'
 import type { World } from './world.ts'
 
@@ -10,8 +10,9 @@ export const fakeEc2 = (
   board: Switchboard,
   nowMs: () => number,
   newId: (prefix: string) => string,
+  onRefusal: (refusal: FleetRefusal) => void,
 ): Ec2Port => {
-  const fleet = fleets(world, nowMs, newId)
+  const fleet = fleets(world, nowMs, newId, onRefusal)
   const terminatedAtMs = new Map<string, number>()
 
   const dryRun = (asked: boolean | undefined) => {

@@ -1,5 +1,6 @@
 import type { AwsError, AwsPorts } from '../../src/sdk/index.ts'
 import { fakeEc2 } from './ec2.ts'
+import type { FleetRefusal } from './fleet.ts'
 import { operation, page, Refusal, type Switchboard } from './operation.ts'
 import { makeWorld, type World } from './world.ts'
 
@@ -8,6 +9,8 @@ export interface FakeAws {
   readonly ports: AwsPorts
   readonly world: World
   readonly board: Switchboard
+  /** Ways of buying that fleets tried in vain, in order. */
+  readonly refusals: ReadonlyArray<FleetRefusal>
   /** Inputs of the calls of an action so far. */
   readonly inputsOf: <Input = Readonly<Record<string, unknown>>>(action: string) => ReadonlyArray<Input>
   /** Makes the next calls of an action fail. */
@@ -19,6 +22,7 @@ export interface FakeAws {
 export const fakeAws = (overrides: Partial<World> = {}, nowMs: () => number = () => 0): FakeAws => {
   const world = makeWorld(overrides)
   const board: Switchboard = { calls: [], failures: new Map(), denied: new Set() }
+  const refusals: Array<FleetRefusal> = []
   let count = 0
   const newId = (prefix: string) => `${prefix}-${(0x1000 + count++).toString(16).padStart(8, '0')}`
   const profile = (name: string | undefined) => {
@@ -44,7 +48,7 @@ export const fakeAws = (overrides: Partial<World> = {}, nowMs: () => number = ()
 
   const ports: AwsPorts = {
     region: world.region,
-    ec2: fakeEc2(world, board, nowMs, newId),
+    ec2: fakeEc2(world, board, nowMs, newId, (refusal) => refusals.push(refusal)),
     iam: {
       addRoleToInstanceProfile: operation(board, 'iam:AddRoleToInstanceProfile', (input) => {
         const found = profile(input.InstanceProfileName)
@@ -167,6 +171,7 @@ export const fakeAws = (overrides: Partial<World> = {}, nowMs: () => number = ()
     ports,
     world,
     board,
+    refusals,
     inputsOf: <Input>(action: string) =>
       board.calls.filter((call) => call.action === action).map(({ input }) => input as Input),
     failNext: (action, ...errors) => {

@@ -18,8 +18,20 @@ interface Way {
   readonly price: number
 }
 
+/** A way of buying that a fleet tried in vain. */
+export interface FleetRefusal {
+  /** `capacityType:type:zone`. */
+  readonly offering: string
+  readonly atMs: number
+}
+
 /** Carries out fleets of type instant: cheapest override first, errors for those without capacity. */
-export const fleets = (world: World, nowMs: () => number, newId: (prefix: string) => string) => {
+export const fleets = (
+  world: World,
+  nowMs: () => number,
+  newId: (prefix: string) => string,
+  onRefusal: (refusal: FleetRefusal) => void,
+) => {
   const byToken = new Map<string, { readonly params: string; readonly output: FleetOutput }>()
 
   const create = (input: CreateFleetCommandInput): FleetOutput => {
@@ -61,6 +73,8 @@ export const fleets = (world: World, nowMs: () => number, newId: (prefix: string
         const refusal = refusalOf(capacityType, one)
         if (refusal === undefined) return true
         closed.add(one)
+        const { InstanceType = '', AvailabilityZone = '' } = one.override
+        onRefusal({ offering: `${capacityType}:${InstanceType}:${AvailabilityZone}`, atMs: nowMs() })
         errors.push({
           ErrorCode: refusal.code,
           ErrorMessage: refusal.message,
