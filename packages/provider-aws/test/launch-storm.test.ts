@@ -4,11 +4,12 @@ import { applyDeployment, kinds, runningPods } from '@scantling/simulation'
 import { typeInfo } from './fake-aws/world.ts'
 import { applyAwsDefaults, startVirtualAws } from './virtual-controller.ts'
 
-// Ninety minutes of virtual time; a busy machine takes one of its own for them.
 jest.setTimeout(300_000)
 
 const minuteMs = 60_000
-const stormMinutes = 90
+// All ninety minutes take a minute of a machine; a part of them shows the same.
+const stormMinutes = process.env['SCANTLING_EVERY_EFFECT'] === '1' ? 90 : 24
+const attemptsAllowed = 20 * Math.min(1, stormMinutes / 60)
 const waitingPods = 8
 const burstPods = 12
 
@@ -92,7 +93,7 @@ const storm = async () => {
   return { startedMs, offerings, duringStorm, refusals, recoveredAfterMs, total }
 }
 
-describe('ninety minutes with nine of ten offerings sold out', () => {
+describe('an hour and a half, or a part of it, with nine of ten offerings sold out', () => {
   test('few attempts per offering, few fleets, hardly more claims than machines, and full rate soon after', async () => {
     const { startedMs, offerings, duringStorm, refusals, recoveredAfterMs, total } = await storm()
     const byOffering = Map.groupBy(refusals, ({ offering }) => offering)
@@ -108,12 +109,12 @@ describe('ninety minutes with nine of ten offerings sold out', () => {
     // That nothing is left is known once each type was asked for, as spot and on demand: not in the first minutes.
     const later = scarce.filter(({ atMs }) => atMs > startedMs + 5 * minuteMs).map(({ atMs }) => atMs)
     process.stdout.write(
-      `Launch storm: ${offerings} offerings sold out for ${stormMinutes} min; at most ${attempts} refused attempts per offering and hour; ` +
+      `Launch storm: ${offerings} offerings sold out for ${stormMinutes} min; at most ${attempts} refused attempts per offering in any hour of them; ` +
         `${scarce.length} fleets of the NodePool without any capacity, at most ${densest(later, 30_000)} in 30 s; ` +
         `${total.claims} NodeClaims for ${total.launched} machines; all pods run ${recoveredAfterMs / 1000} s after the end\n`,
     )
     expect(byOffering.size).toBeGreaterThan(offerings / 4)
-    expect(attempts).toBeLessThanOrEqual(20)
+    expect(attempts).toBeLessThanOrEqual(attemptsAllowed)
     expect(scarce.length).toBeGreaterThan(stormMinutes / 3)
     expect(densest(later, 30_000)).toBe(1)
     expect(duringStorm.launched).toBeGreaterThan(stormMinutes)

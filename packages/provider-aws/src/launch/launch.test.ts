@@ -481,6 +481,22 @@ describe('a shortage', () => {
     expect(E.isRight(await made.launch(claimFor('one')))).toBe(true)
   })
 
+  test('of one kind of machine holds back its own claims, and none that may have others', async () => {
+    const made = await ready()
+    made.aws.world.soldOut.add('*:m5.large:*')
+    const short = (name: string) =>
+      made.launch(claimFor(name, { requirements: wishing(capacity('on-demand'), ofTypes('m5.large')) }))
+    for (const name of ['one', 'two']) expect(leftOf(await short(name)).error._tag).toBe('InsufficientCapacity')
+    expect(leftOf(await short('three')).error._tag).toBe('Throttled')
+    const other = wishing(capacity('on-demand'), ofTypes('c5.large'))
+    expect(E.isRight(await made.launch(claimFor('other', { requirements: other })))).toBe(true)
+    expect(leftOf(await short('four')).error._tag).toBe('Throttled')
+    await made.clock.advance(30_000)
+    // One at a time asks again.
+    expect(leftOf(await short('three')).error._tag).toBe('InsufficientCapacity')
+    expect(leftOf(await short('four')).error._tag).toBe('Throttled')
+  })
+
   test('of spot leaves the claim to on-demand', async () => {
     const made = await ready()
     made.aws.world.soldOut.add('spot:*:*')

@@ -13,7 +13,9 @@ import {
   spotQuery,
   withOnDemand,
   withSpot,
+  type ShippedPrices,
 } from './index.ts'
+import { shippedPrices } from '../offline/index.ts'
 import { pricingRegionOf } from '../sdk/index.ts'
 
 const shipped = {
@@ -157,9 +159,10 @@ describe('the price book', () => {
       readonly region?: string
       readonly answers?: Array<ReadonlyArray<string> | AwsError>
       readonly spot?: ReadonlyArray<object> | AwsError
+      readonly begun?: ShippedPrices
     } = {},
   ) => {
-    const { isolated = false, region = 'us-east-1', answers = [], spot = [] } = options
+    const { isolated = false, region = 'us-east-1', answers = [], spot = [], begun = shipped } = options
     let asked = 0
     const ports = {
       region,
@@ -174,7 +177,10 @@ describe('the price book', () => {
           Promise.resolve('code' in spot ? E.left(spot) : E.right({ SpotPriceHistory: [...spot] })),
       },
     } as unknown as AwsPorts
-    return { book: createPriceBook({ ports, shipped, isIsolated: isolated, nowMs: () => 42 }), asked: () => asked }
+    return {
+      book: createPriceBook({ ports, shipped: begun, isIsolated: isolated, nowMs: () => 42 }),
+      asked: () => asked,
+    }
   }
   const failure: AwsError = { action: 'pricing:GetProducts', code: 'AccessDenied', message: 'no' }
   test('A-PRC-03, A-PRC-05: what fails or says nothing leaves the old prices, and the same object', async () => {
@@ -187,6 +193,19 @@ describe('the price book', () => {
     const { book: right } = book({ answers: [[item('m5.large', '1')], [item('m5.metal', '5')]] })
     expect(await right.refreshOnDemand(signal)).toEqual(E.right(undefined))
     expect([onDemandPriceOf(right.prices(), 'm5.large'), onDemandPriceOf(right.prices(), 'm5.metal')]).toEqual([1, 5])
+  })
+  test('A-PRC-01, A-PRC-07: prices that were made up serve where there is no list, and go whole when it comes', async () => {
+    const begun = shippedPrices()
+    expect(begun?.source).toMatch(/^synthetic: .*no price of AWS, of \d{4}-\d\d-\d\d$/)
+    const isolated = book({ isolated: true, ...(begun !== undefined && { begun }) }).book
+    await isolated.refreshOnDemand(signal)
+    expect(onDemandPriceOf(isolated.prices(), 'c5.large')).toBeGreaterThan(0)
+    const listed = book({ answers: [[item('m5.large', '1')], [item('m5.metal', '5')]], ...(begun && { begun }) }).book
+    await listed.refreshOnDemand(signal)
+    expect([...listed.prices().onDemand]).toEqual([
+      ['m5.large', 1],
+      ['m5.metal', 5],
+    ])
   })
   test('A-PRC-08: spot prices that say nothing are an error', async () => {
     expect(await book().book.refreshSpot(signal)).toMatchObject({ left: { code: 'EmptyAnswer' } })
