@@ -70,7 +70,9 @@ describe('what people get wrong is a condition with its remedy, and goes once it
       'AMIsReady',
       { spec: { amiFamily: 'AL2023', amiSelectorTerms: [{ tags: { team: 'a' } }] } },
       nothing,
-      ({ aws }) => void aws.world.images.forEach((image) => image.Tags?.push({ Key: 'team', Value: 'a' })),
+      ({ aws }) => {
+        for (const image of aws.world.images) image.Tags?.push({ Key: 'team', Value: 'a' })
+      },
     )
     expect(condition).toMatchObject({
       status: 'False',

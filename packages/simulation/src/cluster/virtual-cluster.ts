@@ -223,9 +223,7 @@ export const startVirtualCluster = async (options: VirtualClusterOptions = {}) =
   }
 }
 
-const overSimulatedCloud = async (
-  ...parts: Parameters<typeof createFrom>
-): Promise<CloudProvider<NodeClassObject>> => {
+const overSimulatedCloud = async (...parts: Parameters<typeof createFrom>): Promise<CloudProvider<NodeClassObject>> => {
   const created = await createFrom(...parts)
   if (E.isLeft(created)) throw new Error(created.left.message)
   return created.right as unknown as CloudProvider<NodeClassObject>
