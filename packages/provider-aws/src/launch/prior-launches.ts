@@ -58,10 +58,14 @@ export const priorLaunches = (instances: Pick<Instances, 'get' | 'list'>, nowMs:
             })
           : E.right(own)
       }
+      let listed = await survivors.get(call)()
+      // Whoever asked first may have left; the others have not.
+      if (E.isLeft(listed) && listed.left.code === 'Cancelled' && !call.signal.aborted)
+        listed = await survivors.get(call)()
       return E.bimap(
         (error: ProviderError): LaunchFailure => ({ reason: 'LaunchFailed', error }),
         (all: ReadonlyMap<string, Instance<Ec2Details>>) => all.get(token),
-      )(await survivors.get(call)())
+      )(listed)
     },
     remember: (token, instance) => {
       launched.set(token, instance)
