@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { makeCertificate } from './certificates.ts'
 import { computeRoutes } from './compute.ts'
 import { containerServiceRoutes } from './container-service.ts'
+import { linkedActions } from './linked-actions.ts'
 import { networkRoutes } from './network.ts'
 import { otherRoutes } from './other-services.ts'
 import { refused, type ArmAnswer, type ArmRequest, type Route } from './route.ts'
@@ -89,6 +90,9 @@ export const handle = (request: ArmRequest, world: World): { readonly action: st
     if (matched === null) continue
     if (action !== '' && world.allowedActions?.has(action) === false)
       return { action, answer: refused(unauthorized(action, request.path)) }
+    const linked = linkedActions(action, request).find((one) => world.allowedActions?.has(one) === false)
+    if (linked !== undefined)
+      return { action, answer: refused({ ...unauthorized(linked, request.path), code: 'LinkedAuthorizationFailed' }) }
     const fault = world.actionFaults.get(action)
     if (fault?.skip !== undefined && fault.skip > 0) fault.skip -= 1
     else if (fault !== undefined && fault.times !== 0) {
