@@ -157,7 +157,7 @@ export const startAzureCluster = async (
     all,
     startController,
     killController,
-    until: async (what, isSo, withinMs = 60_000) => {
+    until: async (what, isSo, withinMs = 120_000) => {
       const untilMs = systemClock.nowMs() + withinMs
       while (!(await isSo())) {
         if (systemClock.nowMs() > untilMs)

@@ -17,7 +17,7 @@ const child = spawn(
     '--testMatch',
     '<rootDir>/packages/provider-azure/test/**/*.e2e.ts',
     // Most of the time is waiting: clusters run side by side.
-    '--maxWorkers=5',
+    '--maxWorkers=4',
     ...process.argv.slice(2),
   ],
   { cwd: root, stdio: 'inherit', env: { ...process.env, SCANTLING_SUITE: 'e2e-azure' } },

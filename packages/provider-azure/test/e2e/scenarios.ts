@@ -63,14 +63,14 @@ export const describeController = (mode: keyof typeof ways, part: Part): void =>
       await cluster.face.create(kinds.nodePools, nodePool('on-demand', ['on-demand']))
       await cluster.face.create(kinds.nodePools, nodePool('spot', ['spot', 'on-demand']))
       cluster.startController()
-    }, 60_000)
+    }, 240_000)
     afterAll(() => cluster?.stop(), 30_000)
 
     test('resolves the AKSNodeClass', async () => {
       await cluster.counted('start and resolve', () =>
-        cluster.until('the AKSNodeClass is Ready', async () => (await condition('Ready'))?.status === 'True', 60_000),
+        cluster.until('the AKSNodeClass is Ready', async () => (await condition('Ready'))?.status === 'True', 150_000),
       )
-    }, 90_000)
+    }, 270_000)
 
     if (part === 'life') {
       test('makes nodes for pods, which their kubelets register by provider id', async () => {
@@ -86,7 +86,7 @@ export const describeController = (mode: keyof typeof ways, part: Part): void =>
         )
         expect(calls.get(put)).toBeLessThanOrEqual(nodes.length)
         if (kind === 'virtualMachines') expect(cluster.billed('networkInterfaces')).toHaveLength(nodes.length)
-      }, 90_000)
+      }, 270_000)
 
       test('consolidates to fewer nodes when pods go, and nothing is left in the resource group when all are gone', async () => {
         await cluster.counted('consolidation', async () => {
@@ -102,7 +102,7 @@ export const describeController = (mode: keyof typeof ways, part: Part): void =>
           await nothingLeft()
           await cluster.until('no Node is left', async () => (await cluster.all('nodes')).length === 0)
         })
-      }, 180_000)
+      }, 360_000)
     }
 
     if (part === 'shortage') {
@@ -126,7 +126,7 @@ export const describeController = (mode: keyof typeof ways, part: Part): void =>
           faults()
           await clear('short')
         })
-      }, 180_000)
+      }, 360_000)
     }
 
     if (part === 'refusals') {
@@ -143,7 +143,7 @@ export const describeController = (mode: keyof typeof ways, part: Part): void =>
           faults()
           await clear('spot')
         })
-      }, 240_000)
+      }, 420_000)
 
       test('goes on to another family when a quota is used up', async () => {
         await cluster.counted('quota', async () => {
@@ -157,7 +157,7 @@ export const describeController = (mode: keyof typeof ways, part: Part): void =>
           cluster.azure.world.setQuota('standardFSv2Family', 5000)
           cluster.azure.world.setQuota('standardDSv5Family', 5000)
         })
-      }, 180_000)
+      }, 360_000)
     }
 
     if (part === 'crash') {
@@ -189,6 +189,6 @@ export const describeController = (mode: keyof typeof ways, part: Part): void =>
           )
           await clear('crash')
         })
-      }, 360_000)
+      }, 540_000)
     }
   })
