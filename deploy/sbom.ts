@@ -33,14 +33,13 @@ export const packagesOf = (metafile: Metafile): ReadonlyArray<BundledPackage> =>
   return [...packages].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, found]) => found)
 }
 
-/** The package that a file belongs to: the nearest manifest above that has a name and a version. */
+/** The package that a file belongs to. Manifests deeper in say how files are to be read, and are no packages of their own. */
 const directoryOf = (file: string): string => {
-  for (let directory = dirname(join(root, file)); directory !== root; directory = dirname(directory)) {
-    if (!existsSync(join(directory, 'package.json'))) continue
-    const { name, version } = manifestOf(directory)
-    if (name !== undefined && version !== undefined) return directory
-  }
-  throw new Error(`Cannot tell to which package ${file} belongs: no manifest above it has a name and a version`)
+  const [installed] = /.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(file) ?? []
+  if (installed !== undefined) return join(root, installed)
+  for (let directory = dirname(join(root, file)); directory !== root; directory = dirname(directory))
+    if (existsSync(join(directory, 'package.json'))) return directory
+  throw new Error(`Cannot tell to which package ${file} belongs: there is no manifest above it`)
 }
 
 const manifestOf = (directory: string): Manifest =>
