@@ -40,10 +40,9 @@ export type Validation = E.Either<ValidationFailure, DisruptionCommand>
  * import { managedNode, sceneOf } from '@scantling/core/testing'
  * const snapshot = sceneOf({ nodes: [managedNode('node-1')] })
  * const { commands } = planDisruption(snapshot, { strategy: 'first-fit' })
- * const isValid = (later: Snapshot) =>
- *   commands.map((command) => validateCommand(later, command, { strategy: 'first-fit' })._tag)
- * isValid(snapshot) // => ['Right']
- * isValid(sceneOf({ nodes: [] })) // => ['Left']
+ * const later = sceneOf({ nodes: [] })
+ * commands.map((command) => validateCommand(snapshot, command, { strategy: 'first-fit' })._tag) // => ['Right']
+ * commands.map((command) => validateCommand(later, command, { strategy: 'first-fit' })._tag) // => ['Left']
  */
 export const validateCommand = (snapshot: Snapshot, command: DisruptionCommand, options: PassOptions): Validation =>
   startValidation(snapshot, command, options).finish()
@@ -54,13 +53,14 @@ export const validateCommand = (snapshot: Snapshot, command: DisruptionCommand, 
  * @example
  * import { managedNode, sceneOf } from '@scantling/core/testing'
  * const snapshot = sceneOf({ nodes: [managedNode('node-1')] })
- * for (const command of planDisruption(snapshot, { strategy: 'first-fit' }).commands) {
- *   const run = startValidation(snapshot, command, { strategy: 'first-fit' })
+ * const { commands } = planDisruption(snapshot, { strategy: 'first-fit' })
+ * const runs = commands.map((command) => startValidation(snapshot, command, { strategy: 'first-fit' }))
+ * for (const run of runs) {
  *   while (!run.step(50)) {
  *     // answer others here
  *   }
- *   run.finish()._tag // => 'Right'
  * }
+ * runs.map((run) => run.finish()._tag) // => ['Right']
  */
 export const startValidation = (
   snapshot: Snapshot,
