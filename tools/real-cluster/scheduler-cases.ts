@@ -123,8 +123,14 @@ const reasonBeyondCore = (
   pod: Manifest,
 ): string | undefined => {
   const text = JSON.stringify(pod['spec'])
-  const { affinity, topologySpreadConstraints: spreads = [] } = pod['spec'] as {
+  const {
+    affinity,
+    nodeSelector = {},
+    topologySpreadConstraints: spreads = [],
+  } = pod['spec'] as {
+    readonly nodeSelector?: object
     readonly affinity?: {
+      readonly nodeAffinity?: object
       readonly podAffinity?: { readonly requiredDuringSchedulingIgnoredDuringExecution: ReadonlyArray<unknown> }
     }
     readonly topologySpreadConstraints?: ReadonlyArray<Readonly<Record<string, unknown>>>
@@ -136,6 +142,9 @@ const reasonBeyondCore = (
     return 'a spread over hosts counts an empty host, since one could be bought'
   if (hard.some(({ nodeTaintsPolicy }) => nodeTaintsPolicy === 'Honor') && JSON.stringify(nodes).includes('No'))
     return 'a spread that honors taints counts domains in which an untainted node could be bought'
+  const isChoosy = Object.keys(nodeSelector).length > 1 || affinity?.nodeAffinity !== undefined
+  if (isChoosy && hard.some(({ nodeAffinityPolicy }) => nodeAffinityPolicy !== 'Ignore'))
+    return 'a spread counts domains in which a node that the pod selects could be bought'
   const isBare = nodes.some(
     ({ metadata: { labels } }) =>
       labels[zone] === undefined || Object.keys(labels).every((key) => !key.includes('/rack-')),
@@ -170,8 +179,8 @@ const nodeOf = (id: string, index: number, dice: Dice): Manifest => {
         [hostname]: name,
         'kubernetes.io/os': 'linux',
         'kubernetes.io/arch': dice.pick(['amd64', 'amd64', 'arm64']),
-        ...(dice.chance(0.92) ? { [zone]: dice.pick(['a', 'b', 'c']) } : {}),
-        ...(dice.chance(0.9) ? { [rackOf(id)]: dice.pick(['r1', 'r2']) } : {}),
+        ...(dice.chance(0.97) ? { [zone]: dice.pick(['a', 'b', 'c']) } : {}),
+        ...(dice.chance(0.97) ? { [rackOf(id)]: dice.pick(['r1', 'r2']) } : {}),
         ...(dice.chance(0.6) ? { size: dice.pick(['1', '3', '9', 'large']) } : {}),
       },
     },
@@ -342,7 +351,7 @@ const affinityOf = (id: string, dice: Dice) => {
     ...(dice.chance(0.15)
       ? {
           podAffinity: {
-            requiredDuringSchedulingIgnoredDuringExecution: Array.from({ length: dice.count(1, 2) }, () =>
+            requiredDuringSchedulingIgnoredDuringExecution: Array.from({ length: dice.chance(0.2) ? 2 : 1 }, () =>
               termOf(id, dice),
             ),
           },

@@ -153,6 +153,8 @@ describe('a running controller', () => {
     for (const family of ['scantling_watch_missed_events', 'process_resident_memory_bytes'])
       expect(metrics).toContain(family)
     expect(metrics).toMatch(/karpenter_nodeclaims_created_total\{[^}]*nodepool="default"/)
+    const series = metrics.split('\n').filter((line) => line !== '' && !line.startsWith('#'))
+    expect(series.length).toBeLessThan(1500)
     expect(metrics).not.toMatch(/^karpenter_(pods_state|nodes_allocatable)/m)
 
     // Planners' fields and nothing else, on loopback and nowhere else.

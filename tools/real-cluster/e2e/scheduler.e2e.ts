@@ -26,7 +26,7 @@ import {
 import { startTestCluster, type TestCluster } from '../test-cluster.ts'
 
 // Some are not asked of core; of it, too, two thousand are asked.
-const caseCount = Number(process.env['SCHEDULER_CASES'] ?? 2600)
+const caseCount = Number(process.env['SCHEDULER_CASES'] ?? 2900)
 const seed = Number(process.env['SCHEDULER_SEED'] ?? 1)
 const casesAtOnce = 200
 const requestsAtOnce = 24
