@@ -108,8 +108,9 @@ export const makeApi = (server: string, directory: string): Api => {
   const admin = { ca, cert: read('admin.crt'), key: read('admin.key') }
   const agents = { admin: new Agent({ keepAlive: true, ...admin }), others: new Agent({ keepAlive: true, ca }) }
 
-  const ask = (path: string, { method = 'GET', body, contentType = 'application/json', token }: Call = {}) =>
-    new Promise<Answer>((resolve, reject) => {
+  const ask = (path: string, call: Call = {}): Promise<Answer> => {
+    const { method = 'GET', body, contentType = 'application/json', token } = call
+    return new Promise<Answer>((resolve, reject) => {
       const text = body === undefined ? undefined : JSON.stringify(body)
       const headers = {
         // Node sends no length with the body of a DELETE by itself, and the server would read on into the next request.
@@ -124,9 +125,14 @@ export const makeApi = (server: string, directory: string): Api => {
         response.once('error', reject)
         response.once('end', () => resolve({ status: response.statusCode ?? 0, body: answer }))
       })
-      asking.once('error', reject)
+      asking.once('error', (cause: NodeJS.ErrnoException) => {
+        // The server closed a kept connection just as it was used again; on another one it has not heard of this yet.
+        if (asking.reusedSocket && cause.code === 'ECONNRESET') resolve(ask(path, call))
+        else reject(cause)
+      })
       asking.end(text)
     })
+  }
 
   const must = async (path: string, call: Call, ...alsoGood: ReadonlyArray<number>): Promise<string> => {
     const { status, body } = await ask(path, call)
