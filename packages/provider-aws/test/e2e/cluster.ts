@@ -95,11 +95,19 @@ export const startAwsCluster = async (name: string): Promise<AwsCluster> => {
         },
       },
     )
+    let hasLostLease = false
     for (const stream of [child.stdout, child.stderr])
       createInterface({ input: stream }).on('line', (line) => {
+        hasLostLease ||= line.includes('leadership was lost')
         lines.push(line)
         if (lines.length > keptLines) lines.shift()
       })
+    child.once('close', (code) => {
+      if (controller !== child) return
+      // On a machine that does too much at once a Lease may run out; a Deployment would start the pod again.
+      lines.push(`The controller ended with ${code}${hasLostLease ? ', and is started again' : ''}`)
+      if (hasLostLease) startController()
+    })
     controller = child
   }
   const killController = async () => {
