@@ -91,7 +91,6 @@ export const packages = {
       'fp-ts',
       'io-ts',
       '@azure/identity',
-      '@azure/core-client',
       '@azure/core-rest-pipeline',
       ...['compute', 'containerservice', 'msi', 'network', 'resourcegraph'].map((service) => `@azure/arm-${service}`),
     ],

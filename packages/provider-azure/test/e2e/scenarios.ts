@@ -34,7 +34,7 @@ const ways = {
 } as const
 
 /** What a file tests; each has a cluster of its own, so that they can run side by side. */
-type Part = 'life' | 'shortage' | 'refusals' | 'crash'
+type Part = 'life' | 'trouble'
 
 /** The controller in one of its modes, from its start to an empty resource group. */
 export const describeController = (mode: keyof typeof ways, part: Part): void =>
@@ -105,7 +105,7 @@ export const describeController = (mode: keyof typeof ways, part: Part): void =>
       }, 360_000)
     }
 
-    if (part === 'shortage') {
+    if (part === 'trouble') {
       test('goes on to other zones and sizes while there is no room, and through throttling', async () => {
         await cluster.counted('shortage', async () => {
           faults(
@@ -127,9 +127,7 @@ export const describeController = (mode: keyof typeof ways, part: Part): void =>
           await clear('short')
         })
       }, 360_000)
-    }
 
-    if (part === 'refusals') {
       test('buys on demand while there is no spot, and takes a refusal after the acceptance like one before', async () => {
         await cluster.counted('no spot', async () => {
           faults(
@@ -158,9 +156,7 @@ export const describeController = (mode: keyof typeof ways, part: Part): void =>
           cluster.azure.world.setQuota('standardDSv5Family', 5000)
         })
       }, 360_000)
-    }
 
-    if (part === 'crash') {
       test('has one machine for each claim after it was killed in the middle of a launch', async () => {
         await cluster.counted('killed while launching', async () => {
           let killed: Promise<void> | undefined

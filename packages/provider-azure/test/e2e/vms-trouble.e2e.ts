@@ -1,3 +1,3 @@
 import { describeController } from './scenarios.ts'
 
-describeController('aksscriptless', 'shortage')
+describeController('aksscriptless', 'trouble')

@@ -1,3 +1,0 @@
-import { describeController } from './scenarios.ts'
-
-describeController('aksmachineapiheaderbatch', 'shortage')

@@ -1,0 +1,3 @@
+import { describeController } from './scenarios.ts'
+
+describeController('aksmachineapiheaderbatch', 'trouble')
