@@ -5,33 +5,35 @@ import { startAzureOverHttps, type AzureOverHttps } from '../azure-over-https.ts
 import { agentPool, subscription } from '../emulator/index.ts'
 import { rightOf } from '../rig.ts'
 
-const count = 1000
-const names = Array.from({ length: count }, (_, index) => `burst-a${String(index).padStart(4, '0')}`)
+const namesOf = (count: number) =>
+  Array.from({ length: count }, (_, index) => `burst-a${String(index).padStart(4, '0')}`)
 let azure: AzureOverHttps | undefined
 afterEach(async () => {
   await azure?.emulator.close()
   azure = undefined
 }, 30_000)
 
-const ways: ReadonlyArray<{ readonly mode: ProvisionMode; readonly puts: string; readonly mostPuts: number }> = [
-  { mode: 'aksscriptless', puts: 'PUT Microsoft.Compute/virtualMachines/write', mostPuts: count },
-  {
-    mode: 'aksmachineapi',
-    puts: 'PUT Microsoft.ContainerService/managedClusters/agentPools/machines/write',
-    mostPuts: count,
-  },
+const ways: ReadonlyArray<{
+  readonly mode: ProvisionMode
+  readonly count: number
+  readonly puts: string
+  readonly mostPuts: number
+}> = [
+  // Three requests each, over TLS to a server in this very process: a thousand would take minutes of it.
+  { mode: 'aksscriptless', count: 150, puts: 'PUT Microsoft.Compute/virtualMachines/write', mostPuts: 150 },
   {
     mode: 'aksmachineapiheaderbatch',
+    count: 1000,
     puts: 'PUT Microsoft.ContainerService/managedClusters/agentPools/machines/write',
     // Fifty fit into one request; the windows are a second long.
-    mostPuts: count / 10,
+    mostPuts: 100,
   },
 ]
 
-describe('a thousand machines at once', () => {
+describe('many machines at once', () => {
   test.each(ways)(
-    '$mode: are made and followed to the end without a read for each poll of each',
-    async ({ mode, puts, mostPuts }) => {
+    '$mode: $count are made and followed to the end without a read for each poll of each',
+    async ({ mode, count, puts, mostPuts }) => {
       const over = await startAzureOverHttps(
         {
           operationMs: mode === 'aksscriptless' ? 2_000 : 10_000,
@@ -75,16 +77,16 @@ describe('a thousand machines at once', () => {
           await systemClock.sleep(verdict.retryAfterMs)
         }
       }
-      const targets = await Promise.all(names.map(bringUp))
+      const targets = await Promise.all(namesOf(count).map(bringUp))
       const upMs = systemClock.nowMs() - startedMs
       const up = since(before, emulator.tally())
-      report(`${mode}: 1,000 machines in ${Math.round(upMs / 1000)} s, ${polls} polls`, up)
+      report(`${mode}: ${count} machines in ${Math.round(upMs / 1000)} s, ${polls} polls`, up)
       expect(new Set(targets.map(({ providerId }) => providerId)).size).toBe(count)
       expect(up[puts]).toBeLessThanOrEqual(mostPuts)
       // A read for each poll would be thousands.
       expect(polls).toBeGreaterThanOrEqual(count)
       const reads = Object.entries(up).filter(([call]) => /^GET .*(virtualMachines|machines)\/read$/.test(call))
-      expect(reads.reduce((sum, [, times]) => sum + times, 0)).toBeLessThan(count / 4)
+      expect(reads.reduce((sum, [, times]) => sum + times, 0)).toBeLessThan(polls / 4)
 
       // VMs end one by one, as they were made: a thousand calls that would prove nothing more.
       if (mode === 'aksscriptless') return
