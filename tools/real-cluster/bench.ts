@@ -1,11 +1,10 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { isWrite, readAudit, type AuditEvent } from './audit.ts'
 import { findControlPlane, findReference } from './binaries.ts'
-import { startChild, type Child } from './child.ts'
+import type { Child } from './child.ts'
 import { deployment, nodeClass, nodePool, onDemand } from './manifests.ts'
 import { isIsolated, isolationObstacle, runIsolated } from './namespace.ts'
 import { startTestCluster, type TestCluster } from './test-cluster.ts'
@@ -203,36 +202,7 @@ const start = async (
         '--log-level=info',
       ],
     })
-  const directory = mkdtempSync(join(tmpdir(), 'scantling-bench-'))
-  const ports = { metrics: 19_080, probe: 19_081 }
-  const child = startChild({
-    name: 'reference',
-    command: join(process.env['SCANTLING_REFERENCE'] ?? '', 'kwok'),
-    args: [],
-    cwd: directory,
-    log: join(directory, 'log'),
-    env: {
-      ...process.env,
-      KUBECONFIG: kubeconfig,
-      DISABLE_LEADER_ELECTION: 'true',
-      METRICS_PORT: String(ports.metrics),
-      HEALTH_PROBE_PORT: String(ports.probe),
-      SYSTEM_NAMESPACE: namespace,
-      LOG_LEVEL: 'info',
-    },
-  })
-  const isReady = async () =>
-    (await fetch(`http://127.0.0.1:${ports.probe}/readyz`).catch(() => undefined))?.status === 200
-  await Promise.race([cluster.until('the reference is ready', isReady), child.running])
-  const stop = cluster.stop
-  Object.assign(cluster, {
-    stop: async () => {
-      await child.stop()
-      rmSync(directory, { recursive: true, force: true })
-      await stop()
-    },
-  })
-  return { pid: child.pid, metricsPort: ports.metrics }
+  return cluster.startReference(kubeconfig)
 }
 
 const countsOf = (events: ReadonlyArray<AuditEvent>): ReadonlyArray<readonly [string, number]> => {

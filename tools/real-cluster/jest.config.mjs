@@ -5,7 +5,7 @@ export default {
   ...base,
   rootDir: '../..',
   testMatch: ['<rootDir>/tools/real-cluster/e2e/*.e2e.ts'],
-  testTimeout: 420_000,
+  testTimeout: 600_000,
   maxConcurrency: 12,
   maxWorkers: 1,
   // What a failed start leaves running ends with this process.

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { delimiter, join, resolve } from 'node:path'
 import { goObstacle } from '../built-from-go.ts'
 import { findHelm } from '../helm/helm.ts'
-import { findControlPlane, minors } from './binaries.ts'
+import { findControlPlane, findReference, minors } from './binaries.ts'
 import { startControlPlane } from './control-plane.ts'
 import { isIsolated, isolationObstacle, runIsolated } from './namespace.ts'
 
@@ -21,7 +21,7 @@ const withValue: ReadonlyArray<string> = ['--at-once', '--kubernetes']
 const valueOf = (flag: string): string | undefined => (args.includes(flag) ? args[args.indexOf(flag) + 1] : undefined)
 
 /** What .ci/run has time for, the longest first. */
-const smoke = ['disruption', 'role', 'provisioning']
+const smoke = ['disruption', 'role', 'provisioning', 'newcomer']
 const smokeLimitMs = 11 * 60_000
 
 const main = async (): Promise<number> => {
@@ -43,6 +43,11 @@ const main = async (): Promise<number> => {
     cwd: root,
   })
   if (bundled.status !== 0) return fail(`Cannot bundle the controller: ${bundled.stderr}`)
+  if (!args.includes('--smoke') && !args.includes('--up') && namesOf(args).includes('handover')) {
+    const reference = await findReference(say)
+    if (typeof reference === 'string') return fail(reference)
+    process.env['SCANTLING_REFERENCE'] = reference.binaries
+  }
   process.env['SCANTLING_CONTROL_PLANE'] = plane.binaries
   process.env['SCANTLING_HELM'] = helm.binaries
   process.env['SCANTLING_BUNDLE'] = join(root, 'dist/scantling-controller-kwok.mjs')

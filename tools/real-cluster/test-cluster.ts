@@ -39,7 +39,7 @@ const fromEnvironment = (name: string): string => {
   return found
 }
 const pollMs = 200
-const readyWithinMs = 90_000
+const readyWithinMs = 180_000
 let nextPort = 18_000
 
 /** The definitions that the chart installs, by file. */
@@ -60,7 +60,7 @@ export const startTestCluster = async ({ parts = {}, areDefinitionsInstalled = t
   const children: Array<Child> = []
 
   /** Polls until the condition holds. Throws with what the cluster looks like when it does not in time. */
-  const until = async (what: string, holds: () => Promise<boolean>, withinMs = 90_000): Promise<void> => {
+  const until = async (what: string, holds: () => Promise<boolean>, withinMs = 180_000): Promise<void> => {
     const deadline = performance.now() + withinMs
     while (!(await holds())) {
       if (performance.now() > deadline)
@@ -165,7 +165,7 @@ export const startTestCluster = async ({ parts = {}, areDefinitionsInstalled = t
         await until(
           `${replicas} pods of ${name}/${app} run`,
           async () => (await running(name, `app=${app}`)) === replicas,
-          150_000,
+          300_000,
         )
         await until(`every node of ${name} is initialized`, async () => (await nodes()).every(isInitialized))
       },
@@ -215,6 +215,30 @@ export const startTestCluster = async ({ parts = {}, areDefinitionsInstalled = t
     /** Nodes that a NodePool brought. */
     nodes: () => api.list<Seen>('nodes', { labels: 'karpenter.sh/nodepool' }),
     events: (reason: string) => api.list<Seen>('events', { fields: `reason=${reason}` }),
+    /** The reference's own controller with its own simulated provider, whose machines are Nodes at once. */
+    startReference: async (kubeconfig: string) => {
+      const [metricsPort, probePort] = [nextPort++, nextPort++]
+      const child = startChild({
+        name: 'reference',
+        command: join(fromEnvironment('SCANTLING_REFERENCE'), 'kwok'),
+        args: [],
+        log: join(logs, 'reference.log'),
+        env: {
+          ...process.env,
+          KUBECONFIG: kubeconfig,
+          DISABLE_LEADER_ELECTION: 'true',
+          METRICS_PORT: String(metricsPort),
+          HEALTH_PROBE_PORT: String(probePort),
+          SYSTEM_NAMESPACE: 'kube-system',
+          LOG_LEVEL: 'info',
+        },
+      })
+      children.push(child)
+      const isReady = async () =>
+        (await fetch(`http://127.0.0.1:${probePort}/readyz`).catch(() => undefined))?.status === 200
+      await Promise.race([until('the reference is ready', isReady, readyWithinMs), child.running])
+      return { ...child, metricsPort }
+    },
     /** The simulated cloud as a process of its own, which outlives controllers; every machine it ever started. */
     startCloud: async () => {
       let said = ''
