@@ -15,7 +15,7 @@ describe('Moving from the reference and back on a real control plane', () => {
     pods: new Set((await here.pods('web')).map(({ metadata }) => metadata.uid)),
   })
 
-  test('nodes that the reference left are kept, grown and shrunk by us, and given back without replacing one', async () => {
+  test('nodes that the reference left are kept, joined by some of ours, and given back without replacing one', async () => {
     const here = await cluster.scenario('moved')
     const reference = await cluster.startReference(cluster.plane.kubeconfig)
     await here.apply(
