@@ -92,7 +92,7 @@ export const packages = {
       'io-ts',
       '@azure/identity',
       '@azure/core-rest-pipeline',
-      ...['compute', 'containerservice', 'msi', 'network', 'resourcegraph'].map((service) => `@azure/arm-${service}`),
+      ...['compute', 'containerservice', 'network', 'resourcegraph'].map((service) => `@azure/arm-${service}`),
     ],
   },
   // Plain checks on the port: any test runner can drive them.

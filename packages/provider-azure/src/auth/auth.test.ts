@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
 import * as E from 'fp-ts/lib/Either.js'
 import { recordingHost } from '../../test/rig.ts'
-import { auxiliaryTokens, capped, environmentOf, publicCloud, scopeOf } from './index.ts'
+import { capped } from '../sdk/capped-credential.ts'
+import { auxiliaryTokens, environmentOf, publicCloud, scopeOf } from './index.ts'
 
 const noFile = () => {
   throw new Error('ENOENT')

@@ -1,4 +1,3 @@
 /** Who the controller is to Azure, and which Azure it is. */
 export { auxiliaryTokens } from './auxiliary-token.ts'
-export { capped } from './capped-credential.ts'
 export { environmentOf, publicCloud, scopeOf, type AzureEnvironment } from './environment.ts'

@@ -67,6 +67,28 @@ describe('pools of the load balancers', () => {
   })
 })
 
+test('a reading whose asker has left is taken again for those who share it', async () => {
+  const leaving = new AbortController()
+  let reads = 0
+  const pools = backendPools({
+    network: {
+      listLoadBalancers: (_, own) => async () => {
+        reads += 1
+        await Promise.resolve()
+        return own.aborted
+          ? E.left({ action: 'a', code: 'Cancelled', message: 'Cancelled', phase: 'request' })
+          : E.right([])
+      },
+    },
+    resourceGroup: 'g',
+    nowMs: () => 0,
+  })
+  const both = [pools.current(leaving.signal)(), pools.current(signal)()]
+  leaving.abort()
+  const [first, second] = await Promise.all(both)
+  expect([first?._tag, second?._tag, reads]).toEqual(['Left', 'Right', 2])
+})
+
 describe('the security group of nodes', () => {
   const group = (name: string) => ({ id: `/nsg/${name}`, name })
 

@@ -16,7 +16,9 @@ export interface Refreshable<Err, A> {
   readonly after: (reading: Reading<A>, signal: CancelSignal) => TaskEither<Err, Reading<A>>
 }
 
-export const refreshable = <Err, A>(options: {
+const isCancelled = ({ code }: { readonly code?: string }): boolean => code === 'Cancelled'
+
+export const refreshable = <Err extends { readonly code?: string }, A>(options: {
   readonly load: (signal: CancelSignal) => TaskEither<Err, A>
   readonly ttlMs: number
   readonly nowMs: () => number
@@ -32,11 +34,16 @@ export const refreshable = <Err, A>(options: {
       return E.map((value: A) => ({ value, generation: own }))(await load(signal)())
     },
   })
+  const current = (signal: CancelSignal) => async () => {
+    const read = await readings.get(signal)()
+    // Whoever asked first may have left, and its reading with it; the others have not.
+    return E.isLeft(read) && !signal.aborted && isCancelled(read.left) ? readings.get(signal)() : read
+  }
   return {
-    current: readings.get,
+    current,
     after: (reading, signal) => () => {
       if (readings.peek(signal)?.generation === reading.generation) readings.drop(signal)
-      return readings.get(signal)()
+      return current(signal)()
     },
   }
 }

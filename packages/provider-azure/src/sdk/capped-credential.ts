@@ -1,4 +1,4 @@
-import type { TokenSource } from '../sdk/connect-options.ts'
+import type { TokenSource } from './connect-options.ts'
 
 const longestMs = 2 * 3_600_000
 
