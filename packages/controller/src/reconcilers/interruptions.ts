@@ -59,8 +59,12 @@ const takeIn = async (context: ReconcilerContext, { kind, sentAtMs, interruption
   if (sentAtMs !== undefined)
     metrics.observe(families.interruptionQueueDuration, {}, Math.max(0, clock.nowMs() - sentAtMs) / 1000)
   const outcomes = await Promise.all(interruptions.map((one) => interrupt(context, one)))
-  for (const outcome of outcomes)
-    if (E.isLeft(outcome)) log.warn('Cannot act on interruption', { kind, error: outcome.left.message })
+  for (const outcome of outcomes) {
+    if (E.isRight(outcome)) continue
+    // Someone else wrote the claim first; the message comes again, and finds the claim as it is by then.
+    const say = outcome.left._tag === 'Conflict' ? log.debug : log.warn
+    say('Cannot act on interruption', { kind, error: outcome.left.message })
+  }
   return outcomes.every(E.isRight)
 }
 

@@ -206,7 +206,9 @@ export const applyOwned = (
     )
     if (paths.length > 0) contested.set(owner, paths)
   }
-  if (contested.size > 0 && !by.force) throw applyConflict(subject, causesOf(contested))
+  const appliedBefore = by.manager === kubectlManager ? lastAppliedByClient(live, lists) : undefined
+  const isYielded = [...contested.values()].flat().every((path) => appliedBefore?.has(textOf(path)) === true)
+  if (!isYielded && !by.force) throw applyConflict(subject, causesOf(contested))
   const mine = owners.find(isMine)
   const merged = cloneJson(applyConfiguration(live, configuration, lists)) as JsonObject
   // Items before their fields would be found no more, so that what lies deepest goes first.
@@ -223,6 +225,24 @@ export const applyOwned = (
   // An apply that changes nothing is no change, not even of its time.
   const kept = mine !== undefined && isSame(mine.fields, stated) ? { ...mine, fields: stated } : applier
   return { object: merged, managedFields: [kept, ...left].map(renderOwner) }
+}
+
+const kubectlManager = 'kubectl'
+const lastAppliedKey = 'kubectl.kubernetes.io/last-applied-configuration'
+
+/**
+ * The fields that kubectl applied by itself, before it left that to the server: it may take them over without a
+ * conflict. Source: the page above, "Migration between client-side apply and server-side apply".
+ */
+const lastAppliedByClient = (live: KubeObject, lists: ListSemantics): FieldSet | undefined => {
+  const text = live.metadata.annotations?.[lastAppliedKey]
+  if (text === undefined) return undefined
+  try {
+    const applied = JSON.parse(text) as unknown
+    return isObject(applied) ? fieldsOf(applied, lists) : undefined
+  } catch {
+    return undefined
+  }
 }
 
 const isSame = (one: FieldSet, other: FieldSet): boolean =>
