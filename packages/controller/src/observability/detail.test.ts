@@ -5,6 +5,10 @@ describe('detail of metrics', () => {
   test('families with a series for each pod, node or instance type are detail, by their labels', () => {
     const detailed = Object.values<MetricFamily>(families).filter(isDetailed)
     expect(detailed.map(({ name }) => name).sort()).toEqual([
+      'karpenter_cloudprovider_instance_type_cpu_cores',
+      'karpenter_cloudprovider_instance_type_memory_bytes',
+      'karpenter_cloudprovider_instance_type_offering_available',
+      'karpenter_cloudprovider_instance_type_offering_price_estimate',
       'karpenter_pods_state',
       'karpenter_pods_unbound_time_seconds',
       'karpenter_pods_unstarted_time_seconds',
