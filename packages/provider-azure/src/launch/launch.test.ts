@@ -142,7 +142,9 @@ describe('the body of a VM', () => {
       linuxConfiguration: {
         disablePasswordAuthentication: true,
         ssh: {
-          publicKeys: [{ path: expect.stringMatching(/azureuser\/\.ssh\/authorized_keys$/), keyData: 'ssh-rsa AAAA azureuser' }],
+          publicKeys: [
+            { path: expect.stringMatching(/azureuser\/\.ssh\/authorized_keys$/), keyData: 'ssh-rsa AAAA azureuser' },
+          ],
         },
       },
     })
