@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path'
-import { build, type Metafile } from 'esbuild'
+import { build, type Metafile, type Plugin } from 'esbuild'
 
 /** Providers that have a bundle of their own. */
 export const bundledProviders = ['aws', 'azure', 'kwok'] as const
@@ -13,6 +13,16 @@ export const targetMajor = 24
 
 const root = resolve(import.meta.dirname, '..')
 export const outputs = join(root, 'dist')
+
+/** Puts a package's data into the bundle, where the package itself reads a file beside its sources. */
+const dataInside: Plugin = {
+  name: 'data inside',
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /[\\/]offline[\\/]catalog-bytes\.ts$/ }, () => ({
+      contents: "import bytes from '../../data/catalog.json.gz'; export const catalogBytes = () => bytes",
+      loader: 'ts',
+    })),
+}
 
 /** Makes the controller and one provider into one file. The metafile names what is inside, from the root. */
 export const bundleProvider = async (
@@ -35,6 +45,8 @@ export const bundleProvider = async (
     keepNames: false,
     // The licences of everything inside stand in a file beside the bundle.
     legalComments: 'none',
+    loader: { '.gz': 'binary' },
+    plugins: [dataInside],
     // Packages written for CommonJS ask for Node's modules by `require`.
     banner: {
       js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",

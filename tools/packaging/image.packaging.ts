@@ -55,6 +55,11 @@ const obstacle = imageObstacle()
 if (obstacle !== undefined) console.log(`The image is not run: ${obstacle}`)
 const testIfIsolated = obstacle === undefined ? test : test.skip
 
+test('The bundle for AWS holds the catalogue that its prices begin with', () => {
+  const catalog = readFileSync(path.join(root, 'packages/provider-aws/data/catalog.json.gz')).toString('base64')
+  expect(readFileSync(path.join(root, 'dist/scantling-controller-aws.mjs'), 'utf8')).toContain(catalog.slice(0, -3))
+})
+
 describe.each(bundledProviders)('The image with provider %s', (provider) => {
   const image = readImage(provider)
 

@@ -1,8 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
 import type { InstanceTypeInfo } from '@aws-sdk/client-ec2'
 import { catalogueOf, type Catalogue } from '../instance-types/index.ts'
+import { catalogBytes } from './catalog-bytes.ts'
 
 /** Where figures come from. */
 export interface FigureSource {
@@ -32,21 +31,11 @@ interface RegionInFile {
   readonly sold: Readonly<Record<string, number>>
 }
 
-// Beside the sources or beside what is built from them; a bundle keeps it next to itself.
-const places = ['../../data/catalog.json.gz', './catalog.json.gz'].map((place) =>
-  fileURLToPath(new URL(place, import.meta.url)),
-)
-
 let read: CatalogFile | undefined
 
 /** Reads the file, once in a process. Cost: 30 ms. Errors: throws where the installation lacks it. */
-export const readCatalogFile = (): CatalogFile => {
-  if (read !== undefined) return read
-  const place = places.find((one) => existsSync(one))
-  if (place === undefined) throw new Error(`Cannot read the catalogue of EC2: there is no ${places.join(' and no ')}`)
-  read = JSON.parse(gunzipSync(readFileSync(place)).toString()) as CatalogFile
-  return read
-}
+export const readCatalogFile = (): CatalogFile =>
+  (read ??= JSON.parse(gunzipSync(catalogBytes()).toString()) as CatalogFile)
 
 /** The catalogue of a region; `undefined` where the file knows none. */
 export const catalogueOfRegion = ({ types, regions }: CatalogFile, region: string): Catalogue | undefined => {
