@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseAllDocuments } from 'yaml'
 import { startChild, type Child } from './child.ts'
-import { startControlPlane, type ControlPlane, type Part } from './control-plane.ts'
+import { startControlPlane, type Part } from './control-plane.ts'
 import { isInitialized, namespaceOf, nodePool, deployment, type PodOptions, type Seen } from './manifests.ts'
 
 export interface ControllerOptions {
@@ -288,4 +288,3 @@ export const startTestCluster = async ({ parts = {}, areDefinitionsInstalled = t
 
 export type TestCluster = Awaited<ReturnType<typeof startTestCluster>>
 export type Scenario = Awaited<ReturnType<TestCluster['scenario']>>
-export type { ControlPlane }
