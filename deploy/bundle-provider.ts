@@ -17,11 +17,12 @@ export const outputs = join(root, 'dist')
 /** Puts a package's data into the bundle, where the package itself reads a file beside its sources. */
 const dataInside: Plugin = {
   name: 'data inside',
-  setup: ({ onLoad }) =>
-    onLoad({ filter: /[\\/]offline[\\/]catalog-bytes\.ts$/ }, () => ({
+  setup: (bundle) => {
+    bundle.onLoad({ filter: /[\\/]offline[\\/]catalog-bytes\.ts$/ }, () => ({
       contents: "import bytes from '../../data/catalog.json.gz'; export const catalogBytes = () => bytes",
       loader: 'ts',
-    })),
+    }))
+  },
 }
 
 /** Makes the controller and one provider into one file. The metafile names what is inside, from the root. */

@@ -215,7 +215,7 @@ describe('instances', () => {
     stranger('aks-of-the-reference', { 'karpenter.sh_nodepool': 'general' })
     const names = async () =>
       rightOf(await made.list())
-        .instances.map(({ owner }) => owner.nodeClaim)
+        .instances.map(({ owner }) => String(owner.nodeClaim))
         .sort()
     expect(await names()).toEqual(['of-the-reference', 'one-aaaaa', 'standalone', 'two-bbbbb'])
     expect(made.azure.tally()['POST Microsoft.ResourceGraph/resources/read']).toBeUndefined()

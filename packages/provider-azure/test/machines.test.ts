@@ -280,7 +280,7 @@ describe('one machine', () => {
     const others = machineIn(rig, 'general-aaaaa')
     if (others !== undefined) others.properties['tags'] = { team: 'x' }
     const { instances, unreadable } = right(await rig.machines.list(rig.call)())
-    expect(instances.map(({ owner }) => owner.nodeClaim).sort()).toEqual([
+    expect(instances.map(({ owner }) => String(owner.nodeClaim)).sort()).toEqual([
       'general-bbbbb',
       'general-ccccc',
       'general-ddddd',
