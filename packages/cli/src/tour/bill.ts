@@ -27,7 +27,7 @@ export const renderBill = ({ lines, total, atMs }: Bill): ReadonlyArray<string> 
       .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(
         ([kind, { machines, hours, cost }]) =>
-          `  ${kind.padEnd(28)} ${String(machines).padStart(3)} machines ${hours.toFixed(3).padStart(8)} h ${dollars(cost, 5).padStart(11)}`,
+          `  ${kind.padEnd(28)} ${String(machines).padStart(3)} ${(machines === 1 ? 'machine' : 'machines').padEnd(8)} ${hours.toFixed(3).padStart(8)} h ${dollars(cost, 5).padStart(11)}`,
       ),
     `  total ${dollars(total, 5)}`,
     '',
