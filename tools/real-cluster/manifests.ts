@@ -16,6 +16,7 @@ export interface Seen {
     readonly nodeName?: string
     readonly providerID?: string
     readonly holderIdentity?: string
+    readonly acquireTime?: string
     readonly renewTime?: string
     readonly taints?: ReadonlyArray<{ readonly key: string; readonly effect: string }>
   }
