@@ -68,7 +68,7 @@ export const coreModules = {
 /** package -> the workspace packages and the npm packages that its sources may import. */
 export const packages = {
   core: { workspace: [], npm: ['fp-ts', 'io-ts'] },
-  'provider-kit': { workspace: ['core'], npm: ['fp-ts'] },
+  'provider-kit': { workspace: ['core'], npm: ['fp-ts', 'io-ts'] },
   // A provider touches its own cloud and never Kubernetes.
   'provider-kwok': { workspace: ['core', 'provider-kit'], npm: ['fp-ts', 'io-ts'] },
   'provider-aws': {

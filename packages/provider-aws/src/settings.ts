@@ -1,6 +1,5 @@
-import { Time, type SettingsSpec } from '@scantling/core'
-import * as E from 'fp-ts/lib/Either.js'
-import * as t from 'io-ts'
+import type { SettingsSpec } from '@scantling/core'
+import { SettingCodecs } from '@scantling/provider-kit'
 
 export interface AwsSettings {
   /** Region of the machines; empty: as the SDK finds it. */
@@ -28,67 +27,11 @@ export interface AwsFeatureGates {
   readonly NodeClassCEL: boolean
 }
 
-const text = new t.Type<string, string, unknown>('text', t.string.is, t.string.validate, (value) => value)
+const { duration, numberFrom, oneOf, text, trueOrFalse, wholeNumber } = SettingCodecs
 
-const bool = new t.Type<boolean, string, unknown>(
-  'true or false',
-  t.boolean.is,
-  (input, context) =>
-    input === 'true' ? t.success(true) : input === 'false' ? t.success(false) : t.failure(input, context),
-  String,
-)
-
-const numberFrom = (name: string, isMember: (value: number) => boolean) =>
-  new t.Type<number, string, unknown>(
-    name,
-    t.number.is,
-    (input, context) => {
-      const value = typeof input === 'string' && input.trim() !== '' ? Number(input) : Number.NaN
-      return isMember(value) ? t.success(value) : t.failure(input, context)
-    },
-    String,
-  )
-
-const fraction = numberFrom('a number from 0', (value) => Number.isFinite(value) && value >= 0)
-const count = numberFrom('an integer from 0', (value) => Number.isInteger(value) && value >= 0)
-
-/** A Go duration of at least a minute. */
-const refreshInterval = new t.Type<number, string, unknown>(
-  'a duration of at least 1m',
-  t.number.is,
-  (input, context) => {
-    const parsed = typeof input === 'string' ? Time.parseDuration(input) : E.left('')
-    return E.isRight(parsed) && parsed.right >= 60_000 ? t.success(parsed.right) : t.failure(input, context)
-  },
-  Time.renderDuration,
-)
+const refreshInterval = duration(60_000)
 
 const noGates: AwsFeatureGates = { NodeClassCEL: false }
-
-/** `Name=bool` in a list; names nobody knows are passed over, as the reference does. */
-const gates = new t.Type<AwsFeatureGates, string, unknown>(
-  'a list of Name=true or Name=false',
-  (value): value is AwsFeatureGates => typeof value === 'object' && value !== null && 'NodeClassCEL' in value,
-  (input, context) => {
-    if (typeof input !== 'string') return t.failure(input, context)
-    let found = noGates
-    for (const entry of input.split(',').map((one) => one.trim())) {
-      if (entry === '') continue
-      const [, name, value] = /^([^=]+)=(true|false)$/.exec(entry) ?? []
-      if (name === undefined) return t.failure(input, context)
-      if (name.trim() === 'NodeClassCEL') found = { NodeClassCEL: value === 'true' }
-    }
-    return t.success(found)
-  },
-  ({ NodeClassCEL }) => `NodeClassCEL=${NodeClassCEL}`,
-)
-
-const rebalance = new t.Type<AwsSettings['rebalanceRecommendations'], string, unknown>(
-  'notify or drain',
-  (value): value is AwsSettings['rebalanceRecommendations'] => value === 'notify' || value === 'drain',
-  (input, context) => (input === 'notify' || input === 'drain' ? t.success(input) : t.failure(input, context)),
-  (value) => value,
-)
 
 /**
  * Settings under the reference's flags and variables; those that it lacks are named as AWS names them.
@@ -114,21 +57,21 @@ export const awsSettings: SettingsSpec<AwsSettings> = {
     isolatedVpc: {
       env: ['ISOLATED_VPC'],
       flag: 'isolated-vpc',
-      codec: bool,
+      codec: trueOrFalse,
       default: false,
       help: 'The VPC has no way to services without an endpoint in it: no calls for prices, no clean-up of instance profiles',
     },
     eksControlPlane: {
       env: ['EKS_CONTROL_PLANE'],
       flag: 'eks-control-plane',
-      codec: bool,
+      codec: trueOrFalse,
       default: false,
       help: 'The version of Kubernetes comes from EKS instead of the API server',
     },
     vmMemoryOverheadPercent: {
       env: ['VM_MEMORY_OVERHEAD_PERCENT'],
       flag: 'vm-memory-overhead-percent',
-      codec: fraction,
+      codec: numberFrom(0),
       default: 0.075,
       help: 'Share of memory that the hypervisor keeps, until a node of the type has shown what it has',
     },
@@ -142,28 +85,28 @@ export const awsSettings: SettingsSpec<AwsSettings> = {
     rebalanceRecommendations: {
       env: ['REBALANCE_RECOMMENDATIONS'],
       flag: 'rebalance-recommendations',
-      codec: rebalance,
+      codec: oneOf('notify', 'drain'),
       default: 'notify',
       help: 'What a rebalance recommendation for a spot instance does: notify (an event) or drain (replace it before it is taken)',
     },
     reservedEnis: {
       env: ['RESERVED_ENIS'],
       flag: 'reserved-enis',
-      codec: count,
+      codec: wholeNumber(0),
       default: 0,
       help: 'Network interfaces of each node that pods cannot use, as with custom networking',
     },
     disableDryRun: {
       env: ['DISABLE_DRY_RUN'],
       flag: 'disable-dry-run',
-      codec: bool,
+      codec: trueOrFalse,
       default: false,
       help: 'Do not probe by dry runs whether an EC2NodeClass may launch',
     },
     enableZonalShift: {
       env: ['ENABLE_ZONAL_SHIFT'],
       flag: 'enable-zonal-shift',
-      codec: bool,
+      codec: trueOrFalse,
       default: false,
       help: 'Keep away from zones that Application Recovery Controller shifts traffic away from',
     },
@@ -191,7 +134,7 @@ export const awsSettings: SettingsSpec<AwsSettings> = {
     awsFeatureGates: {
       env: ['AWS_FEATURE_GATES'],
       flag: 'aws-feature-gates',
-      codec: gates,
+      codec: SettingCodecs.switches([['NodeClassCEL', 'NodeClassCEL']], noGates),
       default: noGates,
       help: 'Switches of this provider, as in NodeClassCEL=true',
     },

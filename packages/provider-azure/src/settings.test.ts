@@ -154,7 +154,7 @@ describe('settings', () => {
   }
   const batches = { ...machines, 'provision-mode': 'aksmachineapiheaderbatch' }
   test.each([
-    [{ 'provision-mode': 'other' }, 'aksscriptless or'],
+    [{ 'provision-mode': 'other' }, 'aksscriptless |'],
     [{ 'provision-mode': 'bootstrappingclient' }, 'nodebootstrapping-server-url: Required'],
     [{ 'provision-mode': 'bootstrappingclient', 'nodebootstrapping-server-url': 'nps' }, undefined],
     [machines, undefined],

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net'
 import { Time, type ClusterFacts, type Setting, type SettingsSpec } from '@scantling/core'
+import { SettingCodecs } from '@scantling/provider-kit'
 import * as E from 'fp-ts/lib/Either.js'
-import * as t from 'io-ts'
 import { isSame, parseResourceId, parseSubnetId } from './resource-id/index.ts'
 
 /** How nodes are made: a VM that we set up, one that AKS' service sets up, or a machine of AKS, alone or in batches. */
@@ -56,103 +56,23 @@ export const mostMachinesPerBatch = 50
 export const usesMachines = ({ provisionMode }: Pick<AzureSettings, 'provisionMode'>): boolean =>
   provisionMode === 'aksmachineapi' || provisionMode === 'aksmachineapiheaderbatch'
 
-const text = new t.Type<string, string, unknown>('text', t.string.is, t.string.validate, (value) => value)
+const { duration, listOf, numberFrom, oneOf, oneOfOrNone, text, textThat, trueOrFalse, wholeNumber } = SettingCodecs
 
-const bool = new t.Type<boolean, string, unknown>(
-  'true or false',
-  t.boolean.is,
-  (input, context) =>
-    input === 'true' ? t.success(true) : input === 'false' ? t.success(false) : t.failure(input, context),
-  String,
-)
-
-const oneOf = <const V extends ReadonlyArray<string>>(values: V): t.Type<V[number], string, unknown> =>
-  new t.Type<V[number], string, unknown>(
-    values.join(' or '),
-    (value): value is V[number] => typeof value === 'string' && values.includes(value),
-    (input, context) =>
-      typeof input === 'string' && values.includes(input) ? t.success(input as V[number]) : t.failure(input, context),
-    (value) => value,
-  )
-
-/** Of the same, with `none` for the empty text: an empty variable counts as not set. */
-const oneOfOrNone = <const V extends string>(value: ReadonlyArray<V>): t.Type<V | '', string, unknown> => {
-  const allowed: ReadonlyArray<string> = value
-  return new t.Type<V | '', string, unknown>(
-    [...value, 'none'].join(' or '),
-    (input): input is V | '' => input === '' || allowed.includes(input as string),
-    (input, context) =>
-      input === '' || input === 'none'
-        ? t.success('' as const)
-        : allowed.includes(input as string)
-          ? t.success(input as V)
-          : t.failure(input, context),
-    (mode) => (mode === '' ? 'none' : mode),
-  )
-}
-
-const textThat = (name: string, isMember: (value: string) => boolean) =>
-  new t.Type<string, string, unknown>(
-    name,
-    t.string.is,
-    (input, context) =>
-      typeof input === 'string' && (input === '' || isMember(input)) ? t.success(input) : t.failure(input, context),
-    (value) => value,
-  )
-
-const numberThat = (name: string, isMember: (value: number) => boolean) =>
-  new t.Type<number, string, unknown>(
-    name,
-    t.number.is,
-    (input, context) => {
-      const value = typeof input === 'string' && input.trim() !== '' ? Number(input) : Number.NaN
-      return isMember(value) ? t.success(value) : t.failure(input, context)
-    },
-    String,
-  )
-
-const duration = new t.Type<number, string, unknown>(
-  'a duration such as 1s',
-  t.number.is,
-  (input, context) => {
-    const parsed = typeof input === 'string' ? Time.parseDuration(input) : E.left('')
-    return E.isRight(parsed) && parsed.right >= 0 ? t.success(parsed.right) : t.failure(input, context)
-  },
-  Time.renderDuration,
-)
-
-const list = new t.Type<ReadonlyArray<string>, string, unknown>(
-  'a list with commas',
-  (value): value is ReadonlyArray<string> => Array.isArray(value),
-  (input, context) =>
-    typeof input === 'string'
-      ? t.success(
-          input
-            .split(',')
-            .map((item) => item.trim())
-            .filter((item) => item !== ''),
-        )
-      : t.failure(input, context),
-  (value) => value.join(','),
-)
-
-const tags = new t.Type<Readonly<Record<string, string>>, string, unknown>(
-  'a list of key=value',
-  (value): value is Readonly<Record<string, string>> => typeof value === 'object' && value !== null,
-  (input, context) => {
-    if (typeof input !== 'string') return t.failure(input, context)
+const tags = SettingCodecs.make<Readonly<Record<string, string>>>(
+  'tags',
+  (input) => {
     const found: Array<readonly [string, string]> = []
     const keys = new Set<string>()
     for (const pair of input.split(',').filter((part) => part.trim() !== '')) {
       const equals = pair.indexOf('=')
       const key = pair.slice(0, equals).trim()
       const value = pair.slice(equals + 1).trim()
-      const problem = equals < 0 ? `${pair} has no value` : problemWithTag(key, value, keys)
-      if (problem !== undefined) return t.failure(input, context, problem)
+      const problem = equals < 0 ? `expected key=value, ${pair} has no value` : problemWithTag(key, value, keys)
+      if (problem !== undefined) return E.left(problem)
       keys.add(key.toLowerCase())
       found.push([key, value])
     }
-    return t.success(Object.fromEntries(found))
+    return E.right(Object.fromEntries(found))
   },
   (value) =>
     Object.entries(value)
@@ -234,7 +154,7 @@ export const azureSettings: SettingsSpec<AzureSettings> = {
     environmentFilepath: optional('azure-environment-filepath', text, '', 'File that describes a cloud of its own'),
     vmMemoryOverheadPercent: optional(
       'vm-memory-overhead-percent',
-      numberThat('a number from 0', (value) => Number.isFinite(value) && value >= 0),
+      numberFrom(0),
       0.075,
       'Share of memory that the hypervisor keeps, until a node of the type has shown what it has',
     ),
@@ -245,20 +165,15 @@ export const azureSettings: SettingsSpec<AzureSettings> = {
     sshPublicKey: required('ssh-public-key', text, 'SSH key of the VMs', { secret: true }),
     networkPlugin: optional(
       'network-plugin',
-      oneOf(['azure', 'none']),
+      oneOf('azure', 'none'),
       'azure',
       'Network plugin of the cluster: azure or none',
     ),
-    networkPluginMode: optional(
-      'network-plugin-mode',
-      oneOfOrNone(['overlay']),
-      'overlay',
-      'Its mode: overlay or none',
-    ),
+    networkPluginMode: optional('network-plugin-mode', oneOfOrNone('overlay'), 'overlay', 'Its mode: overlay or none'),
     networkPolicy: optional('network-policy', text, '', 'Network policy of the cluster: cilium, calico, azure or none'),
     networkDataplane: optional(
       'network-dataplane',
-      oneOfOrNone(['azure', 'cilium']),
+      oneOfOrNone('azure', 'cilium'),
       'cilium',
       'Dataplane of the cluster: azure, cilium or none',
     ),
@@ -270,10 +185,10 @@ export const azureSettings: SettingsSpec<AzureSettings> = {
     ),
     vnetGuid: optional('vnet-guid', uuid, '', 'GUID of the cluster’s network; empty: asked for'),
     vnetSubnetId: required('vnet-subnet-id', subnet, 'ID of the subnet of nodes whose class names none'),
-    nodeIdentities: optional('node-identities', list, [], 'IDs of identities that VMs get'),
+    nodeIdentities: optional('node-identities', listOf('identities'), [], 'IDs of identities that VMs get'),
     provisionMode: optional(
       'provision-mode',
-      oneOf(['aksscriptless', 'bootstrappingclient', 'aksmachineapi', 'aksmachineapiheaderbatch']),
+      oneOf('aksscriptless', 'bootstrappingclient', 'aksmachineapi', 'aksmachineapiheaderbatch'),
       'aksscriptless',
       'How nodes are made: aksscriptless, bootstrappingclient, aksmachineapi or aksmachineapiheaderbatch',
     ),
@@ -285,7 +200,12 @@ export const azureSettings: SettingsSpec<AzureSettings> = {
       { secret: true },
     ),
     kubeletIdentityClientId: optional('kubelet-identity-client-id', uuid, '', 'Client ID of the kubelets’ identity'),
-    useSig: optional('use-sig', bool, false, 'Images come from AKS’ shared galleries instead of the community ones'),
+    useSig: optional(
+      'use-sig',
+      trueOrFalse,
+      false,
+      'Images come from AKS’ shared galleries instead of the community ones',
+    ),
     sigAccessTokenServerUrl: optional(
       'sig-access-token-server-url',
       text,
@@ -302,26 +222,26 @@ export const azureSettings: SettingsSpec<AzureSettings> = {
     ),
     manageExistingAksMachines: optional(
       'manage-existing-aks-machines',
-      bool,
+      trueOrFalse,
       false,
       'Look after machines of AKS although VMs are made',
     ),
     aksMachinesPoolName: optional('aks-machines-pool-name', text, '', 'Agent pool that machines of AKS are in'),
     batchIdleMs: optional(
       'provider-batch-idle-duration',
-      duration,
+      duration(0),
       1_000,
       'How long a batch of machines waits for one more',
     ),
-    batchMaxMs: optional('provider-batch-max-duration', duration, 5_000, 'How long a batch of machines waits at all'),
-    batchMaxSize: optional(
-      'provider-batch-max-size',
-      numberThat('a whole number', Number.isInteger),
-      mostMachinesPerBatch,
-      'Most machines of a batch',
+    batchMaxMs: optional(
+      'provider-batch-max-duration',
+      duration(0),
+      5_000,
+      'How long a batch of machines waits at all',
     ),
+    batchMaxSize: optional('provider-batch-max-size', wholeNumber(0), mostMachinesPerBatch, 'Most machines of a batch'),
     additionalTags: optional('additional-tags', tags, {}, 'Tags of all that is made, as key=value,key=value'),
-    enableAzureSdkLogging: optional('enable-azure-sdk-logging', bool, true, 'Log every call to Azure'),
+    enableAzureSdkLogging: optional('enable-azure-sdk-logging', trueOrFalse, true, 'Log every call to Azure'),
   },
   check: (settings) => [
     ...checkNetwork(settings),

@@ -6,6 +6,8 @@ export * from './fingerprint.ts'
 export * from './memoize.ts'
 export * from './pages.ts'
 export * from './poll-until.ts'
+/** Codecs for what a provider's `SettingsSpec` declares. */
+export * as SettingCodecs from './setting-codecs.ts'
 export * from './stable.ts'
 export * from './token-bucket.ts'
 export * from './traverse-bounded.ts'

@@ -1,10 +1,10 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { decodeSchedulerConfig, type TopologySpreadConstraint } from '@scantling/core'
 import { parse } from 'yaml'
-import { settingCodec } from './codecs.ts'
+import { SettingCodecs } from '@scantling/provider-kit'
 
 /** The scheduler's configuration as YAML or JSON: its default topology spread. P-CFG-03. */
-export const schedulerConfigCodec = settingCodec<ReadonlyArray<TopologySpreadConstraint>>(
+export const schedulerConfigCodec = SettingCodecs.make<ReadonlyArray<TopologySpreadConstraint>>(
   'configuration',
   (input) => {
     let document: unknown

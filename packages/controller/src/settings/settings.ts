@@ -1,5 +1,6 @@
-import type { Setting, SettingsSpec, TopologySpreadConstraint } from '@scantling/core'
-import { duration, integer, listOf, memoryBytes, milliCpu, oneOf, optional, port, switchCodec, text } from './codecs.ts'
+import { Quantity, type Setting, type SettingsSpec, type TopologySpreadConstraint } from '@scantling/core'
+import { SettingCodecs } from '@scantling/provider-kit'
+import * as E from 'fp-ts/lib/Either.js'
 import { type FeatureGates, defaultFeatureGates, featureGatesCodec } from './feature-gates.ts'
 import { schedulerConfigCodec } from './scheduler-config.ts'
 
@@ -62,8 +63,39 @@ const setting = <A>(flag: string, codec: Setting<A>['codec'], fallback: NoInfer<
   help,
 })
 
+const { duration, nonEmptyListOf, oneOf, text, trueOrFalse, wholeNumber } = SettingCodecs
+
+/** The same codec, for a setting that may be absent altogether. */
+const optional = <A>(codec: Setting<A>['codec']) => codec as Setting<A | undefined>['codec']
+
 /** An absent text setting is `undefined`, not an empty string. */
-const optionalText: Setting<string | undefined>['codec'] = text as Setting<string | undefined>['codec']
+const optionalText = optional(text)
+
+const port = wholeNumber(0, 65_535)
+
+/** Millicores, as the reference's chart passes them: `1000`; quantities such as `1` core are not meant. */
+const milliCpu = SettingCodecs.make<number>(
+  'millicores',
+  // Source: parity row O-02, values of zero and below become 1000.
+  (input) =>
+    /^-?\d+$/.test(input.trim())
+      ? E.right(Number(input) > 0 ? Number(input) : 1000)
+      : E.left('expected millicores such as 1000'),
+  String,
+)
+
+/** Bytes as a number or quantity; -1 is no limit. */
+const memoryBytes = SettingCodecs.make<number | undefined>(
+  'bytes',
+  (input) => {
+    if (input.trim() === '-1') return E.right(undefined)
+    const parsed = Quantity.parse(input.trim())
+    return E.isRight(parsed) && Quantity.toNumber(parsed.right) > 0
+      ? E.right(Quantity.toNumber(parsed.right))
+      : E.left('expected bytes such as 1073741824 or 1Gi, or -1 for no limit')
+  },
+  (value) => String(value ?? -1),
+)
 
 /**
  * The controller's own settings: flags and variables with the reference's names.
@@ -87,11 +119,11 @@ export const settingsSpec: SettingsSpec<Settings> = {
     metricsPort: setting('metrics-port', port, 8080, 'port of /metrics; 0 takes a free one'),
     healthProbePort: setting('health-probe-port', port, 8081, 'port of /healthz and /readyz; 0 takes a free one'),
     bindAddress: setting('bind-address', text, '0.0.0.0', 'address that metrics and probes listen on'),
-    kubeClientQps: setting('kube-client-qps', integer(1, 100_000), 200, 'requests to the API server per second'),
-    kubeClientBurst: setting('kube-client-burst', integer(1, 100_000), 300, 'requests to the API server at once'),
+    kubeClientQps: setting('kube-client-qps', wholeNumber(1, 100_000), 200, 'requests to the API server per second'),
+    kubeClientBurst: setting('kube-client-burst', wholeNumber(1, 100_000), 300, 'requests to the API server at once'),
     enableProfiling: setting(
       'enable-profiling',
-      switchCodec,
+      trueOrFalse,
       false,
       'serve /debug/pprof/profile and /debug/pprof/heap on the metrics port',
     ),
@@ -101,8 +133,8 @@ export const settingsSpec: SettingsSpec<Settings> = {
       undefined,
       'port of /debug/snapshot on 127.0.0.1; 0 takes a free one (default: no such port)',
     ),
-    leaderElect: setting('leader-elect', switchCodec, true, 'elect one leader among replicas'),
-    disableLeaderElection: setting('disable-leader-election', switchCodec, false, 'the same, as the reference says it'),
+    leaderElect: setting('leader-elect', trueOrFalse, true, 'elect one leader among replicas'),
+    disableLeaderElection: setting('disable-leader-election', trueOrFalse, false, 'the same, as the reference says it'),
     leaderElectionName: setting('leader-election-name', text, 'karpenter-leader-election', 'name of the Lease'),
     leaderElectionNamespace: setting(
       'leader-election-namespace',
@@ -124,13 +156,13 @@ export const settingsSpec: SettingsSpec<Settings> = {
     ),
     disableClusterStateObservability: setting(
       'disable-cluster-state-observability',
-      switchCodec,
+      trueOrFalse,
       false,
       'leave out metrics of single pods, nodes, NodePools and conditions',
     ),
     metricsDetail: setting(
       'metrics-detail',
-      switchCodec,
+      trueOrFalse,
       false,
       'keep metric families with a series for each pod, node or instance type',
     ),
@@ -148,12 +180,17 @@ export const settingsSpec: SettingsSpec<Settings> = {
     ),
     logOutputPaths: setting(
       'log-output-paths',
-      listOf('paths'),
+      nonEmptyListOf('paths'),
       ['stdout'],
       'where log lines go: stdout, stderr or files',
     ),
-    batchMaxDurationMs: setting('batch-max-duration', duration, 10_000, 'longest window in which pods are collected'),
-    batchIdleDurationMs: setting('batch-idle-duration', duration, 1000, 'a window ends when no pod came for this long'),
+    batchMaxDurationMs: setting('batch-max-duration', duration(), 10_000, 'longest window in which pods are collected'),
+    batchIdleDurationMs: setting(
+      'batch-idle-duration',
+      duration(),
+      1000,
+      'a window ends when no pod came for this long',
+    ),
     preferencePolicy: setting(
       'preference-policy',
       oneOf('Respect', 'Ignore'),
@@ -168,7 +205,7 @@ export const settingsSpec: SettingsSpec<Settings> = {
     ),
     ignoreDraRequests: setting(
       'ignore-dra-requests',
-      switchCodec,
+      trueOrFalse,
       true,
       'leave out pods that claim devices; they are left out in any case',
     ),
@@ -179,7 +216,7 @@ export const settingsSpec: SettingsSpec<Settings> = {
       [],
       "the scheduler's configuration as YAML or JSON: podTopologySpread.defaultConstraints",
     ),
-    seed: setting('seed', integer(0, 2 ** 32 - 1), 0, 'seed of everything random; 0 takes one from the clock'),
+    seed: setting('seed', wholeNumber(0, 2 ** 32 - 1), 0, 'seed of everything random; 0 takes one from the clock'),
   },
   check: (settings) =>
     settings.batchIdleDurationMs > settings.batchMaxDurationMs

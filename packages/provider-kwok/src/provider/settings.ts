@@ -1,5 +1,5 @@
 import type { SettingsSpec } from '@scantling/core'
-import * as t from 'io-ts'
+import { SettingCodecs } from '@scantling/provider-kit'
 
 export interface KwokSettings {
   /** Where the simulated cloud listens; empty: one in this process. */
@@ -11,17 +11,7 @@ export interface KwokSettings {
   readonly latency: number
 }
 
-const text = new t.Type<string, string, unknown>('text', t.string.is, t.string.validate, (value) => value)
-
-const share = new t.Type<number, string, unknown>(
-  'number from 0 to 1',
-  t.number.is,
-  (input, context) => {
-    const value = typeof input === 'string' && input.trim() !== '' ? Number(input) : Number.NaN
-    return value >= 0 && value <= 1 ? t.success(value) : t.failure(input, context)
-  },
-  String,
-)
+const { numberFrom, text } = SettingCodecs
 
 export const kwokSettings: SettingsSpec<KwokSettings> = {
   fields: {
@@ -49,7 +39,7 @@ export const kwokSettings: SettingsSpec<KwokSettings> = {
     latency: {
       env: ['KWOK_LATENCY'],
       flag: 'kwok-latency',
-      codec: share,
+      codec: numberFrom(0, 1),
       default: 1,
       help: 'How slow machines of a cloud within this process are, from 0 (at once) to 1 (like those of a large cloud)',
     },
