@@ -19,7 +19,7 @@ const patchClass = (cluster: VirtualAws, body: Record<string, unknown>) => clust
 const fleets = ({ aws }: VirtualAws) =>
   aws.inputsOf<{ readonly DryRun?: boolean }>('ec2:CreateFleet').filter(({ DryRun }) => DryRun !== true)
 const claimOf = async (cluster: VirtualAws) => (await cluster.all(kinds.nodeClaims))[0]
-const keep = { consolidateAfter: 'Never', budgets: [{ nodes: '0' }] }
+const keep = { disruption: { consolidateAfter: 'Never', budgets: [{ nodes: '0' }] } }
 const pods = (cluster: VirtualAws, count: number) =>
   cluster.until(`${count} pods run`, async () => (await runningPods(cluster)) === count)
 

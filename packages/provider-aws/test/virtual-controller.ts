@@ -1,12 +1,18 @@
 import type { AnyProviderModule } from '@scantling/controller'
 import type { CloudProvider, NodeClassObject, ProviderHost } from '@scantling/core'
 import { resource } from '@scantling/kube-sim'
-import { kinds, startVirtualCluster, type VirtualCluster, type VirtualClusterOptions } from '@scantling/simulation'
-import * as E from 'fp-ts/lib/Either.js'
+import {
+  applyNodePool,
+  kinds,
+  startVirtualCluster,
+  type PoolChanges,
+  type VirtualCluster,
+  type VirtualClusterOptions,
+} from '@scantling/simulation'
 import { createFrom, provider } from '../src/provider.ts'
 import type { AwsSettings } from '../src/settings.ts'
 import { fakeAws, type FakeAws, type World } from './fake-aws/index.ts'
-import { callFor, defaultSettings, startMs } from './rig.ts'
+import { callFor, defaultSettings, rightOf, startMs } from './rig.ts'
 import { leastSpec } from './subjects.ts'
 
 export const awsKinds = { ...kinds, nodeClasses: resource('karpenter.k8s.aws/v1', 'ec2nodeclasses') }
@@ -26,21 +32,22 @@ export const startVirtualAws = async (
   options: {
     readonly world?: Partial<World>
     readonly settings?: Partial<AwsSettings>
-    readonly cluster?: Omit<VirtualClusterOptions, 'makeProvider' | 'moduleOf' | 'facts'>
+    readonly cluster?: Omit<VirtualClusterOptions, 'startMs' | 'makeProvider' | 'moduleOf' | 'facts'>
   } = {},
 ): Promise<VirtualAws> => {
   const call = callFor('test')
-  let nowMs = () => startMs
-  const world = { cluster: { ...clusterOf('test') }, ...options.world }
-  const aws = fakeAws(world, () => nowMs())
   const makeProvider = async (host: ProviderHost): Promise<CloudProvider<NodeClassObject>> => {
     const made = await createFrom(aws.ports, { ...defaultSettings, ...options.settings }, host, call)()
-    if (E.isLeft(made)) throw new Error(made.left.message)
-    return made.right as unknown as CloudProvider<NodeClassObject>
+    return rightOf(made) as unknown as CloudProvider<NodeClassObject>
   }
-  const { name: _name, objects: _objects, ...facts } = call.cluster
-  const cluster = await startVirtualCluster({ ...options.cluster, makeProvider, moduleOf: () => module, facts })
-  nowMs = cluster.clock.nowMs
+  const cluster = await startVirtualCluster({
+    ...options.cluster,
+    startMs,
+    makeProvider,
+    moduleOf: () => module,
+    facts: call.cluster,
+  })
+  const aws = fakeAws({ cluster: clusterOf('test'), ...options.world }, cluster.clock.nowMs)
   return { ...cluster, aws }
 }
 
@@ -52,27 +59,17 @@ const clusterOf = (name: string): World['cluster'] => ({
   arn: `arn:aws:eks:us-west-2:123456789012:cluster/${name}`,
 })
 
-/** An EC2NodeClass that the fake AWS has all for, and a NodePool of it. */
+/** An EC2NodeClass that the fake AWS has all for, and NodePools of it by what each requires. */
 export const applyAwsDefaults = async (
   cluster: VirtualAws,
   pools: Readonly<Record<string, ReadonlyArray<object>>> = { default: [] },
-  disruption: object = { consolidationPolicy: 'WhenEmpty', consolidateAfter: '30s', budgets: [{ nodes: '100%' }] },
+  spec: PoolChanges['spec'] = {},
 ) => {
   await cluster.face.create(awsKinds.nodeClasses, {
     metadata: { name: 'default' },
     spec: { ...leastSpec, role: 'node-role' },
   })
+  const ref = { group: 'karpenter.k8s.aws', kind: 'EC2NodeClass' }
   for (const [name, requirements] of Object.entries(pools))
-    await cluster.face.create(kinds.nodePools, {
-      metadata: { name },
-      spec: {
-        disruption,
-        template: {
-          spec: {
-            nodeClassRef: { group: 'karpenter.k8s.aws', kind: 'EC2NodeClass', name: 'default' },
-            requirements,
-          },
-        },
-      },
-    })
+    await applyNodePool(cluster, ref, { name, spec, template: { requirements } })
 }

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
+import { applyDeployment, conditionOf, runningPods, scale } from '@scantling/simulation'
 import { launchErrors, nodeGroup, type ServiceError } from './emulator/index.ts'
-import { applyDefaults, conditionOf, kinds, startVirtualAzure, type VirtualAzure } from './virtual-cluster.ts'
+import { applyAzureDefaults, azureKinds as kinds, startVirtualAzure, type VirtualAzure } from './virtual-controller.ts'
 
 const vmType = 'Microsoft.Compute/virtualMachines'
 const nicType = 'Microsoft.Network/networkInterfaces'
@@ -63,17 +64,17 @@ describe('what goes wrong in Azure', () => {
       const azure = await start()
       await azure.startController()
       azure.world.actionFaults.set(action, { error })
-      await applyDefaults(azure)
-      await azure.deploy('web', 1, '1')
+      await applyAzureDefaults(azure)
+      await applyDeployment(azure, 'web', 1, '1')
       await azure.until('a claim says why', async () => {
-        const launched = conditionOf((await azure.all('nodeClaims'))[0], 'Launched')
+        const launched = conditionOf((await azure.all(kinds.nodeClaims))[0], 'Launched')
         return launched?.status === 'Unknown' && launched.reason === reason && remedy.test(launched.message ?? '')
       })
       expect(azure.vms()).toEqual([])
       azure.world.actionFaults.clear()
-      await azure.until('the pod runs', async () => (await azure.runningPods()) === 1)
+      await azure.until('the pod runs', async () => (await runningPods(azure)) === 1)
       expect(azure.vms()).toHaveLength(1)
-      await azure.scale('web', 0)
+      await scale(azure, 'web', 0)
       await azure.until('nothing is left', () => isEmpty(azure))
     },
     60_000,
@@ -82,26 +83,26 @@ describe('what goes wrong in Azure', () => {
   test('an image family that there is not for the version is told on the class, with the remedy, and cured it goes on', async () => {
     const azure = await start()
     await azure.startController()
-    await applyDefaults(azure, { nodeClass: { imageFamily: 'AzureLinux', fipsMode: 'FIPS' } })
-    await azure.deploy('web', 1, '1')
+    await applyAzureDefaults(azure, { nodeClass: { imageFamily: 'AzureLinux', fipsMode: 'FIPS' } })
+    await applyDeployment(azure, 'web', 1, '1')
     await azure.until(
       'the class says why',
-      async () => conditionOf(await azure.one('nodeClasses', 'default'), 'ImagesReady')?.status === 'False',
+      async () => conditionOf(await azure.one(kinds.nodeClasses, 'default'), 'ImagesReady')?.status === 'False',
     )
-    expect(conditionOf(await azure.one('nodeClasses', 'default'), 'ImagesReady')?.message).toMatch(
+    expect(conditionOf(await azure.one(kinds.nodeClasses, 'default'), 'ImagesReady')?.message).toMatch(
       /--use-sig, or spec\.fipsMode/,
     )
     await azure.face.patch({ ...kinds.nodeClasses, name: 'default' }, 'merge', { spec: { fipsMode: 'Disabled' } })
-    await azure.until('the pod runs', async () => (await azure.runningPods()) === 1)
+    await azure.until('the pod runs', async () => (await runningPods(azure)) === 1)
   }, 60_000)
 
   test('a size that is not sold here is left alone, and another is bought for the same claim', async () => {
     const azure = await start()
     const controller = await azure.startController()
     azure.world.launchFaults.push({ phase: 'request', error: launchErrors.skuNotAvailable, times: 2 })
-    await applyDefaults(azure)
-    await azure.deploy('web', 1, '1')
-    await azure.until('the pod runs', async () => (await azure.runningPods()) === 1)
+    await applyAzureDefaults(azure)
+    await applyDeployment(azure, 'web', 1, '1')
+    await azure.until('the pod runs', async () => (await runningPods(azure)) === 1)
     const puts = controller.azure.calls.filter(({ method, action }) => method === 'PUT' && action === `${vmType}/write`)
     const sizes = puts.map(({ body }) => JSON.stringify((body['properties'] ?? body)['hardwareProfile' as never]))
     // In its zones, in the region as a whole, and then something else.
@@ -114,43 +115,41 @@ describe('the end of a process at any effect', () => {
   const scenario = async (number: number, fate: 'dead' | 'lost') => {
     const azure = await start()
     let effect = ''
-    const first = await azure.startController({
-      azure: ({ action, number: at }) => {
-        if (at !== number) return 'pass'
-        effect = action
-        return fate
-      },
+    const first = await azure.startController(({ action, number: at }) => {
+      if (at !== number) return 'pass'
+      effect = action
+      return fate
     })
-    await applyDefaults(azure)
-    await azure.deploy('web', 1, '1')
-    const isOver = async () => first.isDead() || (await azure.runningPods()) === 1
+    await applyAzureDefaults(azure)
+    await applyDeployment(azure, 'web', 1, '1')
+    const isOver = async () => first.isDead() || (await runningPods(azure)) === 1
     await azure.until('the pod runs, or the controller is dead', isOver)
     if (!first.isDead()) {
       await azure.until(
         'the claim is done',
         async () => azure.world.below(azure.world.list(nodeGroup, vmType)[0] as never).length > 0 || first.isDead(),
       )
-      await azure.scale('web', 0)
+      await scale(azure, 'web', 0)
       await azure.until('nothing is left, or the controller is dead', () => first.isDead() || isEmpty(azure))
     }
     const died = first.isDead()
     if (!died) return { effect, died }
     await azure.clock.advance(20_000)
     const next = await azure.startController()
-    await azure.until('the pods are as wanted', async () => (await azure.runningPods()) === (await wanted(azure)))
+    await azure.until('the pods are as wanted', async () => (await runningPods(azure)) === (await wanted(azure)))
     // Never two VMs for one claim, nor one for none.
     await azure.until('each claim has its VM', async () => {
-      const claims = (await azure.all('nodeClaims')).map(({ metadata }) => `aks-${metadata.name}`)
-      return JSON.stringify([...claims].sort()) === JSON.stringify([...azure.vms()].sort())
+      const claims = (await azure.all(kinds.nodeClaims)).map(({ metadata }) => `aks-${metadata.name}`)
+      return claims.toSorted().join() === azure.vms().toSorted().join()
     })
-    await azure.scale('web', 0)
+    await scale(azure, 'web', 0)
     await azure.until('nothing is left', () => isEmpty(azure), 20 * minute)
-    await azure.until('no claim is left', async () => (await azure.all('nodeClaims')).length === 0)
+    await azure.until('no claim is left', async () => (await azure.all(kinds.nodeClaims)).length === 0)
     expect(next.errors).toEqual([])
     return { effect, died }
   }
   const wanted = async (azure: VirtualAzure): Promise<number> => {
-    const [web] = await azure.all('deployments')
+    const [web] = await azure.all(kinds.deployments)
     return (web?.spec as { readonly replicas?: number } | undefined)?.replicas ?? 0
   }
 

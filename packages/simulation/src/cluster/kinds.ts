@@ -48,6 +48,7 @@ export interface Seen {
   readonly status: {
     readonly phase?: string
     readonly providerID?: string
+    readonly imageID?: string
     readonly lastPodEventTime?: string
     readonly nodes?: number
     readonly capacity?: Readonly<Record<string, string>>
@@ -59,6 +60,14 @@ export interface Seen {
       readonly message: string
     }>
   }
+}
+
+/** An Event of core/v1. */
+export interface SeenEvent {
+  readonly type: string
+  readonly reason: string
+  readonly message: string
+  readonly involvedObject: { readonly kind: string; readonly name: string }
 }
 
 /** The condition of this type, where the object states one. */

@@ -61,10 +61,12 @@ export interface ControllerRun {
   readonly kill: () => void
 }
 
-const startMs = Date.UTC(2026, 0, 1)
+const newYearMs = Date.UTC(2026, 0, 1)
 const kwokModule = kwok as unknown as AnyProviderModule
 
 export interface VirtualClusterOptions {
+  /** When it begins. Default: the first moment of 2026. */
+  readonly startMs?: number
   /** How long the cloud takes to answer a launch. */
   readonly launchMs?: number
   readonly cloud?: Partial<CloudOptions>
@@ -80,29 +82,35 @@ export interface VirtualClusterOptions {
   readonly facts?: Partial<ClusterFacts>
   /** What the controller takes the provider's module for, in place of that of the simulated cloud. */
   readonly moduleOf?: (module: AnyProviderModule) => AnyProviderModule
+  /** How late the definitions of our kinds are there. Default: they are there from the start. */
+  readonly definedAfterMs?: number
   /** The controller's own clock, which may be wrong; the cluster and the cloud keep the right time. */
   readonly controllerClock?: (clock: Clock) => Clock
 }
 
 /** A cluster, its cloud and its controller in one process on virtual time, each able to outlive the controller. */
 export const startVirtualCluster = async (options: VirtualClusterOptions = {}) => {
-  const clock = virtualClock(startMs)
+  const clock = virtualClock(options.startMs ?? newYearMs)
   const providerModule = options.moduleOf?.(kwokModule) ?? kwokModule
   const ownClock = options.controllerClock?.(clock) ?? clock
   const controllerClock = options.slack === undefined ? ownClock : slackClock(ownClock, options.slack)
   const api = createApiServer({ clock, ...options.server })
   const face = api.face('user')
-  for (const kind of [
-    nodePoolResource,
-    nodeClaimResource,
-    nodeOverlayResource,
-    capacityBufferResource,
-    ...providerModule.nodeClasses,
-  ])
-    await face.create(
-      resource('apiextensions.k8s.io/v1', 'customresourcedefinitions'),
-      crdOf(kind as CustomResource) as DraftObject,
-    )
+  const define = async () => {
+    for (const kind of [
+      nodePoolResource,
+      nodeClaimResource,
+      nodeOverlayResource,
+      capacityBufferResource,
+      ...providerModule.nodeClasses,
+    ])
+      await face.create(
+        resource('apiextensions.k8s.io/v1', 'customresourcedefinitions'),
+        crdOf(kind as CustomResource) as DraftObject,
+      )
+  }
+  if (options.definedAfterMs === undefined) await define()
+  else clock.setTimer(options.definedAfterMs, () => void define())
   const simErrors: Array<string> = []
   const running = startControllers(api.face('controllers'), clock, {
     onError: (error, controller, key) => void simErrors.push(`${controller} ${key}: ${String(error)}`),
@@ -135,7 +143,7 @@ export const startVirtualCluster = async (options: VirtualClusterOptions = {}) =
       error: (message, fields) => void errors.push(`${message} ${JSON.stringify(fields)}`),
     }
     const parsed = parseSettings(
-      { argv: ['--provider', 'kwok', '--cluster-name', 'test', ...flags], env: {} },
+      { argv: ['--provider', providerModule.name, '--cluster-name', 'test', ...flags], env: {} },
       undefined,
     )
     if (E.isLeft(parsed)) throw new Error(parsed.left.join('\n'))
@@ -175,7 +183,12 @@ export const startVirtualCluster = async (options: VirtualClusterOptions = {}) =
       random,
       kube: gate.kube(client),
       caches: caches.caches,
-      provider: observeProvider(gate.provider(provider, options.launchMs), 'kwok', metrics, controllerClock),
+      provider: observeProvider(
+        gate.provider(provider, options.launchMs),
+        providerModule.name,
+        metrics,
+        controllerClock,
+      ),
       providerModule,
       settings,
       // Events are a courtesy: written by a client of their own, they are no effects.
@@ -206,13 +219,15 @@ export const startVirtualCluster = async (options: VirtualClusterOptions = {}) =
     simErrors,
     startController,
     all,
+    one: async (ref: Parameters<Face['list']>[0], name: string): Promise<Seen | undefined> =>
+      (await all(ref)).find(({ metadata }) => metadata.name === name),
     /** Machines that cost money: neither ended nor ending. */
     machines: () => cloud.everything().filter(({ state }) => state === 'pending' || state === 'running'),
     /** Lets time pass until the condition holds. Throws when it does not within `withinMs` of the cluster's time. */
     until: async (what: string, holds: () => boolean | Promise<boolean>, withinMs = 600_000): Promise<void> => {
       const deadlineMs = clock.nowMs() + withinMs
       while (!(await holds())) {
-        if (clock.nowMs() >= deadlineMs) throw new Error(`Waited in vain until ${what}`)
+        if (clock.nowMs() >= deadlineMs) throw new Error(`Waited in vain until ${what}${lastErrors(runs)}`)
         await clock.advance(500)
       }
     },
@@ -221,6 +236,12 @@ export const startVirtualCluster = async (options: VirtualClusterOptions = {}) =
       await running.stop()
     },
   }
+}
+
+/** What the controllers were last told of as errors, as the end of a sentence. */
+const lastErrors = (runs: ReadonlyArray<ControllerRun>): string => {
+  const told = runs.flatMap(({ errors }) => errors)
+  return told.length === 0 ? '' : `; the last errors are ${told.slice(-3).join('; ')}`
 }
 
 const overSimulatedCloud = async (...parts: Parameters<typeof createFrom>): Promise<CloudProvider<NodeClassObject>> => {
