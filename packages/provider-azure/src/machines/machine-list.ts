@@ -1,16 +1,14 @@
 import type { CancelSignal } from '@scantling/core'
-import { batch } from '@scantling/provider-kit'
 import * as E from 'fp-ts/lib/Either.js'
-import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
+import * as TE from 'fp-ts/lib/TaskEither.js'
 import { isNotFound } from '../error-codes.ts'
+import { readTogether } from '../read-together.ts'
 import type { AksMachine, ArmError, ContainerServicePort } from '../sdk/index.ts'
 
 /** How old a list may be by which a launch tells that its machine is not there yet (Z-BAT-07). */
 export const machinesKnownMs = 30_000
 
-// Up to this many machines are asked for one by one; more are looked up in one list.
-const mostSingleReads = 3
-const readWindow = { idleMs: 100, maxMs: 1_000, maxItems: 1_000 }
+const machinesRead = 'Microsoft.ContainerService/managedClusters/agentPools/machines/read'
 
 /** Machines by name, in lower case. */
 export type MachinesByName = ReadonlyMap<string, AksMachine>
@@ -33,15 +31,15 @@ export interface MachineListOptions {
  */
 export interface MachineList {
   /** All of them, from a list begun after the call. A pool that is not there has none (Z-MACH-20). */
-  readonly all: (signal: CancelSignal) => TaskEither<ArmError, MachinesByName>
+  readonly all: (signal: CancelSignal) => TE.TaskEither<ArmError, MachinesByName>
   /** One of them as it is now; asked for alone, or with others that are asked for at the same time. */
-  readonly now: (name: string, signal: CancelSignal) => TaskEither<ArmError, AksMachine | undefined>
+  readonly now: (name: string, signal: CancelSignal) => TE.TaskEither<ArmError, AksMachine | undefined>
   /** One of them from a list that is at most so old, and younger than its last `touch`. */
   readonly recent: (
     name: string,
     maxAgeMs: number,
     signal: CancelSignal,
-  ) => TaskEither<ArmError, AksMachine | undefined>
+  ) => TE.TaskEither<ArmError, AksMachine | undefined>
   /** These are no longer what they were. */
   readonly touch: (names: ReadonlyArray<string>) => void
 }
@@ -88,34 +86,20 @@ export const createMachineList = ({ port, clock, shutdown }: MachineListOptions)
     queued = Promise.resolve(latest?.result).then(next, next)
     return queued
   }
-  const all = (signal: CancelSignal): TaskEither<ArmError, MachinesByName> =>
+  const all = (signal: CancelSignal): TE.TaskEither<ArmError, MachinesByName> =>
     orCancelled(signal, async () => (await startNext()).result)
 
-  const readTogether = batch<string, ArmError, AksMachine | undefined>({
-    keyOf: () => '',
-    ...readWindow,
+  const now = readTogether<AksMachine>({
+    action: machinesRead,
+    get: (name, signal) => port.getMachine({ name }, signal),
+    list: (signal) => TE.map((machines: MachinesByName) => [...machines.values()])(all(signal)),
+    isListWhole: true,
     clock,
-    cancelled,
-    unanswered: () => ({ ...cancelled(), code: 'UnreadableAnswer', message: 'The list of machines ended early' }),
-    run: (names, signal) => async () => {
-      if (names.length > mostSingleReads)
-        return E.map((machines: MachinesByName) => names.map((name) => E.right(machines.get(name.toLowerCase()))))(
-          await all(signal)(),
-        )
-      return E.right(
-        await Promise.all(
-          names.map(async (name): Promise<E.Either<ArmError, AksMachine | undefined>> => {
-            const found = await port.getMachine({ name }, signal)()
-            return E.isLeft(found) && isNotFound(found.left) ? E.right(undefined) : found
-          }),
-        ),
-      )
-    },
   })
 
   return {
     all,
-    now: readTogether,
+    now,
     recent: (name, maxAgeMs, signal) => {
       const key = name.toLowerCase()
       return orCancelled(signal, async () => {
@@ -133,7 +117,7 @@ export const createMachineList = ({ port, clock, shutdown }: MachineListOptions)
 }
 
 const cancelled = (): ArmError => ({
-  action: 'Microsoft.ContainerService/managedClusters/agentPools/machines/read',
+  action: machinesRead,
   code: 'Cancelled',
   message: 'Nobody waits for the machines any more',
   phase: 'request',
@@ -141,7 +125,7 @@ const cancelled = (): ArmError => ({
 
 /** The task, or `Cancelled` as soon as the signal aborts; what the task does goes on. */
 const orCancelled =
-  <A>(signal: CancelSignal, run: () => Promise<E.Either<ArmError, A>>): TaskEither<ArmError, A> =>
+  <A>(signal: CancelSignal, run: () => Promise<E.Either<ArmError, A>>): TE.TaskEither<ArmError, A> =>
   () =>
     new Promise((resolve, reject) => {
       const abort = () => resolve(E.left(cancelled()))
