@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { join, resolve } from 'node:path'
 import { build, type Metafile, type Plugin } from 'esbuild'
 
@@ -25,6 +26,12 @@ const dataInside: Plugin = {
   },
 }
 
+/** The commit of this checkout, short as the reference writes it; empty outside of one. */
+const commit = (): string => {
+  const { status, stdout } = spawnSync('git', ['rev-parse', '--short=7', 'HEAD'], { cwd: root, encoding: 'utf8' })
+  return status === 0 ? stdout.trim() : ''
+}
+
 /** Makes the controller and one provider into one file. The metafile names what is inside, from the root. */
 export const bundleProvider = async (
   name: BundledName,
@@ -48,6 +55,7 @@ export const bundleProvider = async (
     legalComments: 'none',
     loader: { '.gz': 'binary' },
     plugins: [dataInside],
+    define: { 'process.env.SCANTLING_COMMIT': JSON.stringify(commit()) },
     // Packages written for CommonJS ask for Node's modules by `require`.
     banner: {
       js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",

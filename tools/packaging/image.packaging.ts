@@ -168,7 +168,7 @@ describe('The image in a cluster', () => {
       expect(readFileSync(`/proc/${child.pid}/uid_map`, 'utf8').trim().split(/\s+/)[0]).toBe('65532')
       expect(readFileSync(`/proc/${child.pid}/mounts`, 'utf8')).toMatch(/^none \S+ tmpfs ro,/m)
       const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text()
-      expect(metrics).toContain('karpenter_build_info{')
+      expect(metrics).toMatch(/karpenter_build_info\{version="0.1.0",commit="[0-9a-f]{7,}"/)
       expect(await end()).toBe(0)
       expect(said()).not.toMatch(/EROFS|EACCES|ENOENT/)
     }

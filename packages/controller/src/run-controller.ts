@@ -3,6 +3,7 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import type { CloudProvider, Findings, NodeClassObject, ProviderError } from '@scantling/core'
 import { type Clock, systemClock } from '@scantling/provider-kit'
+import type { Build } from './build.ts'
 import { type RunningCaches, startCaches } from './cache/index.ts'
 import { makeEventRecorder } from './events/index.ts'
 import { type KubeClient, loadConnection, makeHttpClient, makeKinds, makeTransport } from './kube/index.ts'
@@ -43,7 +44,7 @@ export interface ControllerOptions {
   readonly env: Readonly<Record<string, string | undefined>>
   /** Called once the caches are synced and this replica leads. */
   readonly startReconcilers: (deps: ControllerDeps) => RunningReconcilers
-  readonly version: string
+  readonly build: Build
 }
 
 /** A controller at work. */
@@ -78,8 +79,7 @@ export const runController =
     const random = seededRandom(settings.seed === 0 ? systemClock.nowMs() : settings.seed)
     const metrics = makeMetrics({ detail: settings.metricsDetail })
     reportProcess(metrics)
-    const goversion = process.version
-    metrics.set(families.buildInfo, { version: options.version, goversion, goarch: process.arch, commit: '' }, 1)
+    metrics.set(families.buildInfo, { ...options.build, goversion: process.version, goarch: process.arch }, 1)
 
     // Two signals: work stops at the first, what it needs to end well (watches, writes, lease) at the second.
     const shutdown = new AbortController()

@@ -1,5 +1,6 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { type Clock, systemClock } from '@scantling/provider-kit'
+import { build } from './build.ts'
 import { followLevelFile, logDestination, makeDebugSwitch, makeLog } from './observability/index.ts'
 import { type ImportModule, loadProvider } from './provider-loader/index.ts'
 import { startReconcilers } from './reconcilers/index.ts'
@@ -39,7 +40,12 @@ export const startController = async (
   const { logLevel, logLevelFile } = settings
   const destination = logDestination(settings.logOutputPaths)
   if (E.isLeft(destination)) return E.left({ text: `${destination.left}\n`, exitCode: 2 })
-  const log = makeLog({ level: logLevel, nowMs: input.clock.nowMs, destination: destination.right })
+  const log = makeLog({
+    level: logLevel,
+    nowMs: input.clock.nowMs,
+    destination: destination.right,
+    commit: build.commit,
+  })
   const ended = new AbortController()
   if (logLevelFile !== undefined)
     void followLevelFile({ path: logLevelFile, fallback: logLevel, log, clock: systemClock, signal: ended.signal })
@@ -56,7 +62,7 @@ export const startController = async (
     log,
     env: input.env,
     startReconcilers,
-    version: '0.1.0',
+    build,
   })()
   if (E.isLeft(running)) {
     ended.abort()

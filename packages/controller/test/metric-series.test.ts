@@ -66,7 +66,7 @@ const seriesAt = async (nodes: number, ...flags: ReadonlyArray<string>): Promise
     clock: systemClock,
     log: silentLog,
     env: {},
-    version: '0.0.0',
+    build: { version: '0.0.0', commit: '' },
     startReconcilers: (deps) => {
       const context = makeContext(deps)
       const stops = [startConditionMetrics(context), startNodeMetrics(context), startPodMetrics(context)]

@@ -38,6 +38,14 @@ describe('makeLog()', () => {
     expect(Object.keys(lines()[0] ?? {}).slice(0, 2)).toEqual(['level', 'time'])
   })
 
+  test('the commit that the program was made of stands in every line', () => {
+    const written: Array<string> = []
+    makeLog({ level: 'info', nowMs: () => 0, destination: { write: (line) => void written.push(line) }, commit: 'abc' })
+      .with({ controller: 'x' })
+      .info('y')
+    expect(JSON.parse(written[0] ?? '')).toMatchObject({ commit: 'abc', controller: 'x', message: 'y' })
+  })
+
   test('objects are named as the reference names them, pods with their namespace', () => {
     const { log, lines } = setup()
     log.warn('x', { Pod: 'default/web', EC2NodeClass: 'default', NodeClaims: 'a, b', NodePool: { name: 'given' } })

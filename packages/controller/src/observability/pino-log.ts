@@ -8,6 +8,8 @@ export interface LogOptions {
   readonly nowMs: () => number
   /** Default: standard output. */
   readonly destination?: DestinationStream
+  /** Of which the program was made, written into every line; absent or empty: unknown. */
+  readonly commit?: string
 }
 
 /** A log whose level can be changed while it runs. */
@@ -44,18 +46,19 @@ export const logDestination = (paths: ReadonlyArray<string>): E.Either<string, D
 }
 
 /**
- * JSON lines with the reference's keys: `level` in capitals, `time` in ISO 8601, `logger`, `message`, then the fields.
+ * JSON lines with the reference's keys: `level` in capitals, `time` in ISO 8601, `logger`, `commit`
+ * where one is known, `message`, then the fields.
  *
  * A field that names one object, such as `NodeClaim`, is written as the reference writes it, `{"name": "…"}`. Of equal
  * messages the first hundred of a second are written, then each hundredth.
  *
  * Source: parity row O-15.
  */
-export const makeLog = ({ level, nowMs, destination }: LogOptions): AdjustableLog => {
+export const makeLog = ({ level, nowMs, destination, commit = '' }: LogOptions): AdjustableLog => {
   const root = pino(
     {
       level,
-      base: { logger: 'controller' },
+      base: { logger: 'controller', ...(commit === '' ? {} : { commit }) },
       messageKey: 'message',
       timestamp: () => `,"time":"${new Date(nowMs()).toISOString()}"`,
       formatters: { level: (label) => ({ level: label.toUpperCase() }) },
