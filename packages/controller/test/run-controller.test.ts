@@ -100,7 +100,9 @@ describe('runController() against the embedded API server', () => {
     const { controller, deps } = await startReady(url)
     expect(await get(controller.healthProbePort, '/healthz')).toEqual({ status: 200, body: 'ok\n' })
     expect(await get(controller.healthProbePort, '/readyz')).toEqual({ status: 200, body: 'ok\n' })
-    expect((await get(controller.metricsPort, '/metrics')).body).toMatch(/karpenter_build_info\{version="0.0.0",commit="abcdef0"/)
+    expect((await get(controller.metricsPort, '/metrics')).body).toMatch(
+      /karpenter_build_info\{version="0.0.0",commit="abcdef0"/,
+    )
     const { pods, nodeClasses } = deps.caches
     await client.create(pods.kind, podManifest('web-1'))()
     const toyClasses = nodeClasses.get('toy.example/ToyClass')
