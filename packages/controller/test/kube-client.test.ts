@@ -306,10 +306,10 @@ describe('loadConnection()', () => {
   test('refuses what is no kubeconfig in one sentence with file and remedy', async () => {
     const notOne = file('notes.txt', 'just some notes')
     expect(leftOf(await load(notOne))).toBe(
-      `Cannot read kubeconfig ${notOne} (from --kubeconfig): not a kubeconfig (no clusters, no contexts); expected YAML with clusters, users and contexts`,
+      `Cannot read kubeconfig ${notOne} (from --kubeconfig or KUBECONFIG): not a kubeconfig (no clusters, no contexts); expected YAML with clusters, users and contexts`,
     )
     expect(leftOf(await load(file('broken.yaml', 'clusters: ["')))).toMatch(
-      /^Cannot read kubeconfig .*broken.yaml \(from --kubeconfig\): not a kubeconfig \(.*\); expected YAML/,
+      /^Cannot read kubeconfig .*broken.yaml \(from --kubeconfig or KUBECONFIG\): not a kubeconfig \(.*\); expected YAML/,
     )
     expect(leftOf(await load(join(directory, 'absent')))).toMatch(/no such file; check the path$/)
     const noContext = file(

@@ -56,10 +56,10 @@ describe('scantling-controller', () => {
       run('--server', 'http://127.0.0.1:1', ...ports),
     ])
     const expected = [
-      /^Cannot read kubeconfig \S+nowhere \(from --kubeconfig\): no such file; check the path\n$/,
-      /^Cannot read kubeconfig \S+broken \(from --kubeconfig\): not a kubeconfig \(.*\); expected YAML with clusters, users and contexts\n$/,
-      /^Cannot read kubeconfig \S+other \(from --kubeconfig\): not a kubeconfig \(no clusters, no contexts\); expected YAML/,
-      /^Cannot use kubeconfig \S+undecided \(from --kubeconfig\): it has no current-context; run kubectl config use-context NAME \(contexts: x\)\n$/,
+      /^Cannot read kubeconfig \S+nowhere \(from --kubeconfig or KUBECONFIG\): no such file; check the path\n$/,
+      /^Cannot read kubeconfig \S+broken \(from --kubeconfig or KUBECONFIG\): not a kubeconfig \(.*\); expected YAML with clusters, users and contexts\n$/,
+      /^Cannot read kubeconfig \S+other \(from --kubeconfig or KUBECONFIG\): not a kubeconfig \(no clusters, no contexts\); expected YAML/,
+      /^Cannot use kubeconfig \S+undecided \(from --kubeconfig or KUBECONFIG\): it has no current-context; run kubectl config use-context NAME \(contexts: x\)\n$/,
       /^Cannot read the API server's version: no answer from the API server at http:\/\/127\.0\.0\.1:1 \(from --server\): connection refused; check that it runs and that address and port are right\n$/,
     ]
     for (const [index, { code, err }] of said.entries()) {

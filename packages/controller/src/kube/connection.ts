@@ -42,7 +42,7 @@ export const loadConnection = (source: ConnectionSource): TaskEither<string, Con
   if (source.server !== undefined) return async () => plainConnection(source.server as string)
   const named =
     source.kubeconfig !== undefined
-      ? { files: source.kubeconfig, flag: '--kubeconfig' }
+      ? { files: source.kubeconfig, flag: '--kubeconfig or KUBECONFIG' }
       : source.env['KUBECONFIG']
         ? { files: source.env['KUBECONFIG'], flag: 'KUBECONFIG' }
         : undefined

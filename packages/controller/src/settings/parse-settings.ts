@@ -70,8 +70,8 @@ export const renderHelp = (provider: string, providerSpec: SettingsSpec<unknown>
 const renderFields = (spec: AnySpec): ReadonlyArray<string> =>
   Object.values(spec.fields).map((field) => {
     const name = field.flag === undefined ? field.env[0] : `--${field.flag}`
-    const fallback = field.default === undefined ? '' : ` (default ${field.codec.encode(field.default)})`
-    return `  ${name.padEnd(30)} ${field.help}${field.secret ? '' : fallback}; ${field.env.join(', ')}`
+    const encoded = field.default === undefined || field.secret ? '' : field.codec.encode(field.default)
+    return `  ${name.padEnd(30)} ${field.help}${encoded === '' ? '' : ` (default ${encoded})`}; ${field.env.join(', ')}`
   })
 
 const parseFlags = (argv: ReadonlyArray<string>, specs: ReadonlyArray<AnySpec>) => {
