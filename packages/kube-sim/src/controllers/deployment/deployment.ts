@@ -1,20 +1,26 @@
 import { refTo } from '../../face.ts'
-import { canonicalText, shortHash } from '../canonical.ts'
+import { shortHash } from '../canonical.ts'
 import { queueOf, type Cluster, type Running } from '../cluster.ts'
-import type { DeploymentObject, PodObject, PodTemplate, ReplicaSetObject } from '../objects.ts'
+import type { DeploymentObject, PodObject, ReplicaSetObject } from '../objects.ts'
 import { compareText } from '../order.ts'
 import { patchStatus } from '../patch-status.ts'
 import { controllerOf, controllerReference, isTerminal, keyOf, splitKey } from '../pod-state.ts'
 import { refs } from '../refs.ts'
 import { isConflict, unlessGone } from '../status-error.ts'
 import { deploymentStatus } from './deployment-status.ts'
+import {
+  copiedAnnotations,
+  desiredKey,
+  hashLabel,
+  latestRevision,
+  maxKey,
+  revisionKey,
+  revisionOf,
+  templateText,
+} from './revisions.ts'
 import { grownNewSet, proportionalSizes, rolloutBounds, shrunkOldSets, type SetCount } from './rollout.ts'
 
 const component = 'deployment-controller'
-const hashLabel = 'pod-template-hash'
-const revisionKey = 'deployment.kubernetes.io/revision'
-const desiredKey = 'deployment.kubernetes.io/desired-replicas'
-const maxKey = 'deployment.kubernetes.io/max-replicas'
 const statusDelayMs = 20
 
 /**
@@ -40,7 +46,6 @@ export const startDeployments = (cluster: Cluster): Running => {
       if (isPaused || isScaling) await scale(deployment)
       else if (deployment.spec.strategy?.type === 'Recreate') await recreate(deployment)
       else await roll(deployment)
-      if (!isPaused) await pruneHistory(deployment)
     }
     await writeStatus(key)
   }
@@ -84,12 +89,17 @@ export const startDeployments = (cluster: Cluster): Running => {
     const newest = findNewest(deployment)
     const latest = Math.max(0, ...findOld(deployment, newest).map(revisionOf))
     if (newest !== undefined) {
-      const revision = String(revisionOf(newest) > latest ? revisionOf(newest) : latest + 1)
-      const annotations = { [revisionKey]: revision }
-      if (newest.metadata.annotations?.[revisionKey] !== revision) {
-        await face.patch(refTo(refs.replicaSets, newest), 'merge', { metadata: { annotations } })
+      const annotations = { ...copiedAnnotations(deployment), ...latestRevision(newest, latest) }
+      const present = newest.metadata.annotations ?? {}
+      const minReadySeconds = deployment.spec.minReadySeconds ?? 0
+      const isMarked = Object.entries(annotations).every(([key, value]) => present[key] === value)
+      if (!isMarked || (newest.spec.minReadySeconds ?? 0) !== minReadySeconds) {
+        await face.patch(refTo(refs.replicaSets, newest), 'merge', {
+          metadata: { annotations },
+          spec: { minReadySeconds },
+        })
       }
-      await markRevision(deployment, revision)
+      await markRevision(deployment, annotations[revisionKey] ?? '')
       return findNewest(deployment) ?? newest
     }
     const revision = String(latest + 1)
@@ -117,7 +127,6 @@ export const startDeployments = (cluster: Cluster): Running => {
       spec.strategy?.type === 'Recreate'
         ? wanted
         : grownNewSet(wanted, bounds, { name, replicas: 0, available: 0 }, old)
-    const copied = Object.entries(metadata.annotations ?? {}).filter(([key]) => !notCopied.has(key))
     try {
       const created = await face.create<ReplicaSetObject>(
         { ...refs.replicaSets, namespace: metadata.namespace ?? '' },
@@ -129,7 +138,7 @@ export const startDeployments = (cluster: Cluster): Running => {
             namespace: metadata.namespace ?? '',
             labels,
             annotations: {
-              ...Object.fromEntries(copied),
+              ...copiedAnnotations(deployment),
               [revisionKey]: revision,
               [desiredKey]: String(wanted),
               [maxKey]: String(wanted + bounds.maxSurge),
@@ -202,7 +211,9 @@ export const startDeployments = (cluster: Cluster): Running => {
     const idle = findOld(deployment, findNewest(deployment)).filter(
       (set) => sizeOf(set) === 0 && (set.status?.replicas ?? 0) === 0 && set.metadata.deletionTimestamp === undefined,
     )
-    for (const set of idle.slice(0, Math.max(idle.length - kept, 0))) {
+    // A set that was rolled back to is old by its age, and the newest by its revision.
+    const oldestFirst = idle.sort((a, b) => revisionOf(a) - revisionOf(b))
+    for (const set of oldestFirst.slice(0, Math.max(idle.length - kept, 0))) {
       await unlessGone(face.delete(refTo(refs.replicaSets, set)))
     }
   }
@@ -219,6 +230,9 @@ export const startDeployments = (cluster: Cluster): Running => {
       nowMs: clock.nowMs(),
     })
     await patchStatus(face, refs.deployments, deployment, status)
+    if (deployment.metadata.deletionTimestamp === undefined && (isComplete || deployment.spec.paused === true)) {
+      await pruneHistory(deployment)
+    }
     if (!isComplete && deployment.spec.paused !== true && newest !== undefined) {
       queue.addAfter(key, (deployment.spec.progressDeadlineSeconds ?? 600) * 1000)
     }
@@ -241,16 +255,6 @@ export const startDeployments = (cluster: Cluster): Running => {
   return { stop: queue.stop }
 }
 
-// Bookkeeping of the Deployment itself and of kubectl's apply.
-const notCopied = new Set([
-  'kubectl.kubernetes.io/last-applied-configuration',
-  revisionKey,
-  desiredKey,
-  maxKey,
-  'deployment.kubernetes.io/revision-history',
-  'deprecated.deployment.rollback.to',
-])
-
 const sizeOf = (set: ReplicaSetObject): number => set.spec.replicas ?? 1
 
 const countOf = (set: ReplicaSetObject): SetCount => ({
@@ -259,18 +263,7 @@ const countOf = (set: ReplicaSetObject): SetCount => ({
   available: set.status?.availableReplicas ?? 0,
 })
 
-const revisionOf = (set: ReplicaSetObject): number => {
-  const text = set.metadata.annotations?.[revisionKey] ?? ''
-  return /^\d+$/.test(text) ? Number(text) : 0
-}
-
 const hasOtherDesired = (set: ReplicaSetObject, wanted: number): boolean => {
   const text = set.metadata.annotations?.[desiredKey]
   return text !== undefined && text !== String(wanted)
-}
-
-/** The template as text without the label that ReplicaSets add to it. */
-const templateText = (template: PodTemplate | undefined): string => {
-  const { [hashLabel]: _hash, ...labels } = template?.metadata?.labels ?? {}
-  return canonicalText({ ...template, metadata: { ...template?.metadata, labels } })
 }
