@@ -19,6 +19,7 @@ export interface Body {
     readonly deletionTimestamp?: string
     readonly generation: number
     readonly continue?: string
+    readonly labels?: Readonly<Record<string, string>>
     readonly annotations?: Readonly<Record<string, string>>
     readonly finalizers?: ReadonlyArray<string>
     readonly ownerReferences?: ReadonlyArray<unknown>
@@ -28,16 +29,43 @@ export interface Body {
   readonly spec: {
     readonly replicas?: number
     readonly nodeName: string
+    readonly containers: ReadonlyArray<ContainerBody>
+    readonly hostname?: string
+    readonly subdomain?: string
+    readonly volumes?: ReadonlyArray<object>
+    readonly completions?: number
+    readonly parallelism?: number
+    readonly selector?: { readonly matchLabels?: Readonly<Record<string, string>> }
     readonly template: {
-      readonly spec: { readonly containers: ReadonlyArray<{ readonly name: string; readonly image: string }> }
+      readonly metadata: { readonly labels?: Readonly<Record<string, string>> }
+      readonly spec: { readonly containers: ReadonlyArray<ContainerBody> }
     }
   }
   readonly status: {
+    readonly phase?: string
     readonly replicas?: number
     readonly selector: string
     readonly currentHealthy?: number
     readonly disruptionsAllowed?: number
+    readonly currentRevision?: string
+    readonly updateRevision?: string
+    readonly completionTime?: string
+    readonly startTime?: string
+    readonly conditions?: ReadonlyArray<{
+      readonly type: string
+      readonly status: string
+      readonly reason?: string
+      readonly message?: string
+    }>
+    readonly [field: string]: unknown
   }
+  readonly revision?: number
+}
+
+interface ContainerBody {
+  readonly name: string
+  readonly image: string
+  readonly env?: ReadonlyArray<object>
 }
 
 /** An answer, read. */

@@ -1,33 +1,7 @@
 import { ok } from 'node:assert/strict'
-import { check, equal, refusal, type Bench, type Body, type ContractCheck } from './contract-api.ts'
-
-const configMap = (name: string, more: object = {}) => ({
-  apiVersion: 'v1',
-  kind: 'ConfigMap',
-  metadata: { name, ...more },
-  data: { a: '1' },
-})
-const maps = ({ namespace }: Bench) => `/api/v1/namespaces/${namespace}/configmaps`
-const pods = ({ namespace }: Bench) => `/api/v1/namespaces/${namespace}/pods`
-const deployments = ({ namespace }: Bench) => `/apis/apps/v1/namespaces/${namespace}/deployments`
-const budgets = ({ namespace }: Bench) => `/apis/policy/v1/namespaces/${namespace}/poddisruptionbudgets`
-const pod = (name: string, spec: object = {}) => ({
-  apiVersion: 'v1',
-  kind: 'Pod',
-  metadata: { name, labels: { app: 'web' } },
-  spec: { terminationGracePeriodSeconds: 0, containers: [{ name: 'main', image: 'pause' }], ...spec },
-})
-const deployment = (name: string, replicas: number) => ({
-  apiVersion: 'apps/v1',
-  kind: 'Deployment',
-  metadata: { name },
-  spec: {
-    replicas,
-    selector: { matchLabels: { app: name } },
-    template: { metadata: { labels: { app: name } }, spec: { containers: [{ name: 'main', image: 'pause' }] } },
-  },
-})
-const names = ({ items }: Body): ReadonlyArray<string> => items.map(({ metadata }) => metadata.name)
+import { budgets, configMap, deployment, deployments, makeNode, maps, names, onNode, pod, pods } from './benches.ts'
+import { check, equal, refusal, type Body, type ContractCheck } from './contract-api.ts'
+import { workloadChecks } from './workloads.ts'
 
 /** One list of checks, held against kube-sim and against Kubernetes' own API server. */
 export const contract: ReadonlyArray<ContractCheck> = [
@@ -363,20 +337,9 @@ export const contract: ReadonlyArray<ContractCheck> = [
   }),
 
   check('an eviction that a budget does not allow is a 429; one that it allows takes the pod', async (bench) => {
-    const node = `node-of-${bench.namespace}`
-    const amounts = { cpu: '4', memory: '4Gi', pods: '10' }
-    await bench.post('/api/v1/nodes', {
-      apiVersion: 'v1',
-      kind: 'Node',
-      metadata: { name: node, labels: { 'kwok.x-k8s.io/node': 'fake' }, annotations: { 'kwok.x-k8s.io/node': 'fake' } },
-      status: { capacity: amounts, allocatable: amounts },
-    })
-    await bench.post(deployments(bench), deployment('web', 1))
+    const node = await makeNode(bench)
+    await bench.post(deployments(bench), deployment('web', 1, onNode(node)))
     const selector = { matchLabels: { app: 'web' } }
-    const tolerations = [{ operator: 'Exists' }]
-    await bench.patch(`${deployments(bench)}/web`, {
-      spec: { template: { spec: { nodeName: node, tolerations, terminationGracePeriodSeconds: 0 } } },
-    })
     await bench.post(budgets(bench), {
       apiVersion: 'policy/v1',
       kind: 'PodDisruptionBudget',
@@ -385,7 +348,7 @@ export const contract: ReadonlyArray<ContractCheck> = [
     })
     const statusOf = async () => (await bench.get(`${budgets(bench)}/web`)).body.status
     await bench.until('the budget has counted', async () => (await statusOf()).currentHealthy === 1)
-    const onNode = async () =>
+    const runningThere = async () =>
       names(
         (
           await bench.get(
@@ -393,7 +356,7 @@ export const contract: ReadonlyArray<ContractCheck> = [
           )
         ).body,
       )
-    const [name = ''] = await onNode()
+    const [name = ''] = await runningThere()
     const evict = () =>
       bench.post(`${pods(bench)}/${name}/eviction`, { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name } })
     const refused = await evict()
@@ -455,4 +418,6 @@ export const contract: ReadonlyArray<ContractCheck> = [
     const failure = event?.type === 'ERROR' ? event.object : (event as unknown as Body | undefined)
     equal([failure?.code, failure?.reason], [410, 'Expired'])
   }),
+
+  ...workloadChecks,
 ]

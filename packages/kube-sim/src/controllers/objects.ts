@@ -134,6 +134,8 @@ export interface PodSpec {
   readonly volumes?: ReadonlyArray<PodVolume>
   readonly restartPolicy?: string
   readonly hostNetwork?: boolean
+  readonly hostname?: string
+  readonly subdomain?: string
   readonly terminationGracePeriodSeconds?: number
 }
 
@@ -233,6 +235,44 @@ export interface DaemonSetObject extends KubeObject {
     }
   }
   readonly status?: Readonly<Record<string, unknown>>
+}
+
+export interface StatefulSetObject extends KubeObject {
+  readonly spec: {
+    readonly replicas?: number
+    readonly minReadySeconds?: number
+    readonly revisionHistoryLimit?: number
+    readonly serviceName?: string
+    readonly podManagementPolicy?: string
+    readonly ordinals?: { readonly start?: number }
+    readonly selector?: LabelSelector
+    readonly template?: PodTemplate
+    readonly volumeClaimTemplates?: ReadonlyArray<{
+      readonly metadata?: Partial<ObjectMeta>
+      readonly spec?: VolumeClaimObject['spec']
+    }>
+    readonly persistentVolumeClaimRetentionPolicy?: { readonly whenDeleted?: string; readonly whenScaled?: string }
+    readonly updateStrategy?: {
+      readonly type?: string
+      readonly rollingUpdate?: { readonly partition?: number; readonly maxUnavailable?: IntOrPercent }
+    }
+  }
+  readonly status?: {
+    readonly observedGeneration?: number
+    readonly replicas?: number
+    readonly readyReplicas?: number
+    readonly availableReplicas?: number
+    readonly currentReplicas?: number
+    readonly updatedReplicas?: number
+    readonly currentRevision?: string
+    readonly updateRevision?: string
+    readonly collisionCount?: number
+  }
+}
+
+export interface ControllerRevisionObject extends KubeObject {
+  readonly revision?: number
+  readonly data?: { readonly spec?: { readonly template?: PodTemplate } }
 }
 
 export interface DisruptionBudgetObject extends KubeObject {

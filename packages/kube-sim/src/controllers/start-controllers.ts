@@ -14,6 +14,7 @@ import { startPodGarbageCollection, type PodGarbageOptions } from './pod-garbage
 import { seededRandom } from './random.ts'
 import { startReplicaSets } from './replica-set/replica-set.ts'
 import { startScheduler, type SchedulerOptions } from './scheduler/scheduler.ts'
+import { startStatefulSets } from './stateful-set/stateful-set.ts'
 import { startVolumeBinder } from './volume-binder.ts'
 
 export const controllerNames = [
@@ -26,6 +27,7 @@ export const controllerNames = [
   'volume-binder',
   'scheduler',
   'kubelet',
+  'stateful-set',
 ] as const
 export type ControllerName = (typeof controllerNames)[number]
 
@@ -78,6 +80,7 @@ export const startControllers = (
     'volume-binder': startVolumeBinder,
     scheduler: (own) => startScheduler(own, options.scheduler),
     kubelet: (own) => startKubelets(own, options.kubelet),
+    'stateful-set': startStatefulSets,
   }
   const running = controllerNames.filter((name) => only.includes(name)).map((name) => starters[name](cluster(name)))
   return {

@@ -125,6 +125,7 @@ export const customType = (definition: KubeObject): ResourceType => {
     ...(scale === undefined ? {} : { scale }),
     hasGeneration: true,
     graceful: false,
+    orphansDependents: false,
     unconditionalUpdate: false,
     selectableFields: new Set([
       'metadata.name',

@@ -42,6 +42,7 @@ export const define = (
     keepsStatusOnCreate: false,
     hasGeneration: false,
     graceful: false,
+    orphansDependents: false,
     unconditionalUpdate: true,
     selectableFields: new Set(['metadata.name', 'metadata.namespace', ...selectableFields]),
     strategicPatch: true,

@@ -1,95 +1,15 @@
 import type { KubeObject } from '../face.ts'
-import { forbiddenValue, invalidValue, requiredValue, type FieldError } from '../server/failures.ts'
-import { equalJson, objectAt, valueAtPath, type JsonObject } from '../server/json.ts'
+import { forbiddenValue, invalidValue, type FieldError } from '../server/failures.ts'
+import { equalJson, valueAtPath } from '../server/json.ts'
 import { subdomainName, validateLabels } from '../server/metadata.ts'
-import type { ResourceType, ScalePaths } from '../server/registry.ts'
-import { matchesLabelSelector } from '../server/selectors.ts'
+import type { ResourceType } from '../server/registry.ts'
 import { column, pathColumn, specOf, workloadColumns } from './columns.ts'
 import { define } from './define.ts'
-import { admitPod, defaultPodSpec, initializePod, validatePod, validatePodSpec } from './pod.ts'
+import { jobType } from './jobs.ts'
+import { admitPod, initializePod, validatePod } from './pod.ts'
 import { podColumns } from './pod-columns.ts'
-
-const setDefault = (object: JsonObject, key: string, value: unknown): void => {
-  if (object[key] === undefined || object[key] === null) object[key] = value
-}
-
-const defaultTemplate = (object: JsonObject): void => {
-  const template = objectAt(objectAt(object, 'spec'), 'template')
-  const spec = objectAt(template, 'spec')
-  if (template === undefined || spec === undefined) return
-  setDefault(template, 'metadata', {})
-  defaultPodSpec(spec)
-}
-
-/** Runs `set` on the spec (made when absent), after the template's defaults. */
-const admitWorkload =
-  (set: (spec: JsonObject) => void): ResourceType['admit'] =>
-  (object) => {
-    setDefault(object, 'spec', {})
-    const spec = objectAt(object, 'spec')
-    if (spec !== undefined) set(spec)
-    defaultTemplate(object)
-    return []
-  }
-
-/** Selector, template and replicas; `fixed` are the fields of the spec that never change. */
-const validateWorkload =
-  (fixed: ReadonlyArray<string>): ResourceType['validate'] =>
-  (object, previous) => {
-    const spec = specOf(object)
-    const errors: FieldError[] = []
-    const replicas = spec?.['replicas']
-    if (replicas !== undefined && (typeof replicas !== 'number' || !Number.isInteger(replicas) || replicas < 0)) {
-      errors.push(invalidValue('spec.replicas', replicas, 'must be greater than or equal to 0'))
-    }
-    const selector = objectAt(spec, 'selector')
-    const template = objectAt(spec, 'template')
-    const labels = objectAt(objectAt(template, 'metadata'), 'labels')
-    errors.push(...validateLabels(labels, 'spec.template.metadata.labels'))
-    if (selector === undefined) errors.push(requiredValue('spec.selector'))
-    else {
-      errors.push(...validateLabels(selector['matchLabels'], 'spec.selector.matchLabels'))
-      const empty = Object.keys(selector).length === 0
-      if (empty) errors.push(invalidValue('spec.selector', selector, 'empty selector is invalid for deployment'))
-      else if (!matchesLabelSelector(selector, labels as Record<string, string> | undefined)) {
-        errors.push(
-          invalidValue('spec.template.metadata.labels', labels ?? {}, '`selector` does not match template `labels`'),
-        )
-      }
-    }
-    errors.push(...validatePodSpec(objectAt(template, 'spec'), 'spec.template.spec'))
-    for (const field of fixed) {
-      if (previous !== undefined && !equalJson(spec?.[field], specOf(previous)?.[field])) {
-        errors.push(invalidValue(`spec.${field}`, spec?.[field], 'field is immutable'))
-      }
-    }
-    return errors
-  }
-
-const scale: ScalePaths = {
-  specReplicas: 'spec.replicas',
-  statusReplicas: 'status.replicas',
-  selector: 'spec.selector',
-}
-
-const count = (object: KubeObject, path: string): number => {
-  const value = valueAtPath(object, path)
-  return typeof value === 'number' ? value : 0
-}
-
-const rollingUpdate = (spec: JsonObject, key: string, parameters: JsonObject): void => {
-  setDefault(spec, key, {})
-  const strategy = objectAt(spec, key)
-  if (strategy === undefined) return
-  setDefault(strategy, 'type', 'RollingUpdate')
-  if (strategy['type'] !== 'RollingUpdate') return
-  setDefault(strategy, 'rollingUpdate', {})
-  const settings = objectAt(strategy, 'rollingUpdate')
-  if (settings !== undefined) for (const [name, value] of Object.entries(parameters)) setDefault(settings, name, value)
-}
-
-const readyColumn = (path: string) =>
-  column('Ready', 'string', (object) => `${count(object, path)}/${count(object, 'spec.replicas')}`)
+import { statefulSetType } from './stateful-sets.ts'
+import { admitWorkload, readyColumn, rollingUpdate, scale, setDefault, validateWorkload } from './workload-rules.ts'
 
 /** Pods, and the workloads that make them. */
 export const workloadTypes: ReadonlyArray<ResourceType> = [
@@ -181,21 +101,7 @@ export const workloadTypes: ReadonlyArray<ResourceType> = [
       ...workloadColumns,
     ],
   }),
-  define('apps/v1', 'StatefulSet', 'statefulsets', {
-    shortNames: ['sts'],
-    categories: ['all'],
-    hasStatus: true,
-    hasGeneration: true,
-    scale,
-    admit: admitWorkload((spec) => {
-      setDefault(spec, 'replicas', 1)
-      setDefault(spec, 'podManagementPolicy', 'OrderedReady')
-      rollingUpdate(spec, 'updateStrategy', { partition: 0 })
-      setDefault(spec, 'revisionHistoryLimit', 10)
-    }),
-    validate: validateWorkload(['selector', 'serviceName', 'podManagementPolicy']),
-    columns: [readyColumn('status.readyReplicas'), ...workloadColumns],
-  }),
+  statefulSetType,
   define('apps/v1', 'ControllerRevision', 'controllerrevisions', {
     columns: [pathColumn('Revision', 'integer', 'revision')],
     validate: (object, previous) =>
@@ -203,21 +109,7 @@ export const workloadTypes: ReadonlyArray<ResourceType> = [
         ? [invalidValue('data', object['data'], 'field is immutable')]
         : [],
   }),
-  define('batch/v1', 'Job', 'jobs', {
-    categories: ['all'],
-    hasStatus: true,
-    hasGeneration: true,
-    admit: admitWorkload((spec) => {
-      setDefault(spec, 'parallelism', 1)
-      setDefault(spec, 'completions', 1)
-      setDefault(spec, 'backoffLimit', 6)
-    }),
-    validate: (object) => validatePodSpec(objectAt(objectAt(specOf(object), 'template'), 'spec'), 'spec.template.spec'),
-    columns: [
-      column('Status', 'string', (job) => (count(job, 'status.succeeded') > 0 ? 'Complete' : 'Running')),
-      column('Completions', 'string', (job) => `${count(job, 'status.succeeded')}/${count(job, 'spec.completions')}`),
-    ],
-  }),
+  jobType,
   define('policy/v1', 'PodDisruptionBudget', 'poddisruptionbudgets', {
     shortNames: ['pdb'],
     hasStatus: true,

@@ -51,6 +51,8 @@ export interface ResourceType {
   readonly hasGeneration: boolean
   /** Whether deletion is graceful (pods). */
   readonly graceful: boolean
+  /** Whether what belongs to an object stays when its deletion does not say otherwise. */
+  readonly orphansDependents: boolean
   /** Whether an update without `resourceVersion` is taken as it is. Custom resources insist on one. */
   readonly unconditionalUpdate: boolean
   readonly selectableFields: ReadonlySet<string>

@@ -12,6 +12,7 @@ import { deleteObject, type Deleted } from './deletion.ts'
 import { badRequest, methodNotAllowed, unknownResource } from './failures.ts'
 import { isObject } from './json.ts'
 import { bindPod, evictPod } from './pod-subresources.ts'
+import type { ResourceType } from './registry.ts'
 import { createLister, selectorOf, type Page } from './reading.ts'
 import { scaleOf, scalePathsOf, updateScale } from './scaling.ts'
 import { startWatch, type WatchSink } from './watching.ts'
@@ -84,7 +85,8 @@ export const createRequests = (core: Core): Requests => {
     delete: (ref, options) => {
       const target = addressed(ref)
       if (target.subresource !== undefined) throw methodNotAllowed(target.subject)
-      const { object, removed } = deleteObject(core, target.key, target.type, getExisting(core, target), options)
+      const policy = withDefaultPolicy(target.type, options)
+      const { object, removed } = deleteObject(core, target.key, target.type, getExisting(core, target), policy)
       return { object: present(target.served, object), removed }
     },
     deleteCollection: (ref, selection, options) => {
@@ -92,7 +94,8 @@ export const createRequests = (core: Core): Requests => {
       const page = lister.list(target, selection)
       for (const { metadata } of page.items) {
         const object = core.store.collection(target.key).get(metadata.namespace ?? '', metadata.name)
-        if (object !== undefined) deleteObject(core, target.key, target.type, object, options)
+        if (object === undefined) continue
+        deleteObject(core, target.key, target.type, object, withDefaultPolicy(target.type, options))
       }
       return page
     },
@@ -103,6 +106,11 @@ export const createRequests = (core: Core): Requests => {
     },
   }
 }
+
+const withDefaultPolicy = (type: ResourceType, options: DeleteOptions): DeleteOptions =>
+  type.orphansDependents && options.propagationPolicy === undefined
+    ? { ...options, propagationPolicy: 'Orphan' }
+    : options
 
 const checkSubresource = ({ type, key, subresource }: Target): void => {
   switch (subresource) {
