@@ -8,6 +8,7 @@ import type { Child } from './child.ts'
 import { deployment, nodeClass, nodePool, onDemand } from './manifests.ts'
 import { isIsolated, isolationObstacle, runIsolated } from './namespace.ts'
 import { startTestCluster, type TestCluster } from './test-cluster.ts'
+import { renderSpan, timelineOf, type Span } from './timeline.ts'
 
 /*
  * `npm run bench:cluster [-- --pods 500,1000] [--only ours|reference] [--large]`: our controller beside the
@@ -21,6 +22,7 @@ const { values } = parseArgs({
     pods: { type: 'string', default: '500,1000' },
     only: { type: 'string' },
     large: { type: 'boolean', default: false },
+    timeline: { type: 'boolean', default: false },
   },
 })
 
@@ -51,6 +53,7 @@ interface Figures {
   readonly missed: number
   /** How often what was asked for, the most frequent first. */
   readonly asked: ReadonlyArray<readonly [string, number]>
+  readonly timeline: ReadonlyArray<Span>
 }
 
 const namespace = 'karpenter'
@@ -125,6 +128,7 @@ const run = async (contestant: Contestant, load: Load): Promise<Figures> => {
     await new Promise((wake) => setTimeout(wake, 5000))
     const cpuBefore = cpuSeconds(controller.pid)
     const startedMs = performance.now()
+    const startedAtMs = Date.now()
     await cluster.api.create(deployment('web', load.pods, { requests: load.requests }))
     const ready = async () =>
       ((JSON.parse((await cluster.api.request('/apis/apps/v1/namespaces/default/deployments/web')).body) as Ready)
@@ -160,6 +164,7 @@ const run = async (contestant: Contestant, load: Load): Promise<Figures> => {
       loopDelayMs: 1000 * Math.max(0, ...valuesOf(metrics, 'scantling_event_loop_delay_seconds{quantile="0.99"}')),
       missed: valuesOf(metrics, 'scantling_watch_missed_events').reduce((sum, value) => sum + value, 0),
       asked: countsOf(calls),
+      timeline: values.timeline ? timelineOf(cluster.plane.auditLog, startedAtMs) : [],
     }
   } finally {
     await cluster.stop()
@@ -245,6 +250,7 @@ const render = (figures: Figures): string => {
       ? [`  event loop p99 ${figures.loopDelayMs.toFixed(0)} ms, watch events missed ${figures.missed}`]
       : []),
     `  ${figures.asked.map(([what, count]) => `${what} ${count}`).join(', ')}`,
+    ...figures.timeline.map(renderSpan),
   ].join('\n')
 }
 

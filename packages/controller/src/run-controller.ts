@@ -153,6 +153,7 @@ export const runController =
       metrics,
       nodeClasses: providerModule.nodeClasses,
       features: followedFeatures(settings),
+      isStartStreamed: settings.watchList,
       memory,
       signal: teardown.signal,
     })

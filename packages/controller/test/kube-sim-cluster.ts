@@ -14,8 +14,8 @@ const crds: ResourceKind = {
 }
 
 /** An embedded API server on a free port, with the CRDs of the controller and of the toy provider. */
-export const startCluster = async ({ withCrds = true } = {}) => {
-  const api = createApiServer({ clock: systemClock })
+export const startCluster = async ({ withCrds = true, watchList = true } = {}) => {
+  const api = createApiServer({ clock: systemClock, watchList })
   const listener = await listen(api, { port: 0 })
   const connection = await loadConnection({ server: listener.url, env: {}, clock: systemClock })()
   if (E.isLeft(connection)) throw new Error(connection.left)

@@ -202,7 +202,16 @@ export const largeBatch = (pods: number, limits: object = { cpu: '10000000' }): 
   return async () => {
     const [clock, metrics, log] = [systemClock, makeMetrics(), silentLog]
     const { nodeClasses } = providerModule
-    const { caches } = startCaches({ client: kube, clock, random, log, metrics, nodeClasses, signal })
+    const { caches } = startCaches({
+      client: kube,
+      clock,
+      random,
+      log,
+      metrics,
+      nodeClasses,
+      isStartStreamed: false,
+      signal,
+    })
     while (!caches.synced()) await new Promise((resolve) => setTimeout(resolve, 5))
     const context = makeContext({
       clock,

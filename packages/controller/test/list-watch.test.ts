@@ -9,6 +9,7 @@ import {
   type ResourceKind,
   loadConnection,
   makeHttpClient,
+  makeStreamedStart,
   makeTransport,
   runListWatch,
 } from '../src/kube/index.ts'
@@ -28,8 +29,11 @@ interface Logged {
   readonly line: string
 }
 
-/** A toy API server of one kind: versions, pages, watches from a version, and faults on demand. */
-const startToyServer = async () => {
+/** What a toy server makes of a watch that is to begin with what there is. */
+type WatchList = 'served' | 'refused' | 'ignored' | 'silent' | 'cut'
+
+/** A toy API server of one kind: versions, pages, watches from a version or with what there is, and faults on demand. */
+const startToyServer = async (watchList: WatchList = 'served') => {
   const objects = new Map<string, KubeObject>()
   const history: Array<Logged> = []
   const watches = new Set<ServerResponse>()
@@ -82,6 +86,20 @@ const startToyServer = async () => {
       const more = from + limit < names.length ? { continue: `${listVersion}:${from + limit}` } : {}
       return json(response, 200, { metadata: { resourceVersion: listVersion, ...more }, items })
     }
+    if (asked.query.get('sendInitialEvents') === 'true' && watchList !== 'ignored') {
+      if (watchList === 'refused')
+        return json(response, 422, statusBody(422, 'Invalid', 'sendInitialEvents: Forbidden'))
+      response.writeHead(200)
+      response.flushHeaders()
+      if (watchList === 'silent') return
+      for (const object of objects.values()) response.write(watchLine('ADDED', object))
+      if (watchList === 'cut') return void response.end()
+      const annotations = { 'k8s.io/initial-events-end': 'true' }
+      response.write(watchLine('BOOKMARK', { metadata: { resourceVersion: String(version), annotations } }))
+      watches.add(response)
+      response.on('close', () => watches.delete(response))
+      return
+    }
     const from = Number(asked.query.get('resourceVersion'))
     if (from < oldest) return json(response, 410, statusBody(410, 'Expired', 'too old resource version'))
     response.writeHead(200)
@@ -98,6 +116,14 @@ const startToyServer = async () => {
     faults,
     mute: (on: boolean) => (muted = on),
     compact: () => (oldest = version),
+    /** Adds an object unseen by any watch, and breaks them all, too old by then to be resumed. */
+    forget: (unseen: string) => {
+      muted = true
+      put(unseen)
+      muted = false
+      oldest = version
+      watches.forEach((watch) => watch.destroy())
+    },
     cut: () => watches.forEach((watch) => watch.destroy()),
     end: () => {
       for (const watch of watches) watch.end()
@@ -106,6 +132,7 @@ const startToyServer = async () => {
     write: (text: string) => watches.forEach((watch) => watch.write(text)),
     watching: () => watches.size,
     names: () => [...objects.keys()].sort(),
+    streams: () => server.asked.filter((asked) => asked.query.get('sendInitialEvents') === 'true').length,
     lists: () => server.asked.filter((asked) => asked.query.get('watch') === null).length,
   }
 }
@@ -129,6 +156,7 @@ const follow = async (url: string, overrides: Partial<ListWatchOptions<KubeObjec
     random: () => 0.5,
     log: silentLog,
     signal: stop.signal,
+    streamedStart: makeStreamedStart(true),
     backoffMs: { first: 5, longest: 20 },
     ...overrides,
   })
@@ -151,8 +179,9 @@ const until = async (what: string, holds: () => boolean) => {
 const start = async (
   overrides: Partial<ListWatchOptions<KubeObject>> = {},
   before: (toy: Awaited<ReturnType<typeof startToyServer>>) => void = () => undefined,
+  watchList: WatchList = 'served',
 ) => {
-  const toy = await startToyServer()
+  const toy = await startToyServer(watchList)
   closers.push(toy.close)
   toy.put('a')
   toy.put('b')
@@ -174,10 +203,116 @@ const start = async (
   return { toy, cache, running, inStep }
 }
 
+describe('runListWatch() on a server that begins watches with what there is', () => {
+  test('lists nothing', async () => {
+    const { toy, running, inStep } = await start()
+    toy.put('d')
+    toy.remove('a')
+    await inStep()
+    expect(toy.lists()).toBe(0)
+    expect(running.stats()).toMatchObject({ lists: 1, watches: 1, events: 2, failures: 0 })
+  })
+
+  test('lets go what a new start does not bring, and nothing when the start breaks midway', async () => {
+    const { toy, cache, running, inStep } = await start()
+    toy.mute(true)
+    toy.put('d')
+    toy.remove('b')
+    toy.mute(false)
+    toy.compact()
+    let seenMidway = ''
+    const object = { metadata: { name: 'a', namespace: 'default', uid: 'uid-101', resourceVersion: '101' } }
+    toy.faults.push(
+      () => false,
+      (_asked, response) => {
+        response.write(watchLine('ADDED', object))
+        setTimeout(() => {
+          seenMidway = [...cache.values()].map(({ metadata }) => metadata.name).join()
+          response.destroy()
+        }, 30)
+        return true
+      },
+    )
+    toy.cut()
+    await inStep()
+    expect(seenMidway).toBe('a,b,c')
+    expect(running.stats()).toMatchObject({ expirations: 1, lists: 2, failures: 2 })
+    expect(toy.lists()).toBe(0)
+  })
+
+  test('takes what changes while it begins', async () => {
+    const { cache } = await start({}, (toy) => {
+      toy.faults.push((_asked, response) => {
+        const of = (name: string, resourceVersion: string) => ({
+          metadata: { name, namespace: 'default', uid: name, resourceVersion },
+        })
+        response.write(watchLine('ADDED', of('a', '101')) + watchLine('ADDED', of('gone', '99')))
+        response.write(watchLine('ADDED', of('b', '102')) + watchLine('MODIFIED', of('b', '103')))
+        response.write(watchLine('DELETED', of('gone', '103')) + watchLine('ADDED', of('c', '103')))
+        const annotations = { 'k8s.io/initial-events-end': 'true' }
+        response.write(watchLine('BOOKMARK', { metadata: { resourceVersion: '103', annotations } }))
+        setTimeout(() => response.end(), 50)
+        return true
+      })
+    })
+    expect(cache.get('default/b')?.metadata.resourceVersion).toBe('103')
+  })
+
+  test('lists this once where a start is ended before its end', async () => {
+    const { toy, running } = await start({}, () => undefined, 'cut')
+    expect(toy.streams()).toBe(1)
+    expect(toy.lists()).toBe(1)
+    toy.forget('d')
+    await until('it starts again', () => running.stats().lists === 2)
+    expect(toy.streams()).toBe(2)
+  })
+})
+
+describe('runListWatch() on a server that cannot begin watches with what there is', () => {
+  test.each(['refused', 'silent', 'ignored'] as const)('lists: %s', async (watchList) => {
+    const { toy, running } = await start({ stallMs: 300 }, (one) => watchList === 'ignored' && ignoring(one), watchList)
+    expect(toy.lists()).toBe(1)
+    toy.put('d')
+    await until('the change arrives', () => running.stats().events > 0)
+    expect(running.stats().lists).toBe(1)
+  })
+
+  // A server from before initial events sends what there is and never says that it was all.
+  const ignoring = (toy: Awaited<ReturnType<typeof startToyServer>>) => {
+    const bookmarks = setInterval(toy.bookmark, 20)
+    closers.push(() => clearInterval(bookmarks))
+  }
+
+  test('asks such a server once, for whichever kind comes first', async () => {
+    const streamedStart = makeStreamedStart(true)
+    const toy = await startToyServer('refused')
+    closers.push(toy.close)
+    toy.put('a')
+    const followed = await Promise.all(Array.from({ length: 5 }, () => follow(toy.url, { streamedStart })))
+    await until('all have begun', () => followed.every(({ cache }) => cache.synced()))
+    toy.forget('d')
+    await until('all begin again', () => followed.every(({ running }) => running.stats().lists === 2))
+    expect(toy.streams()).toBe(1)
+    expect(toy.lists()).toBe(10)
+    expect(followed.every(({ running }) => running.lastError() === undefined)).toBe(true)
+  })
+
+  test('asks again after a trial that showed nothing', async () => {
+    const streamedStart = makeStreamedStart(true)
+    const toy = await startToyServer()
+    closers.push(toy.close)
+    toy.faults.push((_asked, response) => (response.destroy(), true))
+    const followed = await Promise.all(Array.from({ length: 3 }, () => follow(toy.url, { streamedStart })))
+    await until('all have begun', () => followed.every(({ cache }) => cache.synced()))
+    expect(toy.lists()).toBe(0)
+  })
+})
+
 describe('runListWatch()', () => {
   test('lists in pages, then follows the watch', async () => {
-    const { toy, cache, running, inStep } = await start({ pageSize: 2 })
+    const { toy, cache, running, inStep } = await start({ pageSize: 2, streamedStart: makeStreamedStart(false) })
     expect(toy.lists()).toBe(2)
+    expect(toy.streams()).toBe(0)
     toy.put('d')
     toy.remove('a')
     await inStep()
@@ -237,7 +372,7 @@ describe('runListWatch()', () => {
       json(response, code, statusBody(code, reason, reason))
       return true
     }
-    const { running } = await start({ pageSize: 2 }, (toy) =>
+    const { running } = await start({ pageSize: 2, streamedStart: makeStreamedStart(false) }, (toy) =>
       toy.faults.push(
         refuse(503, 'ServiceUnavailable'),
         refuse(429, 'TooManyRequests'),
@@ -262,7 +397,7 @@ describe('runListWatch()', () => {
       )
     const { cache, running } = await follow(toy.url)
     await until('it has failed', () => running.lastError() !== undefined)
-    expect(running.lastError()).toMatchObject({ _tag: 'Forbidden', message: 'Cannot list pods: pods is forbidden' })
+    expect(running.lastError()).toMatchObject({ _tag: 'Forbidden', message: 'Cannot watch pods: pods is forbidden' })
     expect(cache.synced()).toBe(false)
   })
 

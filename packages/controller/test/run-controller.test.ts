@@ -1,6 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { systemClock } from '@scantling/provider-kit'
+import { makeKinds } from '../src/kube/index.ts'
 import type { ControllerDeps } from '../src/runtime/index.ts'
 import { type ControllerOptions, type RunningController, runController } from '../src/run-controller.ts'
 import { parseSettings } from '../src/settings/index.ts'
@@ -21,7 +22,14 @@ const until = async (what: string, holds: () => boolean | Promise<boolean>) => {
   }
 }
 
-const start = async (url: string, flags: ReadonlyArray<string> = [], overrides: Partial<ControllerOptions> = {}) => {
+type Env = Readonly<Record<string, string>>
+
+const start = async (
+  url: string,
+  flags: ReadonlyArray<string> = [],
+  overrides: Partial<ControllerOptions> = {},
+  env: Env = {},
+) => {
   const argv = [
     '--provider',
     'toy',
@@ -36,7 +44,7 @@ const start = async (url: string, flags: ReadonlyArray<string> = [], overrides: 
     '--leader-elect=false',
     ...flags,
   ]
-  const parsed = parseSettings({ argv, env: {} }, undefined)
+  const parsed = parseSettings({ argv, env }, undefined)
   if (E.isLeft(parsed)) throw new Error(parsed.left.join('\n'))
   const seen: { deps?: ControllerDeps } = {}
   const result = await runController({
@@ -61,8 +69,9 @@ const startReady = async (
   url: string,
   flags: ReadonlyArray<string> = [],
   overrides: Partial<ControllerOptions> = {},
+  env: Env = {},
 ) => {
-  const { result, seen } = await start(url, flags, overrides)
+  const { result, seen } = await start(url, flags, overrides, env)
   if (E.isLeft(result)) throw new Error(result.left)
   await result.right.ready
   return { controller: result.right, deps: seen.deps as ControllerDeps }
@@ -95,6 +104,26 @@ const podManifest = (name: string, spec: object = {}) => ({
 })
 
 describe('runController() against the embedded API server', () => {
+  test.each([
+    ['begins its watches with what there is', true, {}, 'streams'],
+    ['lists on a server that cannot do that', false, {}, 'lists'],
+    ['lists where KUBE_FEATURE_WatchListClient is false', true, { KUBE_FEATURE_WatchListClient: 'false' }, 'lists'],
+  ] as const)('%s', async (_name, watchList, env, expected) => {
+    const { url, api, client } = await cluster({ watchList })
+    const { pods } = makeKinds()
+    await client.create(pods, podManifest('before'))()
+    const calls: Array<string> = []
+    api.interceptors.add(({ verb, resource }) => {
+      calls.push(`${verb} ${resource}`)
+      return undefined
+    })
+    const { deps } = await startReady(url, [], {}, env)
+    expect(deps.caches.pods.get('default/before')).toBeDefined()
+    await client.create(pods, podManifest('after'))()
+    await until('it arrives', () => deps.caches.pods.get('default/after') !== undefined)
+    expect(calls.filter((call) => call === 'list pods')).toHaveLength(expected === 'lists' ? 1 : 0)
+  })
+
   test('O-20 O-10 O-11 is ready when every kind is listed, serves metrics, and follows what happens', async () => {
     const { url, client } = await cluster()
     const { controller, deps } = await startReady(url)
@@ -141,7 +170,7 @@ describe('runController() against the embedded API server', () => {
     const { result } = await start(url)
     const controller = (result as E.Right<RunningController>).right
     await until('readyz names it', async () =>
-      /nodepools \(Cannot list nodepools: /.test((await get(controller.healthProbePort, '/readyz')).body),
+      /nodepools \(Cannot watch nodepools: /.test((await get(controller.healthProbePort, '/readyz')).body),
     )
     expect((await get(controller.healthProbePort, '/readyz')).status).toBe(503)
     await installCrds()

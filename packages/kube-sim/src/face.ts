@@ -160,7 +160,7 @@ export interface WatchOptions {
   /** Absent or `'0'`: the present state as ADDED events first. Otherwise: what happened after this version. */
   readonly resourceVersion?: string
   readonly resourceVersionMatch?: string
-  /** The present state as ADDED events, closed by a BOOKMARK annotated `k8s.io/initial-events-end: "true"`. */
+  /** The present state as ADDED events, closed by a BOOKMARK annotated `k8s.io/initial-events-end: "true"` where bookmarks are allowed. */
   readonly sendInitialEvents?: boolean
   readonly allowWatchBookmarks?: boolean
   readonly labelSelector?: string

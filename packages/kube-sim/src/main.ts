@@ -11,6 +11,7 @@ const usage = `Usage: kube-sim [options]
   --crds PATH         A file or directory of CustomResourceDefinitions; may be repeated
   --seed N            Seed of UIDs, generated names and latencies (default: from the clock origin)
   --no-controllers    The API server alone
+  --no-watch-list       Refuse watches that begin with what there is, as servers before 1.32 do
   --ready-file PATH   Also write the ready line to this file
   --help              This text`
 
@@ -23,6 +24,7 @@ const run = async (): Promise<void> => {
       crds: { type: 'string', multiple: true, default: [] },
       seed: { type: 'string' },
       'no-controllers': { type: 'boolean', default: false },
+      'no-watch-list': { type: 'boolean', default: false },
       'ready-file': { type: 'string' },
       help: { type: 'boolean', default: false },
     },
@@ -37,6 +39,7 @@ const run = async (): Promise<void> => {
     clock: speed === 1 ? systemClock : scaledClock({ speed, originMs }),
     seed,
     port,
+    watchList: !values['no-watch-list'],
     definitions: await readDefinitions(values.crds),
     controllers: values['no-controllers'] ? false : { onError: reportError },
   })

@@ -10,6 +10,8 @@ export interface KubeSimOptions {
   readonly seed?: number
   /** Where to listen on 127.0.0.1; 0 takes any free port. Absent: in process only. */
   readonly port?: number
+  /** `false`: watches cannot begin with what there is, as on servers before 1.32. Default true. */
+  readonly watchList?: boolean
   /** CustomResourceDefinitions to serve from the start. */
   readonly definitions?: ReadonlyArray<DraftObject>
   /** `false`: the API server alone. */
@@ -36,8 +38,8 @@ const definitionResource = resource('apiextensions.k8s.io/v1', 'customresourcede
  * await sim.stop()
  */
 export const startKubeSim = async (options: KubeSimOptions): Promise<KubeSim> => {
-  const { clock, seed = 1, port, definitions = [], controllers = {} } = options
-  const server = createApiServer({ clock, seed })
+  const { clock, seed = 1, port, definitions = [], controllers = {}, watchList = true } = options
+  const server = createApiServer({ clock, seed, watchList })
   const face = server.face('kube-sim')
   for (const definition of definitions) {
     try {

@@ -24,7 +24,7 @@ export const deploymentNamed = (name: string, replicas: unknown = 1): DraftObjec
 })
 
 /** An API server alone, on virtual time, with a face to it. */
-export const startTestServer = (options: { readonly historyLimit?: number } = {}) => {
+export const startTestServer = (options: { readonly historyLimit?: number; readonly watchList?: boolean } = {}) => {
   const clock = virtualClock(startMs)
   const server = createApiServer({ clock, ...options })
   const face = server.face('test')

@@ -20,6 +20,12 @@ const stubborn = { annotations: { 'karpenter.sh/do-not-disrupt': 'true' } }
 /** Gates that make the controller ask for everything it may ask for. */
 const gates = 'NodeOverlay=true,CapacityBuffer=true,StaticCapacity=true,NodeRepair=true'
 
+const everything = [
+  `--leader-election-namespace=${namespace}`,
+  `--feature-gates=${gates}`,
+  `--scheduler-config=${JSON.stringify(spread)}`,
+]
+
 describe('The role of the chart on a real control plane', () => {
   let cluster: TestCluster
   const rendered: ReadonlyArray<Rendered> = renderChart(namespace)
@@ -28,13 +34,14 @@ describe('The role of the chart on a real control plane', () => {
     await cluster.api.apply(namespaceOf(namespace))
     // The image is not here: what a kubelet would start runs beside, with the same identity.
     await cluster.api.apply(...rendered.filter(({ kind }) => kind !== 'Deployment'))
+    const kubeconfig = await cluster.kubeconfigOf(namespace, 'scantling')
+    // Lists are for servers that cannot begin a watch with what there is, and for the check every ten minutes.
+    const lists = { KUBE_FEATURE_WatchListClient: 'false' }
+    const listing = await cluster.startController('listing', { kubeconfig, env: lists, flags: everything })
+    await listing.stop()
     await cluster.startController('controller', {
-      kubeconfig: await cluster.kubeconfigOf(namespace, 'scantling'),
-      flags: [
-        `--leader-election-namespace=${namespace}`,
-        `--feature-gates=${gates}`,
-        `--scheduler-config=${JSON.stringify(spread)}`,
-      ],
+      kubeconfig,
+      flags: everything,
     })
   })
   afterAll(() => cluster.stop())

@@ -110,7 +110,7 @@ const cloudPrices = async ({ cloud }: LiveCluster, terminal: Terminal): Promise<
 const untilReady = async (fleet: FollowedFleet): Promise<string | undefined> => {
   const untilMs = Date.now() + readyWithinMs
   while (!fleet.isReady()) {
-    if (Date.now() > untilMs || fleet.trouble()?.includes('Cannot list') === true)
+    if (Date.now() > untilMs || /Cannot (list|watch)/.test(fleet.trouble() ?? ''))
       return fleet.trouble() ?? 'Cannot list the nodes and pods: the API server does not answer'
     await new Promise((resolve) => setTimeout(resolve, 50))
   }

@@ -2,6 +2,7 @@ import {
   makeDomainViews,
   makeKinds,
   makeObjectCache,
+  makeStreamedStart,
   runListWatch,
   seededRandom,
   type KubeObject,
@@ -37,6 +38,7 @@ export const followFleet = (
 ): FollowedFleet => {
   const ending = new AbortController()
   const kinds = makeKinds()
+  const streamedStart = makeStreamedStart(true)
   const views = makeDomainViews(() => true)
   const follow = <A extends KubeObject>(kind: ResourceKind<A>, labelSelector?: string) => {
     const { cache, sink } = makeObjectCache<A, never>({ kind, indexers: {}, onListenerError: () => undefined })
@@ -48,6 +50,7 @@ export const followFleet = (
       random: seededRandom(1),
       log: silent,
       signal: ending.signal,
+      streamedStart,
       ...(labelSelector === undefined ? {} : { labelSelector }),
     })
     return { cache: cache as ObjectCache<A>, running }

@@ -8,6 +8,7 @@ import {
   type RunningListWatch,
   featureKinds,
   makeKinds,
+  makeStreamedStart,
   nodeClassKindOf,
   runListWatch,
 } from '../kube/index.ts'
@@ -26,6 +27,8 @@ export interface StartCachesOptions {
   readonly nodeClasses: ReadonlyArray<NodeClassKind<NodeClassObject>>
   /** Kinds to follow beside those that are always read; their definitions must be installed. */
   readonly features?: FollowedFeatures
+  /** Whether watches may begin with what there is, on servers that can (default: they may). */
+  readonly isStartStreamed?: boolean
   /** Whether memory is short, so that lists are taken in small pages. Absent: it never is. */
   readonly memory?: { readonly isHigh: () => boolean }
   /** Ends every watch. */
@@ -51,6 +54,7 @@ export interface RunningCaches {
 export const startCaches = (options: StartCachesOptions): RunningCaches => {
   const { client, clock, random, log, metrics, features, signal } = options
   const kinds = makeKinds()
+  const streamedStart = makeStreamedStart(options.isStartStreamed ?? true)
   const followed: Array<{
     readonly plural: string
     readonly cache: { readonly synced: () => boolean }
@@ -79,6 +83,7 @@ export const startCaches = (options: StartCachesOptions): RunningCaches => {
       random,
       log,
       signal,
+      streamedStart,
       isMemoryShort: () => options.memory?.isHigh() === true,
       onStats: (stats) => {
         metrics.set(families.listWatchMissedEvents, labels, stats.missedEvents)

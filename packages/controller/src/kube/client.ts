@@ -31,7 +31,8 @@ export interface WatchQuery {
   readonly namespace?: string
   readonly labelSelector?: string
   readonly fieldSelector?: string
-  readonly resourceVersion: string
+  /** Absent: the watch begins with the present state as Added events, closed by a Bookmark that `endsInitial`. */
+  readonly resourceVersion?: string
   /** The server ends the watch after this time. */
   readonly timeoutSeconds: number
   /** Without a byte for this long the stream counts as dead (`Timeout`). */
@@ -40,7 +41,7 @@ export interface WatchQuery {
 
 export type WatchEvent<A> =
   | { readonly _tag: 'Added' | 'Modified' | 'Deleted'; readonly object: A }
-  | { readonly _tag: 'Bookmark'; readonly resourceVersion: string }
+  | { readonly _tag: 'Bookmark'; readonly resourceVersion: string; readonly endsInitial?: true }
   /** An object that was added or changed to something that cannot be read; as if it were gone. */
   | { readonly _tag: 'Unreadable'; readonly key: string }
 
@@ -80,8 +81,8 @@ export interface KubeClient {
   /**
    * Follows one watch until it ends; `onEvent` is called synchronously for each event, in order.
    *
-   * Errors: `Gone` when the resourceVersion is too old, whether the server says so at once or in the stream;
-   * `Unreachable` when the connection broke; `Timeout` when it went silent.
+   * Errors: `Gone` when the resourceVersion is too old, whether the server says so at once or in the stream; `Invalid`
+   * when no resourceVersion was given and the server cannot begin with the present state (before 1.32); `Unreachable` when the connection broke; `Timeout` when it went silent.
    */
   readonly watch: <A extends KubeObject>(
     kind: ResourceKind<A>,

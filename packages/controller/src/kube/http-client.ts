@@ -119,7 +119,7 @@ export const makeHttpClient = (options: HttpClientOptions): KubeClient => {
           },
           call,
         ),
-        TE.mapLeft((error) => (error._tag === 'NotFound' ? { ...error, message: notServed(kind) } : error)),
+        TE.mapLeft((error) => (error._tag === 'NotFound' ? { ...error, message: notServed(kind, 'list') } : error)),
         TE.chainEitherK((body) => decodePage(kind, body, readOrReport)),
       ),
     watch: <A extends KubeObject>(
@@ -137,7 +137,8 @@ export const makeHttpClient = (options: HttpClientOptions): KubeClient => {
           if (decoded._tag === 'Event') onEvent(decoded.event)
           else ended = decoded.end
         })
-        const path = `${collectionPath(kind, namespace)}${encodeQuery({ ...query, watch: 'true', allowWatchBookmarks: 'true' })}`
+        const beginning = query.resourceVersion === undefined ? presentState : {}
+        const path = `${collectionPath(kind, namespace)}${encodeQuery({ ...query, ...beginning, watch: 'true', allowWatchBookmarks: 'true' })}`
         const result = await transport.stream({ method: 'GET', path, action, stallMs, signal }, (chunk) => {
           decoder.push(chunk)
           return ended === undefined
@@ -146,7 +147,10 @@ export const makeHttpClient = (options: HttpClientOptions): KubeClient => {
         if (ended !== undefined) return ended
         if (E.isLeft(result)) return result
         const { status, body, retryAfter } = result.right
-        if (status !== 200) return E.left(errorOfStatus(action, status, E.toUnion(parseJson(body)), retryAfter))
+        if (status !== 200) {
+          const refused = errorOfStatus(action, status, E.toUnion(parseJson(body)), retryAfter)
+          return E.left(refused._tag === 'NotFound' ? { ...refused, message: notServed(kind, 'watch') } : refused)
+        }
         // A server that stops cleanly ends on a newline; half a line is an event that was lost.
         return E.right(decoder.pendingBytes() > 0 ? { _tag: 'Malformed', line: '(cut off)' } : { _tag: 'Closed' })
       }
@@ -230,12 +234,16 @@ export const makeHttpClient = (options: HttpClientOptions): KubeClient => {
   }
 }
 
+// A server that knows none of this refuses the match, where it would only ignore the wish for initial events.
+const presentState = { sendInitialEvents: 'true', resourceVersionMatch: 'NotOlderThan' } as const
+const endsInitialEvents = 'k8s.io/initial-events-end'
+
 const basePath = (apiVersion: string): string =>
   apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`
 
 /** A list is there, however empty: where it is not found, its kind is unknown to the server. */
-const notServed = ({ apiVersion, plural }: ResourceKind<KubeObject>): string =>
-  `Cannot list ${plural}: the API server does not serve ${apiVersion}; install or update its CustomResourceDefinition, which the chart brings under crds`
+const notServed = ({ apiVersion, plural }: ResourceKind<KubeObject>, verb: 'list' | 'watch'): string =>
+  `Cannot ${verb} ${plural}: the API server does not serve ${apiVersion}; install or update its CustomResourceDefinition, which the chart brings under crds`
 
 const collectionPath = (kind: ResourceKind<KubeObject>, namespace: string | undefined): string =>
   namespace === undefined || !kind.namespaced
@@ -320,7 +328,13 @@ const decodeWatchLine = <A>(action: string, line: string, read: (raw: unknown) =
   if (E.isLeft(parsed)) return malformed
   const { type, object } = (parsed.right ?? {}) as {
     readonly type?: unknown
-    readonly object?: { readonly metadata?: { readonly resourceVersion?: unknown }; readonly code?: unknown } | null
+    readonly object?: {
+      readonly metadata?: {
+        readonly resourceVersion?: unknown
+        readonly annotations?: Readonly<Record<string, unknown>>
+      }
+      readonly code?: unknown
+    } | null
   }
   if (typeof object !== 'object' || object === null) return malformed
   const tag = eventTags.get(type)
@@ -333,7 +347,8 @@ const decodeWatchLine = <A>(action: string, line: string, read: (raw: unknown) =
   if (type === 'BOOKMARK') {
     const resourceVersion = object.metadata?.resourceVersion
     if (typeof resourceVersion !== 'string') return malformed
-    return { _tag: 'Event', event: { _tag: 'Bookmark', resourceVersion } }
+    const endsInitial = object.metadata?.annotations?.[endsInitialEvents] === 'true'
+    return { _tag: 'Event', event: { _tag: 'Bookmark', resourceVersion, ...(endsInitial ? { endsInitial } : {}) } }
   }
   if (type === 'ERROR') {
     const code = typeof object.code === 'number' ? object.code : 500

@@ -7,10 +7,11 @@ import type { KubeError } from './kube-error.ts'
 import type { KubeObject, ResourceKind } from './resource-kind.ts'
 import { keyOf } from './resource-kind.ts'
 import { isNewer } from './resource-version.ts'
+import type { StreamedStart } from './streamed-start.ts'
 
 /** Where a list-watch puts what it learns. */
 export interface ListWatchSink<A> {
-  /** A full list as of `resourceVersion`; what is not in it is gone. */
+  /** The whole state as of `resourceVersion`; what is not in it is gone. */
   readonly replace: (items: ReadonlyArray<A>, resourceVersion: string) => void
   readonly apply: (event: Exclude<WatchEvent<A>, { readonly _tag: 'Bookmark' }>) => void
   /** The resourceVersion held for a key; `undefined`: the object is not held. */
@@ -20,6 +21,7 @@ export interface ListWatchSink<A> {
 
 /** Counts what went on; each is a metric of the controller. */
 export interface ListWatchStats {
+  /** Times the whole state was taken, by list or by the beginning of a watch. */
   readonly lists: number
   readonly watches: number
   readonly events: number
@@ -45,6 +47,8 @@ export interface ListWatchOptions<A extends KubeObject> {
   readonly log: Log
   /** Ends the list-watch. */
   readonly signal: CancelSignal
+  /** Shared by all that follow one server, so that one of them finds out whether a watch can begin with what there is. */
+  readonly streamedStart: StreamedStart
   readonly onStats?: (stats: ListWatchStats) => void
   readonly pageSize?: number
   /** While it says so, pages are small and nothing is compared with the server again (default: never). */
@@ -70,16 +74,20 @@ export interface RunningListWatch {
 const smallPage = 50
 
 /**
- * Keeps a sink in step with one kind of object: lists once, then follows watches, for ever.
+ * Keeps a sink in step with one kind of object: takes the whole state once, then follows watches, for ever.
  *
+ * - The whole state comes as the beginning of a watch, one object at a time, so that a large cluster is never held as
+ *   text; by a list in pages where the server does not do that, or did not bring it to its end.
  * - A watch that ends or breaks is resumed from the last resourceVersion seen; only 410, a malformed line or a missed
- *   event leads to a new list.
+ *   event leads to a new start. A start that breaks midway changes nothing.
  * - Failures back off exponentially with jitter, or as long as the server asks.
  * - Every `checkEveryMs` a list is compared with the sink while the watch goes on. What the watch should have brought
  *   and did not is counted and repaired.
+ *
+ * Source: KEP-3157 (watch-list), as client-go's reflector does it.
  */
 export const runListWatch = <A extends KubeObject>(options: ListWatchOptions<A>): RunningListWatch => {
-  const { client, kind, sink, clock, random, signal } = options
+  const { client, kind, sink, clock, random, signal, streamedStart } = options
   const { isMemoryShort = () => false } = options
   const { pageSize = 500, watchTimeoutMs = 300_000, stallMs = 90_000, checkEveryMs = 600_000 } = options
   const backoffMs = options.backoffMs ?? { first: 200, longest: 30_000 }
@@ -92,10 +100,15 @@ export const runListWatch = <A extends KubeObject>(options: ListWatchOptions<A>)
   const stats = { lists: 0, watches: 0, events: 0, failures: 0, malformedLines: 0, expirations: 0, missedEvents: 0 }
   let lastError: KubeError | undefined
   let failuresInRow = 0
-  // The newest resourceVersion that the watch has brought us to; empty: list first.
+  // The newest resourceVersion that the watch has brought us to; empty: the whole state is to be taken first.
   let version = ''
+  // The last watch that should have begun with the whole state did not: this time it is listed.
+  let isListDue = false
+  // What a watch has brought of the whole state so far; it counts when it is complete.
+  let initial: Map<string, A> | undefined
   // Ends the watch under way, when what it brings can no longer be trusted.
   let abortWatch = () => {}
+  let starts = 0
   // Keys deleted while a check is under way: the list that it compares with may still hold them.
   let deletedMeanwhile: Set<string> | undefined
 
@@ -140,19 +153,25 @@ export const runListWatch = <A extends KubeObject>(options: ListWatchOptions<A>)
     }
   }
 
-  const relist = async (): Promise<void> => {
+  const begin = (items: ReadonlyArray<A>, asOf: string): void => {
     count('lists')
-    const items: Array<A> = []
-    const listed = await listAll((item) => items.push(item))
-    if (E.isLeft(listed)) return failed(listed.left)
-    sink.replace(items, listed.right)
-    version = listed.right
+    sink.replace(items, asOf)
+    version = asOf
+    starts++
     succeeded()
   }
 
+  const relist = async (): Promise<void> => {
+    const items: Array<A> = []
+    const listed = await listAll((item) => items.push(item))
+    if (E.isLeft(listed)) return failed(listed.left)
+    isListDue = false
+    begin(items, listed.right)
+  }
+
   const onEvent = (event: WatchEvent<A>): void => {
-    failuresInRow = 0
-    lastError = undefined
+    if (initial !== undefined) return onInitialEvent(event, initial)
+    succeeded()
     if (event._tag === 'Bookmark') {
       version = event.resourceVersion
       return
@@ -163,17 +182,44 @@ export const runListWatch = <A extends KubeObject>(options: ListWatchOptions<A>)
     sink.apply(event)
   }
 
+  const onInitialEvent = (event: WatchEvent<A>, items: Map<string, A>): void => {
+    streamedStart.told(true)
+    switch (event._tag) {
+      case 'Added':
+      case 'Modified':
+        items.set(keyOf(event.object), event.object)
+        return
+      case 'Deleted':
+        items.delete(keyOf(event.object))
+        return
+      case 'Unreadable':
+        items.delete(event.key)
+        return
+      case 'Bookmark':
+        // Any other bookmark means that the server took this for an ordinary watch, which has no such end.
+        if (event.endsInitial !== true) return abortWatch()
+        initial = undefined
+        begin([...items.values()], event.resourceVersion)
+    }
+  }
+
+  /** One watch; without a version it is to begin with the whole state. */
   const watchOnce = async (): Promise<void> => {
     count('watches')
     const startedMs = clock.nowMs()
     const timeoutSeconds = Math.ceil((watchTimeoutMs * (1 + random())) / 1000)
-    const query = { ...scope, resourceVersion: version, timeoutSeconds, stallMs }
+    const from = version === '' ? {} : { resourceVersion: version }
+    initial = version === '' ? new Map() : undefined
+    const query = { ...scope, ...from, timeoutSeconds, stallMs }
     const abort = new AbortController()
     const onAbort = () => abort.abort()
     abortWatch = onAbort
     signal.addEventListener('abort', onAbort)
+    // It may have ended while another was finding out how to begin.
+    if (signal.aborted) onAbort()
     const result = await client.watch(kind, query, (event) => abort.signal.aborted || onEvent(event), abort.signal)()
     signal.removeEventListener('abort', onAbort)
+    if (initial !== undefined) return notBegun(result, initial.size > 0)
     if (abort.signal.aborted) return
     if (E.isLeft(result)) {
       if (result.left._tag === 'Gone') {
@@ -188,11 +234,24 @@ export const runListWatch = <A extends KubeObject>(options: ListWatchOptions<A>)
     return ended(result.right, clock.nowMs() - startedMs)
   }
 
+  /** A watch that was to begin with the whole state has ended before that was complete. */
+  const notBegun = async (result: E.Either<KubeError, WatchEnd>, hasBegun: boolean): Promise<void> => {
+    initial = undefined
+    const tag = E.isLeft(result) ? result.left._tag : result.right._tag
+    // A server that refuses, or leaves the first who tries without a word, is not asked again.
+    streamedStart.told(tag === 'Invalid' || (tag === 'Timeout' && !hasBegun) ? false : undefined)
+    const isLost = tag === 'Unreachable' || tag === 'TooManyRequests' || tag === 'Forbidden' || tag === 'NotFound'
+    isListDue = !isLost
+    if (E.isLeft(result) && isLost) return failed(result.left)
+    if (tag === 'Malformed') count('malformedLines')
+    if (!signal.aborted) log.debug('The watch did not begin with what there is, listing', { ended: tag })
+  }
+
   const ended = async (end: WatchEnd, lastedMs: number): Promise<void> => {
     switch (end._tag) {
       case 'Malformed':
         count('malformedLines')
-        log.warn('The watch brought a line that is no event, listing again', { line: end.line })
+        log.warn('The watch brought a line that is no event, starting over', { line: end.line })
         version = ''
         return
       case 'Closed':
@@ -205,6 +264,7 @@ export const runListWatch = <A extends KubeObject>(options: ListWatchOptions<A>)
   /** Compares a fresh list with the sink, once the watch has come as far as the list. */
   const check = async (): Promise<void> => {
     deletedMeanwhile = new Set()
+    const startsBefore = starts
     try {
       // Only versions are kept, so that the check of a large cluster does not hold it twice.
       const versions = new Map<string, string | undefined>()
@@ -213,10 +273,12 @@ export const runListWatch = <A extends KubeObject>(options: ListWatchOptions<A>)
       const asOf = listed.right
       const deadlineMs = clock.nowMs() + 2 * stallMs
       while (isNewer(asOf, version)) {
-        // Version '' means that a list is due anyway; a watch without bookmarks may never say that it has caught up.
+        // Version '' means that everything is taken again anyway; a watch without bookmarks may never say that it has caught up.
         if (version === '' || clock.nowMs() > deadlineMs) return
         await clock.sleep(1000, signal)
       }
+      // What went by a new start is no deletion that we were told of.
+      if (starts !== startsBefore) return
       let missed = 0
       for (const [key, itemVersion] of versions) {
         const held = sink.versionOf(key)
@@ -227,7 +289,7 @@ export const runListWatch = <A extends KubeObject>(options: ListWatchOptions<A>)
       }
       if (missed === 0) return
       count('missedEvents', missed)
-      log.error('The watch missed events, listing again', { missed })
+      log.error('The watch missed events, starting over', { missed })
       version = ''
       abortWatch()
     } finally {
@@ -246,7 +308,9 @@ export const runListWatch = <A extends KubeObject>(options: ListWatchOptions<A>)
     }
   }
 
-  const follow = untilAborted(() => (version === '' ? relist() : watchOnce()))
+  const follow = untilAborted(async () =>
+    version === '' && (isListDue || !(await streamedStart.isWorthTrying())) ? relist() : watchOnce(),
+  )
   const checks = untilAborted(async () => {
     await clock.sleep(checkEveryMs * (0.5 + random()), signal)
     if (version !== '' && !isMemoryShort()) await check()

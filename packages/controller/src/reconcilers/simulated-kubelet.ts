@@ -20,6 +20,8 @@ import { claimFacts } from './provider-facts.ts'
 // Machines are looked for often while some are expected, and now and then otherwise.
 const expectingPollMs = 2000
 const idlePollMs = 15_000
+// Claims of one batch state their instances one after another, and are looked for together.
+const gatherMs = 100
 
 /** The mark by which kwok, and kube-sim's kubelet, know a Node that they are to keep alive. */
 const fakeNodeKey = 'kwok.x-k8s.io/node'
@@ -32,8 +34,27 @@ const fakeNodeKey = 'kwok.x-k8s.io/node'
  * let go, and turns NotReady.
  */
 export const runSimulatedKubelet = async (context: ReconcilerContext): Promise<void> => {
-  const { clock, shutdown, provider, log } = context
+  const { caches, clock, shutdown, provider, log } = context
+  let wake = () => {}
+  let isDue = false
+  const stopListening = caches.nodeClaims.onChange((change) => {
+    if (change._tag === 'Deleted' || change.current.status.providerID === undefined) return
+    if (change._tag === 'Modified' && change.previous.status.providerID !== undefined) return
+    isDue = true
+    wake()
+  })
+  const untilDue = (ms: number) =>
+    new Promise<void>((resolve) => {
+      const cancel = clock.setTimer(ms, resolve)
+      wake = () => {
+        cancel()
+        resolve()
+      }
+      if (isDue || shutdown.aborted) wake()
+    })
+  shutdown.addEventListener('abort', () => wake())
   while (!shutdown.aborted) {
+    isDue = false
     const call = { signal: shutdown, cluster: context.clusterFacts() }
     const listed = await provider.list(call)()
     if (E.isLeft(listed)) {
@@ -42,8 +63,10 @@ export const runSimulatedKubelet = async (context: ReconcilerContext): Promise<v
       await Promise.all(listed.right.instances.map((instance) => join(context, instance)))
       if (listed.right.unreadable.length === 0) await leave(context, listed.right.instances)
     }
-    await clock.sleep(isExpecting(context) ? expectingPollMs : idlePollMs, shutdown).catch(() => undefined)
+    await untilDue(isExpecting(context) ? expectingPollMs : idlePollMs)
+    if (isDue) await clock.sleep(gatherMs, shutdown).catch(() => undefined)
   }
+  stopListening()
 }
 
 const isExpecting = ({ caches, views }: ReconcilerContext): boolean => {

@@ -22,6 +22,8 @@ export interface Settings {
   readonly bindAddress: string
   readonly kubeClientQps: number
   readonly kubeClientBurst: number
+  /** Watches begin with what there is, on servers that can; otherwise everything is listed first. */
+  readonly watchList: boolean
   /** Serve CPU and allocation profiles on the metrics port. */
   readonly enableProfiling: boolean
   /** The port of /debug/snapshot on loopback; `undefined` serves none. */
@@ -121,6 +123,13 @@ export const settingsSpec: SettingsSpec<Settings> = {
     bindAddress: setting('bind-address', text, '0.0.0.0', 'address that metrics and probes listen on'),
     kubeClientQps: setting('kube-client-qps', wholeNumber(1, 100_000), 200, 'requests to the API server per second'),
     kubeClientBurst: setting('kube-client-burst', wholeNumber(1, 100_000), 300, 'requests to the API server at once'),
+    // By the name that Kubernetes' own clients know it by; they have no flag for it.
+    watchList: {
+      env: ['KUBE_FEATURE_WatchListClient'],
+      codec: trueOrFalse,
+      default: true,
+      help: 'begin watches with what there is, where the API server can',
+    },
     enableProfiling: setting(
       'enable-profiling',
       trueOrFalse,

@@ -107,6 +107,7 @@ export interface Bench {
   readonly until: (what: string, holds: () => Promise<boolean>) => Promise<void>
   /** The events of a watch that ends by itself after two seconds. */
   readonly watch: (path: string) => Promise<ReadonlyArray<{ readonly type: string; readonly object: Body }>>
+  readonly pause: (ms: number) => Promise<void>
   readonly forget: () => Promise<void>
 }
 
@@ -150,6 +151,7 @@ const makeBench = async (api: ContractApi): Promise<Bench> => {
     patch: (path, body, type = 'merge') => ask('PATCH', path, body, patchTypes[type]),
     delete: (path, body) => ask('DELETE', path, body),
     until,
+    pause: (ms) => systemClock.sleep(ms),
     watch: async (path) => {
       const { text } = await ask('GET', `${path}${path.includes('?') ? '&' : '?'}watch=true&timeoutSeconds=2`)
       return text

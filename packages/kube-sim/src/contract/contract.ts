@@ -403,6 +403,55 @@ export const contract: ReadonlyArray<ContractCheck> = [
     equal(events[1]?.object.metadata.annotations, { 'k8s.io/initial-events-end': 'true' })
   }),
 
+  check(
+    'what happens while a watch begins with what there is follows the bookmark, and nothing is lost',
+    async (bench) => {
+      const begin = 'sendInitialEvents=true&resourceVersionMatch=NotOlderThan'
+      for (const name of ['b', 'a']) await bench.post(maps(bench), configMap(name, { labels: { list: 'yes' } }))
+      const { resourceVersion } = (await bench.get(maps(bench))).body.metadata
+      const watching = Promise.all([
+        bench.watch(`${maps(bench)}?${begin}&labelSelector=list%3Dyes&allowWatchBookmarks=true`),
+        // Who asks for no bookmarks is told no end.
+        bench.watch(`${maps(bench)}?${begin}&labelSelector=list%3Dyes`),
+        bench.watch(`${maps(bench)}?${begin}&labelSelector=list%3Dno&allowWatchBookmarks=true`),
+      ])
+      await bench.pause(500)
+      await bench.patch(`${maps(bench)}/a`, { data: { a: '2' } })
+      await bench.delete(`${maps(bench)}/b`)
+      const [events, bare, none] = await watching
+      const told = ['ADDED a', 'ADDED b', 'MODIFIED a', 'DELETED b']
+      const said = (all: typeof events) => all.map(({ type, object }) => `${type} ${object.metadata.name ?? ''}`.trim())
+      equal(said(events).slice(0, 5), [...told.slice(0, 2), 'BOOKMARK', ...told.slice(2)])
+      equal(said(bare), told)
+      equal(none[0]?.object.metadata.annotations, { 'k8s.io/initial-events-end': 'true' })
+      ok(Number(events[2]?.object.metadata.resourceVersion) >= Number(resourceVersion))
+    },
+  ),
+
+  check('initial events are refused where their parameters contradict each other', async (bench) => {
+    const refused = async (query: string) => {
+      const { status, body } = await bench.get(`${maps(bench)}?${query}`)
+      return [status, body.reason, body.message]
+    }
+    const because = (words: string) => [422, 'Invalid', `ListOptions.meta.k8s.io "" is invalid: ${words}`]
+    equal(
+      await refused('watch=true&sendInitialEvents=true'),
+      because(
+        'resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan',
+      ),
+    )
+    equal(
+      await refused('watch=true&resourceVersionMatch=NotOlderThan'),
+      because(
+        'resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
+      ),
+    )
+    equal(
+      await refused('sendInitialEvents=true'),
+      because('sendInitialEvents: Forbidden: sendInitialEvents is forbidden for list'),
+    )
+  }),
+
   check('what the server has forgotten is a 410', async (bench) => {
     for (const name of ['a', 'b', 'c']) await bench.post(maps(bench), configMap(name, { labels: { old: 'yes' } }))
     const first = await bench.get(`${maps(bench)}?labelSelector=old&limit=1`)

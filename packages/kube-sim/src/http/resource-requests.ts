@@ -11,11 +11,12 @@ import type { ApiServer } from '../server/api-server.ts'
 import { parseDeleteOptions } from '../server/deletion.ts'
 import {
   badRequest,
+  forbiddenValue,
   injected,
   invalid,
+  invalidListOptions,
   methodNotAllowed,
   requiredValue,
-  unprocessable,
   unsupportedMediaType,
 } from '../server/failures.ts'
 import { callOf, statusOf, underVerdict } from '../server/in-process.ts'
@@ -246,8 +247,11 @@ const number = (url: URL, name: string): number | undefined => {
 const given = <T extends object>(options: { readonly [K in keyof T]: T[K] | undefined }): T =>
   Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as T
 
-const listOptions = (url: URL): ListOptions =>
-  given<ListOptions>({
+const listOptions = (url: URL): ListOptions => {
+  if (text(url, 'sendInitialEvents') !== undefined) {
+    throw invalidListOptions(forbiddenValue('sendInitialEvents', 'sendInitialEvents is forbidden for list'))
+  }
+  return given<ListOptions>({
     labelSelector: text(url, 'labelSelector'),
     fieldSelector: text(url, 'fieldSelector'),
     limit: number(url, 'limit'),
@@ -255,18 +259,22 @@ const listOptions = (url: URL): ListOptions =>
     resourceVersion: text(url, 'resourceVersion'),
     resourceVersionMatch: text(url, 'resourceVersionMatch'),
   })
+}
 
 const watchOptions = (url: URL): WatchOptions => {
   const sendInitialEvents = text(url, 'sendInitialEvents')
   const match = text(url, 'resourceVersionMatch')
   if (sendInitialEvents !== undefined && match !== 'NotOlderThan') {
-    throw unprocessable(
-      'resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan',
+    throw invalidListOptions(
+      forbiddenValue('resourceVersionMatch', 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'),
     )
   }
   if (sendInitialEvents === undefined && match !== undefined) {
-    throw unprocessable(
-      'resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
+    throw invalidListOptions(
+      forbiddenValue(
+        'resourceVersionMatch',
+        'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
+      ),
     )
   }
   return given<WatchOptions>({

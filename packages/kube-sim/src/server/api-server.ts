@@ -17,6 +17,8 @@ export interface ApiServerOptions {
   readonly seed?: number
   /** How many changes of each resource are kept for watches that resume. Default 5,000. */
   readonly historyLimit?: number
+  /** `false`: watches cannot begin with what there is, as on servers before 1.32. Default true. */
+  readonly watchList?: boolean
 }
 
 /** An in-memory Kubernetes API server. */
@@ -42,14 +44,22 @@ const presetPriorities: ReadonlyArray<readonly [string, number]> = [
 ]
 
 /** Starts an API server with the built-in resources and the usual namespaces. Nothing listens yet. */
-export const createApiServer = ({ clock, seed = 1, historyLimit = 5_000 }: ApiServerOptions): ApiServer => {
+export const createApiServer = (options: ApiServerOptions): ApiServer => {
+  const { clock, seed = 1, historyLimit = 5_000, watchList = true } = options
   const store = createStore(historyLimit)
   const registry = createRegistry()
   const surroundings: Surroundings = {
     peek: (key, namespace, name) => store.collection(key).get(namespace, name),
     values: (key) => store.collection(key).view.values(),
   }
-  const core: Core = { clock, store, registry, identity: createIdentity(seed), surroundings }
+  const core: Core = {
+    clock,
+    store,
+    registry,
+    identity: createIdentity(seed),
+    surroundings,
+    isWatchListServed: watchList,
+  }
   for (const type of builtInTypes) registry.register(type, type.plural === 'events' ? eventsAlias : [])
   startDefining(core)
   startCollecting(core)

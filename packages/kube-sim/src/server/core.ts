@@ -13,6 +13,8 @@ export interface Core {
   readonly registry: Registry
   readonly identity: Identity
   readonly surroundings: Surroundings
+  /** Whether watches may begin with what there is (`sendInitialEvents`). */
+  readonly isWatchListServed: boolean
 }
 
 /** A reference whose resource was found. */

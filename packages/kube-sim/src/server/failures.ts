@@ -111,6 +111,10 @@ export const invalid = (subject: Subject, errors: ReadonlyArray<FieldError>): St
   })
 }
 
+/** Parameters of a list or a watch that contradict each other. */
+export const invalidListOptions = (error: FieldError): StatusError =>
+  invalid({ group: 'meta.k8s.io', kind: 'ListOptions' }, [error])
+
 export const unprocessable = (message: string): StatusError => failure(422, 'Invalid', message)
 
 export const expired = (message: string): StatusError => failure(410, 'Expired', message)

@@ -98,6 +98,15 @@ describe('watches', () => {
     expect(events).toHaveLength(4)
   })
 
+  test('begin with no initial events on a server that does not serve them', async () => {
+    const { face, clock } = startTestServer({ watchList: false })
+    await face.create(configMaps, { metadata: { name: 'a' } })
+    const { events, onEvent } = collect()
+    face.watch(configMaps, { sendInitialEvents: true, allowWatchBookmarks: true }, onEvent)
+    await clock.advance(0)
+    expect(events).toEqual(['ERROR 422'])
+  })
+
   test('an object that begins or ceases to match is added or deleted for the watcher', async () => {
     const { face, clock } = startTestServer()
     const { events, onEvent } = collect()

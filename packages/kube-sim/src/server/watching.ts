@@ -1,6 +1,6 @@
 import { StatusError, type KubeObject, type Status, type WatchOptions } from '../face.ts'
 import { present, type Core, type Target } from './core.ts'
-import { expired } from './failures.ts'
+import { expired, forbiddenValue, invalidListOptions } from './failures.ts'
 import { parseRevision, selectorOf } from './reading.ts'
 import type { Change } from './store.ts'
 
@@ -22,9 +22,17 @@ const bookmarkIntervalMs = 60_000
 /**
  * Starts a watch. Sends its first messages before it returns.
  *
- * Errors: 400 for a selector that cannot be parsed, thrown; 410 for a version no longer kept, as an ERROR message.
+ * Errors: 400 for a selector that cannot be parsed and 422 for initial events where they are not served, thrown; 410 for a version no longer kept, as an ERROR message.
  */
 export const startWatch = (core: Core, target: Target, options: WatchOptions, sink: WatchSink): (() => void) => {
+  if (options.sendInitialEvents !== undefined && !core.isWatchListServed) {
+    throw invalidListOptions(
+      forbiddenValue(
+        'sendInitialEvents',
+        'sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled',
+      ),
+    )
+  }
   const matches = selectorOf(target, options)
   const collection = core.store.collection(target.key)
   const from =
@@ -53,7 +61,7 @@ export const startWatch = (core: Core, target: Target, options: WatchOptions, si
     for (const object of collection.sorted(target.allNamespaces ? undefined : target.namespace)) {
       if (matches === undefined || matches(object)) send('ADDED', object)
     }
-    if (options.sendInitialEvents === true) {
+    if (options.sendInitialEvents === true && options.allowWatchBookmarks === true) {
       sink.onMessage({ type: 'BOOKMARK', revision: core.store.revision(), initialEventsEnd: true })
     }
   } else {

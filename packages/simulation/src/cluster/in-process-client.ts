@@ -82,7 +82,8 @@ export const inProcessClient = (face: Face): KubeClient => {
       (kind, { resourceVersion, timeoutSeconds }, onEvent, signal) =>
       () =>
         new Promise((resolve) => {
-          const options = { resourceVersion, timeoutSeconds, allowWatchBookmarks: true }
+          const from = resourceVersion === undefined ? { sendInitialEvents: true } : { resourceVersion }
+          const options = { ...from, timeoutSeconds, allowWatchBookmarks: true }
           const end = (outcome: E.Either<KubeError, { readonly _tag: 'Closed' }>) => {
             stop()
             signal?.removeEventListener('abort', onAbort)
@@ -96,7 +97,9 @@ export const inProcessClient = (face: Face): KubeClient => {
               if (event.type === 'ERROR') {
                 end(E.left(errorOfStatus(`watch ${kind.plural}`, event.object.code ?? 500, event.object, undefined)))
               } else if (event.type === 'BOOKMARK') {
-                onEvent({ _tag: 'Bookmark', resourceVersion: event.object.metadata.resourceVersion })
+                const { annotations, resourceVersion } = event.object.metadata
+                const isEnd = annotations?.['k8s.io/initial-events-end'] === 'true'
+                onEvent({ _tag: 'Bookmark', resourceVersion, ...(isEnd ? { endsInitial: true } : {}) })
               } else {
                 const _tag = ({ ADDED: 'Added', MODIFIED: 'Modified', DELETED: 'Deleted' } as const)[event.type]
                 onEvent({ _tag, object: project(kind, event.object) } as WatchEvent<never>)
