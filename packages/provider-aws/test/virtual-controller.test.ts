@@ -1,27 +1,20 @@
 import { afterEach, describe, expect, jest, test } from '@jest/globals'
-import { applyDeployment, conditionOf, kinds, runningPods, scale } from '@scantling/simulation'
+import { applyDeployment, conditionOf, kinds, runningPods, scale, untilRunning } from '@scantling/simulation'
+import { endedAfter } from '@scantling/simulation/testing'
 import { tag } from './fake-aws/index.ts'
-import { applyAwsDefaults, awsKinds, startVirtualAws, type VirtualAws } from './virtual-controller.ts'
+import { awsKinds } from './kinds.ts'
+import { applyAwsDefaults, startVirtualAws, type VirtualAws } from './virtual-controller.ts'
 
 // Virtual time is fast, a busy machine is not.
 jest.setTimeout(120_000)
-const closers: Array<() => Promise<void>> = []
-afterEach(async () => {
-  for (const close of closers.splice(0)) await close()
-})
-const start = async (options: Parameters<typeof startVirtualAws>[0] = {}) => {
-  const cluster = await startVirtualAws(options)
-  closers.push(cluster.stop)
-  return cluster
-}
+const stopping = endedAfter(afterEach)
+const start = async (options: Parameters<typeof startVirtualAws>[0] = {}) => stopping(await startVirtualAws(options))
 const classRef = { ...awsKinds.nodeClasses, name: 'default' }
 const patchClass = (cluster: VirtualAws, body: Record<string, unknown>) => cluster.face.patch(classRef, 'merge', body)
 const fleets = ({ aws }: VirtualAws) =>
   aws.inputsOf<{ readonly DryRun?: boolean }>('ec2:CreateFleet').filter(({ DryRun }) => DryRun !== true)
 const claimOf = async (cluster: VirtualAws) => (await cluster.all(kinds.nodeClaims))[0]
 const keep = { disruption: { consolidateAfter: 'Never', budgets: [{ nodes: '0' }] } }
-const pods = (cluster: VirtualAws, count: number) =>
-  cluster.until(`${count} pods run`, async () => (await runningPods(cluster)) === count)
 
 describe('an EC2NodeClass', () => {
   test('A-STA-08: that is Ready for an older spec launches nothing until it is for this one', async () => {
@@ -38,7 +31,7 @@ describe('an EC2NodeClass', () => {
     await cluster.clock.advance(120_000)
     expect(fleets(cluster)).toEqual([])
     cluster.aws.board.failures.clear()
-    await pods(cluster, 1)
+    await untilRunning(cluster, 1)
     expect(cluster.aws.running().map(({ SubnetId }) => SubnetId)).toEqual(['subnet-1'])
   })
 
@@ -66,7 +59,7 @@ describe('static drift', () => {
     const run = await cluster.startController()
     await applyAwsDefaults(cluster, { default: [] }, keep)
     await applyDeployment(cluster, 'web', 1, '1')
-    await pods(cluster, 1)
+    await untilRunning(cluster, 1)
     return { cluster, run }
   }
   const drifted = async (cluster: VirtualAws) => conditionOf(await claimOf(cluster), 'Drifted')?.reason
@@ -157,7 +150,7 @@ describe('a controller that dies', () => {
       async () => first.isDead() || (await runningPods(cluster)) === 2,
     )
     if (first.isDead()) await cluster.startController()
-    await pods(cluster, 2)
+    await untilRunning(cluster, 2)
     // One collection period, and the time after which a machine counts as an orphan.
     await cluster.clock.advance(155_000)
     const claimed = (await cluster.all(kinds.nodeClaims)).map(({ status }) => status.providerID?.split('/').at(-1))

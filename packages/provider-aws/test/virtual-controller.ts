@@ -1,9 +1,7 @@
 import type { AnyProviderModule } from '@scantling/controller'
 import type { CloudProvider, NodeClassObject, ProviderHost } from '@scantling/core'
-import { resource } from '@scantling/kube-sim'
 import {
   applyNodePool,
-  kinds,
   startVirtualCluster,
   type PoolChanges,
   type VirtualCluster,
@@ -12,10 +10,9 @@ import {
 import { createFrom, provider } from '../src/provider.ts'
 import type { AwsSettings } from '../src/settings.ts'
 import { fakeAws, type FakeAws, type World } from './fake-aws/index.ts'
+import { awsKinds } from './kinds.ts'
 import { callFor, defaultSettings, rightOf, startMs } from './rig.ts'
 import { leastSpec } from './subjects.ts'
-
-export const awsKinds = { ...kinds, nodeClasses: resource('karpenter.k8s.aws/v1', 'ec2nodeclasses') }
 
 const module: AnyProviderModule = {
   ...(provider as unknown as AnyProviderModule),

@@ -1,22 +1,16 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
-import { applyDeployment, conditionOf, runningPods, scale } from '@scantling/simulation'
+import { applyDeployment, conditionOf, runningPods, scale, untilRunning } from '@scantling/simulation'
+import { endedAfter } from '@scantling/simulation/testing'
 import { launchErrors, nodeGroup, type ServiceError } from './emulator/index.ts'
-import { applyAzureDefaults, azureKinds as kinds, startVirtualAzure, type VirtualAzure } from './virtual-controller.ts'
+import { azureKinds as kinds } from './kinds.ts'
+import { applyAzureDefaults, startVirtualAzure, type VirtualAzure } from './virtual-controller.ts'
 
 const vmType = 'Microsoft.Compute/virtualMachines'
 const nicType = 'Microsoft.Network/networkInterfaces'
 const minute = 60_000
 
-let running: VirtualAzure | undefined
-afterEach(async () => {
-  await running?.stop()
-  running = undefined
-})
-
-const start = async (): Promise<VirtualAzure> => {
-  running = await startVirtualAzure()
-  return running
-}
+const stopping = endedAfter(afterEach)
+const start = async () => stopping(await startVirtualAzure())
 const isEmpty = (azure: VirtualAzure) => azure.vms().length + azure.nics().length + azure.disks().length === 0
 
 describe('what goes wrong in Azure', () => {
@@ -72,7 +66,7 @@ describe('what goes wrong in Azure', () => {
       })
       expect(azure.vms()).toEqual([])
       azure.world.actionFaults.clear()
-      await azure.until('the pod runs', async () => (await runningPods(azure)) === 1)
+      await untilRunning(azure, 1)
       expect(azure.vms()).toHaveLength(1)
       await scale(azure, 'web', 0)
       await azure.until('nothing is left', () => isEmpty(azure))
@@ -93,7 +87,7 @@ describe('what goes wrong in Azure', () => {
       /--use-sig, or spec\.fipsMode/,
     )
     await azure.face.patch({ ...kinds.nodeClasses, name: 'default' }, 'merge', { spec: { fipsMode: 'Disabled' } })
-    await azure.until('the pod runs', async () => (await runningPods(azure)) === 1)
+    await untilRunning(azure, 1)
   }, 60_000)
 
   test('a size that is not sold here is left alone, and another is bought for the same claim', async () => {
@@ -102,7 +96,7 @@ describe('what goes wrong in Azure', () => {
     azure.world.launchFaults.push({ phase: 'request', error: launchErrors.skuNotAvailable, times: 2 })
     await applyAzureDefaults(azure)
     await applyDeployment(azure, 'web', 1, '1')
-    await azure.until('the pod runs', async () => (await runningPods(azure)) === 1)
+    await untilRunning(azure, 1)
     const puts = controller.azure.calls.filter(({ method, action }) => method === 'PUT' && action === `${vmType}/write`)
     const sizes = puts.map(({ body }) => JSON.stringify((body['properties'] ?? body)['hardwareProfile' as never]))
     // In its zones, in the region as a whole, and then something else.
@@ -112,8 +106,7 @@ describe('what goes wrong in Azure', () => {
 })
 
 describe('the end of a process at any effect', () => {
-  const scenario = async (number: number, fate: 'dead' | 'lost') => {
-    const azure = await start()
+  const scenario = async (azure: VirtualAzure, number: number, fate: 'dead' | 'lost') => {
     let effect = ''
     const first = await azure.startController(({ action, number: at }) => {
       if (at !== number) return 'pass'
@@ -158,8 +151,9 @@ describe('the end of a process at any effect', () => {
     async (fate) => {
       const met: Array<string> = []
       for (let number = 1; ; number += 1) {
-        const { effect, died } = await scenario(number, fate)
-        await running?.stop()
+        const azure = await start()
+        const { effect, died } = await scenario(azure, number, fate)
+        await azure.stop()
         if (!died) break
         met.push(effect)
       }

@@ -1,21 +1,15 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
-import { applyDeployment, conditionOf, eventsOn, runningPods, scale } from '@scantling/simulation'
+import { applyDeployment, conditionOf, eventsOf, runningPods, scale, untilRunning } from '@scantling/simulation'
+import { endedAfter } from '@scantling/simulation/testing'
 import { launchErrors, nodeGroup, subscription } from './emulator/index.ts'
-import { applyAzureDefaults, azureKinds as kinds, startVirtualAzure, type VirtualAzure } from './virtual-controller.ts'
+import { azureKinds as kinds } from './kinds.ts'
+import { applyAzureDefaults, startVirtualAzure, type VirtualAzure } from './virtual-controller.ts'
 
 const vmType = 'Microsoft.Compute/virtualMachines'
 const minute = 60_000
 
-let running: VirtualAzure | undefined
-afterEach(async () => {
-  await running?.stop()
-  running = undefined
-})
-
-const start = async (...options: Parameters<typeof startVirtualAzure>): Promise<VirtualAzure> => {
-  running = await startVirtualAzure(...options)
-  return running
-}
+const stopping = endedAfter(afterEach)
+const start = async (...options: Parameters<typeof startVirtualAzure>) => stopping(await startVirtualAzure(...options))
 /** Has the only node say what the metadata service announces. */
 const announce = async (azure: VirtualAzure, type: string, event: string, inMs: number): Promise<string> => {
   const [node] = await azure.all(kinds.nodes)
@@ -43,7 +37,7 @@ describe('the controller over a small Azure, on virtual time', () => {
     const controller = await azure.startController()
     await applyAzureDefaults(azure)
     await applyDeployment(azure, 'web', 3, '1500m', { nodeSelector: { 'karpenter.azure.com/sku-family': 'E' } })
-    await azure.until('the pods run', async () => (await runningPods(azure)) === 3)
+    await untilRunning(azure, 3)
     const claims = await azure.all(kinds.nodeClaims)
     expect(azure.vms().length).toBe(claims.length)
     expect(azure.nics().length).toBe(claims.length)
@@ -137,7 +131,7 @@ describe('the controller over a small Azure, on virtual time', () => {
     azure.world.launchFaults.push({ phase: 'operation', error: launchErrors.zonalAllocationFailed, times: 1 })
     await applyAzureDefaults(azure)
     await applyDeployment(azure, 'web', 1, '1')
-    await azure.until('the pod runs', async () => (await runningPods(azure)) === 1)
+    await untilRunning(azure, 1)
     expect(azure.vms()).toHaveLength(1)
     const zones = controller.azure.calls
       .filter(({ method, action }) => method === 'PUT' && action === `${vmType}/write`)
@@ -151,7 +145,7 @@ describe('the controller over a small Azure, on virtual time', () => {
     await azure.startController()
     await applyAzureDefaults(azure)
     await applyDeployment(azure, 'web', 1, '1')
-    await azure.until('the pod runs', async () => (await runningPods(azure)) === 1)
+    await untilRunning(azure, 1)
     const [claim] = await azure.all(kinds.nodeClaims)
     const name = claim?.metadata.name ?? ''
     const hashKey = 'karpenter.azure.com/aksnodeclass-hash'
@@ -172,7 +166,7 @@ describe('the controller over a small Azure, on virtual time', () => {
     await azure.face.patch({ ...kinds.nodeClasses, name: 'default' }, 'merge', { spec: { osDiskSizeGB: 60 } })
     await azure.until('the class has another hash', async () => (await hashOf()) !== first)
     await azure.until('the node is replaced', async () => (await azure.one(kinds.nodeClaims, name)) === undefined)
-    await azure.until('the pod runs', async () => (await runningPods(azure)) === 1)
+    await untilRunning(azure, 1)
   }, 60_000)
 
   test('Z-CTL-04: a class goes when no claim has it any more', async () => {
@@ -180,12 +174,12 @@ describe('the controller over a small Azure, on virtual time', () => {
     await azure.startController()
     await applyAzureDefaults(azure)
     await applyDeployment(azure, 'web', 1, '1')
-    await azure.until('the pod runs', async () => (await runningPods(azure)) === 1)
+    await untilRunning(azure, 1)
     await azure.face.delete({ ...kinds.nodeClasses, name: 'default' })
     await azure.clock.advance(2 * minute)
     const waiting = await azure.one(kinds.nodeClasses, 'default')
     expect(waiting?.metadata.finalizers).toEqual(['karpenter.azure.com/termination'])
-    const told = (await eventsOn(azure)).filter(({ reason }) => reason === 'WaitingOnNodeClaimTermination')
+    const told = await eventsOf(azure, { reason: 'WaitingOnNodeClaimTermination' })
     const [claim] = await azure.all(kinds.nodeClaims)
     expect(told[0]?.message).toContain(claim?.metadata.name)
     await azure.face.delete({ ...kinds.nodePools, name: 'default' })
@@ -207,7 +201,7 @@ describe('the controller over a small Azure, on virtual time', () => {
     await azure.clock.advance(minute)
     const text = await controller.metrics()
     expect(text).toMatch(/operator_aksnodeclass_status_condition_count\{[^}]*type="Ready"/)
-    const told = (await eventsOn(azure)).map(({ message = '' }) => message)
+    const told = (await eventsOf(azure)).map(({ message = '' }) => message)
     expect(told.some((message) => message.includes('ImagesReady'))).toBe(true)
   }, 60_000)
 
@@ -244,10 +238,10 @@ describe('the controller over a small Azure, on virtual time', () => {
       template: { requirements: [{ key: 'karpenter.sh/capacity-type', operator: 'In', values: ['spot'] }] },
     })
     await applyDeployment(azure, 'web', 1, '1')
-    await azure.until('the pod runs', async () => (await runningPods(azure)) === 1)
+    await untilRunning(azure, 1)
     const name = await announce(azure, 'PreemptionScheduled', 'Preempt', 30_000)
     await azure.until('the node goes', async () => (await azure.one(kinds.nodes, name)) === undefined, 2 * minute)
-    await azure.until('the pod runs elsewhere', async () => (await runningPods(azure)) === 1)
+    await untilRunning(azure, 1)
     expect((await azure.all(kinds.nodes)).map(({ metadata }) => metadata.name)).not.toContain(name)
   }, 60_000)
 })
@@ -258,7 +252,7 @@ describe('events of a VM that it survives', () => {
     await azure.startController()
     await applyAzureDefaults(azure, { annotations })
     await applyDeployment(azure, 'web', 1, '1')
-    await azure.until('the pod runs', async () => (await runningPods(azure)) === 1)
+    await untilRunning(azure, 1)
     const name = await announce(azure, 'VMEventScheduled', event, 15 * minute)
     await azure.clock.advance(5 * minute)
     return { isThere: (await azure.one(kinds.nodes, name)) !== undefined, runs: await runningPods(azure) }
@@ -271,7 +265,6 @@ describe('events of a VM that it survives', () => {
 
   test('W-01: are nothing to a NodePool that does not ask, and a freeze is nothing to any', async () => {
     expect(await withEvent({}, 'Redeploy')).toEqual({ isThere: true, runs: 1 })
-    await running?.stop()
     expect(await withEvent(replace, 'Freeze')).toEqual({ isThere: true, runs: 1 })
   }, 60_000)
 })

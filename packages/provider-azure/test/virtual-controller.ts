@@ -1,23 +1,21 @@
 import type { AnyProviderModule } from '@scantling/controller'
 import type { CancelSignal, CloudProvider, NodeClassObject, ProviderHost } from '@scantling/core'
-import { resource } from '@scantling/kube-sim'
 import {
   applyNodePool,
-  kinds,
   startVirtualCluster,
   type ControllerRun,
   type PoolChanges,
   type VirtualCluster,
   type VirtualClusterOptions,
 } from '@scantling/simulation'
+import { runKubelets } from '@scantling/simulation/testing'
 import { createFrom, provider } from '../src/provider.ts'
 import type { AzureSettings } from '../src/settings.ts'
+import { bootedMachines } from './booted-machines.ts'
 import { nodeGroup, World, type WorldOptions } from './emulator/index.ts'
 import { fakeAzure, type Fate, type FakeAzure } from './fake-azure/index.ts'
-import { runKubelets } from './kubelets.ts'
+import { azureKinds } from './kinds.ts'
 import { callFor, rightOf, settingsFor, startMs } from './rig.ts'
-
-export const azureKinds = { ...kinds, nodeClasses: resource('karpenter.azure.com/v1beta1', 'aksnodeclasses') }
 
 /** What becomes of a write to Azure, told by its action and its number in the life of the controller. */
 export type AzureFateOf = (effect: { readonly action: string; readonly number: number }) => Fate
@@ -48,16 +46,22 @@ export const startVirtualAzure = async (
     const made = await createFrom(azure.ports, settingsFor(options.settings), host, callFor(signal))()
     return rightOf(made) as unknown as CloudProvider<NodeClassObject>
   }
+  const facts = callFor().cluster
   const cluster = await startVirtualCluster({
     ...options.cluster,
     startMs,
     makeProvider,
     moduleOf: () => provider as unknown as AnyProviderModule,
-    facts: callFor().cluster,
+    facts,
   })
   const { clock, face } = cluster
   const world = new World({ nowMs: clock.nowMs, operationMs: 5_000, pageSize: 1_000, ...options.world })
-  const kubelets = runKubelets(world, face, clock)
+  const kubelets = runKubelets({
+    clock,
+    face,
+    machines: () => bootedMachines(world, facts.kubernetesVersion),
+    everyMs: 1_000,
+  })
   let azure = fakeAzure(world)
   const named = (type: string) => world.list(nodeGroup, type).map(({ name }) => name)
   return {
@@ -78,7 +82,7 @@ export const startVirtualAzure = async (
     nics: () => named('Microsoft.Network/networkInterfaces'),
     disks: () => named('Microsoft.Compute/disks'),
     stop: async () => {
-      kubelets.stop()
+      await kubelets.stop()
       await cluster.stop()
     },
   }

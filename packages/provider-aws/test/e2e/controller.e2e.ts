@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { applyNodePool, isTrue, scale, untilRunning } from '@scantling/simulation'
+import { eager } from '@scantling/simulation/testing'
 import { textOf } from '../emulator/index.ts'
-import { kinds, startAwsCluster, type AwsCluster } from './cluster.ts'
+import { awsKinds as kinds } from '../kinds.ts'
+import { startAwsCluster, type AwsCluster } from './cluster.ts'
 
 let cluster: AwsCluster
 const name = 'e2e'
@@ -22,18 +25,16 @@ const nodeClass = (className: string, more: object = {}) => ({
     ...more,
   },
 })
-const nodePool = (pool: string, capacityType: string, className = 'default') => ({
-  metadata: { name: pool },
-  spec: {
-    disruption: {
-      consolidationPolicy: 'WhenEmptyOrUnderutilized',
-      consolidateAfter: '0s',
-      budgets: [{ nodes: '100%' }],
-    },
-    template: {
-      metadata: { labels: { pool } },
-      spec: {
-        nodeClassRef: { group: 'karpenter.k8s.aws', kind: 'EC2NodeClass', name: className },
+/** A NodePool of small amd64 machines that gives them back as soon as it can. */
+const applyPool = (pool: string, capacityType: string, className = 'default') =>
+  applyNodePool(
+    cluster,
+    { group: 'karpenter.k8s.aws', kind: 'EC2NodeClass', name: className },
+    {
+      name: pool,
+      labels: { pool },
+      spec: { disruption: eager },
+      template: {
         requirements: [
           { key: 'karpenter.sh/capacity-type', operator: 'In', values: [capacityType] },
           { key: 'kubernetes.io/arch', operator: 'In', values: ['amd64'] },
@@ -43,19 +44,16 @@ const nodePool = (pool: string, capacityType: string, className = 'default') => 
         ],
       },
     },
-  },
-})
+  )
 const onPool = (pool: string) => ({ nodeSelector: { pool } })
 const classOf = async (className: string) =>
-  (await cluster.all('nodeClasses')).find(({ metadata }) => metadata.name === className)
-const isReady = async (className: string) =>
-  (await classOf(className))?.status?.conditions?.find(({ type }) => type === 'Ready')?.status === 'True'
-const allRun = (app: string, pods: number) =>
-  cluster.until(`${pods} pods of ${app} run`, async () => (await cluster.runningPods(app)) === pods)
-const nodeLabels = async () => (await cluster.all('nodes')).map(({ metadata: { labels = {} } }) => labels)
+  (await cluster.all(kinds.nodeClasses)).find(({ metadata }) => metadata.name === className)
+const isReady = async (className: string) => isTrue(await classOf(className), 'Ready')
+const allRun = (app: string, pods: number) => untilRunning(cluster, pods, { app })
+const nodeLabels = async () => (await cluster.all(kinds.nodes)).map(({ metadata: { labels = {} } }) => labels)
 /** The ids of machines that nodes stand for, one for each node. */
 const nodeIds = async () =>
-  (await cluster.all('nodes')).map(({ spec }) => spec.providerID?.split('/').at(-1) ?? '').toSorted()
+  (await cluster.all(kinds.nodes)).map(({ spec }) => spec.providerID?.split('/').at(-1) ?? '').toSorted()
 const ids = async () => (await cluster.instanceIds()).toSorted()
 const event = (detailType: string, id: string, detail: object) =>
   JSON.stringify({
@@ -73,8 +71,8 @@ const event = (detailType: string, id: string, detail: object) =>
 beforeAll(async () => {
   cluster = await startAwsCluster(name)
   await cluster.face.create(kinds.nodeClasses, nodeClass('default'))
-  await cluster.face.create(kinds.nodePools, nodePool('on-demand', 'on-demand'))
-  await cluster.face.create(kinds.nodePools, nodePool('spot', 'spot'))
+  await applyPool('on-demand', 'on-demand')
+  await applyPool('spot', 'spot')
   cluster.startController()
 }, 300_000)
 afterAll(() => cluster?.stop(), 30_000)
@@ -118,15 +116,14 @@ describe('the controller with --provider aws over sockets', () => {
         await cluster.deploy('big', 6, '7', onPool('on-demand'))
         await allRun('big', 6)
         const before = (await ids()).length
-        await cluster.scale('big', 1)
+        await scale(cluster, 'big', 1)
         await cluster.until('machines are given back', async () => (await ids()).length < before)
       })
       await cluster.counted('emptiness', async () => {
-        await cluster.scale('big', 0)
-        await cluster.scale('web', 0)
-        await cluster.until('EC2 has no instance', async () => (await ids()).length === 0)
-        await cluster.until('no claim is left', async () => (await cluster.all('nodeClaims')).length === 0)
-        expect(await cluster.all('nodes')).toEqual([])
+        await scale(cluster, 'big', 0)
+        await scale(cluster, 'web', 0)
+        await cluster.untilEmpty()
+        expect(await cluster.all(kinds.nodes)).toEqual([])
       })
     },
     scenarioMs,
@@ -180,7 +177,7 @@ describe('the controller with --provider aws over sockets', () => {
         ]
         await cluster.deploy('late', 2, '900m', onPool('on-demand'))
         await cluster.until('a claim says so', async () =>
-          (await cluster.all('nodeClaims')).some(({ status }) =>
+          (await cluster.all(kinds.nodeClaims)).some(({ status }) =>
             status?.conditions?.some(({ type, reason }) => type === 'Launched' && reason === 'Unauthorized'),
           ),
         )
@@ -188,7 +185,7 @@ describe('the controller with --provider aws over sockets', () => {
         await allRun('late', 2)
         // One machine for each claim: nobody took the hidden ones for lost.
         expect(await nodeIds()).toEqual(await ids())
-        expect((await cluster.all('nodeClaims')).length).toBe((await ids()).length)
+        expect((await cluster.all(kinds.nodeClaims)).length).toBe((await ids()).length)
         cluster.aws.state.hiddenForMs = 0
       })
       await cluster.clear('late')
@@ -212,7 +209,7 @@ describe('the controller with --provider aws over sockets', () => {
       await cluster.counted('capacity reservation', async () => {
         const terms = [{ id: 'cr-0123456789abcdef0' }]
         await cluster.face.create(kinds.nodeClasses, nodeClass('reserved', { capacityReservationSelectorTerms: terms }))
-        await cluster.face.create(kinds.nodePools, nodePool('reserved', 'reserved', 'reserved'))
+        await applyPool('reserved', 'reserved', 'reserved')
         await cluster.until('the EC2NodeClass is Ready', () => isReady('reserved'))
         await cluster.deploy('booked', 1, '900m', onPool('reserved'))
         await allRun('booked', 1)
@@ -243,7 +240,7 @@ describe('the controller with --provider aws over sockets', () => {
         cluster.startController()
         await allRun('crash', 2)
         await cluster.until('every machine has a claim', async () => {
-          const claims = await cluster.all('nodeClaims')
+          const claims = await cluster.all(kinds.nodeClaims)
           const claimed = claims.map(({ status }) => status?.providerID?.split('/').at(-1) ?? '').toSorted()
           return claimed.length > 0 && claimed.join() === (await ids()).join()
         })
@@ -297,11 +294,7 @@ describe('the controller with --provider aws over sockets', () => {
       let machines = 0
       const calls = await cluster.counted('a burst of 5,000 pods', async () => {
         await cluster.deploy('flood', 5000, '250m', onPool('on-demand'))
-        await cluster.until(
-          '5,000 pods run',
-          async () => (await cluster.runningPods('flood')) === 5000,
-          collectedWithinMs,
-        )
+        await untilRunning(cluster, 5000, { app: 'flood', withinMs: collectedWithinMs })
         machines = (await ids()).length
       })
       const fleets = calls.get('ec2:CreateFleet') ?? 0

@@ -1,19 +1,20 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { applyNodePool, conditionOf, scale, untilRunning } from '@scantling/simulation'
+import { eager } from '@scantling/simulation/testing'
 import { launchErrors, type LaunchFault } from '../emulator/index.ts'
-import { kinds, startAzureCluster, type AzureCluster } from './cluster.ts'
+import { azureKinds as kinds } from '../kinds.ts'
+import { startAzureCluster, type AzureCluster } from './cluster.ts'
 
-const nodePool = (pool: string, capacityTypes: ReadonlyArray<string>) => ({
-  metadata: { name: pool },
-  spec: {
-    disruption: {
-      consolidationPolicy: 'WhenEmptyOrUnderutilized',
-      consolidateAfter: '0s',
-      budgets: [{ nodes: '100%' }],
-    },
-    template: {
-      metadata: { labels: { pool } },
-      spec: {
-        nodeClassRef: { group: 'karpenter.azure.com', kind: 'AKSNodeClass', name: 'default' },
+/** A NodePool of small amd64 machines that gives them back as soon as it can. */
+const applyPool = (cluster: AzureCluster, pool: string, capacityTypes: ReadonlyArray<string>) =>
+  applyNodePool(
+    cluster,
+    { group: 'karpenter.azure.com', kind: 'AKSNodeClass' },
+    {
+      name: pool,
+      labels: { pool },
+      spec: { disruption: eager },
+      template: {
         requirements: [
           { key: 'karpenter.sh/capacity-type', operator: 'In', values: capacityTypes },
           { key: 'kubernetes.io/arch', operator: 'In', values: ['amd64'] },
@@ -21,8 +22,7 @@ const nodePool = (pool: string, capacityTypes: ReadonlyArray<string>) => ({
         ],
       },
     },
-  },
-})
+  )
 const onPool = (pool: string) => ({ nodeSelector: { pool } })
 
 const ways = {
@@ -41,27 +41,15 @@ export const describeController = (mode: keyof typeof ways, part: Part): void =>
   describe(`the controller with --provider azure and --provision-mode ${mode} over HTTPS: ${part}`, () => {
     const { kind, put } = ways[mode]
     let cluster: AzureCluster
-    const condition = async (type: string) =>
-      (await cluster.all('nodeClasses'))[0]?.status?.conditions?.find((each) => each.type === type)
-    const nothingLeft = async () => {
-      await cluster.until('Azure has nothing of nodes', async () => cluster.billed().length === 0, 90_000)
-      await cluster.until('no claim is left', async () => (await cluster.all('nodeClaims')).length === 0)
-    }
-    /** As an operator would who is done: no pods, no claims. */
-    const clear = async (app: string) => {
-      await cluster.scale(app, 0)
-      for (const { metadata } of await cluster.all('nodeClaims'))
-        await cluster.face.delete({ ...kinds.nodeClaims, name: metadata.name }).catch(() => undefined)
-      await nothingLeft()
-    }
+    const condition = async (type: string) => conditionOf((await cluster.all(kinds.nodeClasses))[0], type)
     const faults = (...list: ReadonlyArray<LaunchFault>) =>
       cluster.azure.world.launchFaults.splice(0, cluster.azure.world.launchFaults.length, ...list)
 
     beforeAll(async () => {
       cluster = await startAzureCluster(mode)
       await cluster.face.create(kinds.nodeClasses, { metadata: { name: 'default' }, spec: {} })
-      await cluster.face.create(kinds.nodePools, nodePool('on-demand', ['on-demand']))
-      await cluster.face.create(kinds.nodePools, nodePool('spot', ['spot', 'on-demand']))
+      await applyPool(cluster, 'on-demand', ['on-demand'])
+      await applyPool(cluster, 'spot', ['spot', 'on-demand'])
       cluster.startController()
     }, 240_000)
     afterAll(() => cluster?.stop(), 30_000)
@@ -76,10 +64,10 @@ export const describeController = (mode: keyof typeof ways, part: Part): void =>
       test('makes nodes for pods, which their kubelets register by provider id', async () => {
         const calls = await cluster.counted('pods become nodes', async () => {
           await cluster.deploy('web', 5, '900m', onPool('on-demand'))
-          await cluster.until('5 pods run', async () => (await cluster.runningPods('web')) === 5)
+          await untilRunning(cluster, 5, { app: 'web' })
         })
-        const nodes = await cluster.all('nodes')
-        const claims = await cluster.all('nodeClaims')
+        const nodes = await cluster.all(kinds.nodes)
+        const claims = await cluster.all(kinds.nodeClaims)
         expect(nodes).toHaveLength(cluster.billed(kind).length)
         expect(new Set(nodes.map(({ spec }) => spec.providerID))).toEqual(
           new Set(claims.map(({ status }) => status?.providerID)),
@@ -91,16 +79,16 @@ export const describeController = (mode: keyof typeof ways, part: Part): void =>
       test('consolidates to fewer nodes when pods go, and nothing is left in the resource group when all are gone', async () => {
         await cluster.counted('consolidation', async () => {
           await cluster.deploy('big', 4, '14', onPool('on-demand'))
-          await cluster.until('4 more pods run', async () => (await cluster.runningPods('big')) === 4)
+          await untilRunning(cluster, 4, { app: 'big' })
           const before = cluster.billed(kind).length
-          await cluster.scale('big', 1)
+          await scale(cluster, 'big', 1)
           await cluster.until('nodes are given back', async () => cluster.billed(kind).length < before)
         })
         await cluster.counted('emptiness', async () => {
-          await cluster.scale('big', 0)
-          await cluster.scale('web', 0)
-          await nothingLeft()
-          await cluster.until('no Node is left', async () => (await cluster.all('nodes')).length === 0)
+          await scale(cluster, 'big', 0)
+          await scale(cluster, 'web', 0)
+          await cluster.untilEmpty()
+          await cluster.until('no Node is left', async () => (await cluster.all(kinds.nodes)).length === 0)
         })
       }, 360_000)
     }
@@ -118,13 +106,13 @@ export const describeController = (mode: keyof typeof ways, part: Part): void =>
             { size: 'Standard_F2s_v2', phase: 'request', error: launchErrors.allocationFailed },
           )
           await cluster.deploy('short', 2, '1500m', onPool('on-demand'))
-          await cluster.until('2 pods run', async () => (await cluster.runningPods('short')) === 2, 90_000)
-          for (const { metadata } of await cluster.all('nodes')) {
+          await untilRunning(cluster, 2, { app: 'short', withinMs: 90_000 })
+          for (const { metadata } of await cluster.all(kinds.nodes)) {
             expect(metadata.labels?.['topology.kubernetes.io/zone']).not.toMatch(/-[12]$/)
             expect(metadata.labels?.['node.kubernetes.io/instance-type']).not.toBe('Standard_F2s_v2')
           }
           faults()
-          await clear('short')
+          await cluster.clear('short')
         })
       }, 360_000)
 
@@ -135,11 +123,11 @@ export const describeController = (mode: keyof typeof ways, part: Part): void =>
             { priority: 'Regular', phase: 'operation', error: launchErrors.overconstrainedZonal, times: 1 },
           )
           await cluster.deploy('spot', 2, '900m', onPool('spot'))
-          await cluster.until('2 pods run', async () => (await cluster.runningPods('spot')) === 2, 120_000)
-          for (const { metadata } of await cluster.all('nodes'))
+          await untilRunning(cluster, 2, { app: 'spot', withinMs: 120_000 })
+          for (const { metadata } of await cluster.all(kinds.nodes))
             expect(metadata.labels?.['karpenter.sh/capacity-type']).toBe('on-demand')
           faults()
-          await clear('spot')
+          await cluster.clear('spot')
         })
       }, 420_000)
 
@@ -148,10 +136,10 @@ export const describeController = (mode: keyof typeof ways, part: Part): void =>
           cluster.azure.world.setQuota('standardFSv2Family', 0)
           cluster.azure.world.setQuota('standardDSv5Family', 0)
           await cluster.deploy('quota', 1, '900m', onPool('on-demand'))
-          await cluster.until('1 pod runs', async () => (await cluster.runningPods('quota')) === 1, 90_000)
-          for (const { metadata } of await cluster.all('nodes'))
+          await untilRunning(cluster, 1, { app: 'quota', withinMs: 90_000 })
+          for (const { metadata } of await cluster.all(kinds.nodes))
             expect(metadata.labels?.['node.kubernetes.io/instance-type']).toMatch(/^Standard_E/)
-          await clear('quota')
+          await cluster.clear('quota')
           cluster.azure.world.setQuota('standardFSv2Family', 5000)
           cluster.azure.world.setQuota('standardDSv5Family', 5000)
         })
@@ -170,11 +158,11 @@ export const describeController = (mode: keyof typeof ways, part: Part): void =>
           await killed
           cluster.azure.onCall(() => undefined)
           cluster.startController()
-          await cluster.until('2 pods run', async () => (await cluster.runningPods('crash')) === 2, 120_000)
+          await untilRunning(cluster, 2, { app: 'crash', withinMs: 120_000 })
           await cluster.until(
             'every machine has a claim of its own',
             async () => {
-              const claimed = (await cluster.all('nodeClaims')).map(({ status }) => status?.providerID)
+              const claimed = (await cluster.all(kinds.nodeClaims)).map(({ status }) => status?.providerID)
               return (
                 cluster.billed(kind).length === claimed.length &&
                 new Set(claimed).size === claimed.length &&
@@ -183,7 +171,7 @@ export const describeController = (mode: keyof typeof ways, part: Part): void =>
             },
             120_000,
           )
-          await clear('crash')
+          await cluster.clear('crash')
         })
       }, 540_000)
     }

@@ -8,15 +8,18 @@ type Listed = Pick<VirtualCluster, 'all'>
 export interface PoolChanges {
   readonly name?: string
   readonly annotations?: Readonly<Record<string, string>>
+  /** Of its nodes. */
+  readonly labels?: Readonly<Record<string, string>>
   readonly spec?: Readonly<Record<string, unknown>>
   readonly template?: Readonly<Record<string, unknown>>
 }
 
-/** A NodePool of the NodeClass `default` that launches anything on demand and lets empty nodes go after 30 s. */
+/** A NodePool that launches anything on demand and lets empty nodes go after 30 s. */
 export const applyNodePool = (
   { face }: Reached,
-  nodeClass: { readonly group: string; readonly kind: string },
-  { name = 'default', annotations = {}, spec = {}, template = {} }: PoolChanges = {},
+  /** By default that which is called `default`. */
+  nodeClass: { readonly group: string; readonly kind: string; readonly name?: string },
+  { name = 'default', annotations = {}, labels = {}, spec = {}, template = {} }: PoolChanges = {},
 ) =>
   face.create(kinds.nodePools, {
     metadata: { name, annotations },
@@ -24,8 +27,9 @@ export const applyNodePool = (
       disruption: { consolidationPolicy: 'WhenEmpty', consolidateAfter: '30s', budgets: [{ nodes: '100%' }] },
       ...spec,
       template: {
+        metadata: { labels },
         spec: {
-          nodeClassRef: { ...nodeClass, name: 'default' },
+          nodeClassRef: { name: 'default', ...nodeClass },
           requirements: [{ key: 'karpenter.sh/capacity-type', operator: 'In', values: ['on-demand'] }],
           ...template,
         },
@@ -69,12 +73,30 @@ export const applyDeployment = (
 export const scale = ({ face }: Reached, name: string, replicas: number) =>
   face.patch({ ...kinds.deployments, namespace: 'default', name }, 'merge', { spec: { replicas } })
 
-/** How many pods run. */
-export const runningPods = async (cluster: Listed): Promise<number> =>
-  (await cluster.all(kinds.pods)).filter(({ status }) => status.phase === 'Running').length
+/** How many pods run, of one deployment or of all. */
+export const runningPods = async (cluster: Listed, app?: string): Promise<number> =>
+  (await cluster.all(kinds.pods)).filter(
+    ({ status, metadata }) => status.phase === 'Running' && (app === undefined || metadata.labels?.['app'] === app),
+  ).length
 
-/** What was told of objects of this kind; of all without it. */
-export const eventsOn = async (cluster: Listed, kind?: string): Promise<ReadonlyArray<SeenEvent>> =>
+/** Lets time pass until so many pods run, of one deployment or of all. */
+export const untilRunning = (
+  cluster: Pick<VirtualCluster, 'all' | 'until'>,
+  pods: number,
+  { app, withinMs }: { readonly app?: string; readonly withinMs?: number } = {},
+): Promise<void> =>
+  cluster.until(
+    `${pods} pods${app === undefined ? '' : ` of ${app}`} run`,
+    async () => (await runningPods(cluster, app)) === pods,
+    withinMs,
+  )
+
+/** The Events of this kind of object and this reason; either may be left out. */
+export const eventsOf = async (
+  cluster: Listed,
+  { kind, reason }: { readonly kind?: string; readonly reason?: string } = {},
+): Promise<ReadonlyArray<SeenEvent>> =>
   ((await cluster.all(kinds.events)) as unknown as ReadonlyArray<SeenEvent>).filter(
-    ({ involvedObject }) => kind === undefined || involvedObject.kind === kind,
+    (event) =>
+      (kind === undefined || event.involvedObject.kind === kind) && (reason === undefined || event.reason === reason),
   )

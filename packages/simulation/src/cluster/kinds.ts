@@ -68,6 +68,8 @@ export interface SeenEvent {
   readonly reason: string
   readonly message: string
   readonly involvedObject: { readonly kind: string; readonly name: string }
+  /** How often it was told; absent: once. */
+  readonly count?: number
 }
 
 /** The condition of this type, where the object states one. */

@@ -1,14 +1,10 @@
-import { resource, type Face } from '@scantling/kube-sim'
-import { systemClock } from '@scantling/provider-kit'
-import { providerIdOf } from '../../src/resource-id/index.ts'
-import { machineType, type Resource, type World } from '../emulator/index.ts'
+import type { BootedMachine, BootedNode } from '@scantling/simulation/testing'
+import { providerIdOf } from '../src/resource-id/index.ts'
+import { machineType, type Resource, type World } from './emulator/index.ts'
 
-const nodes = resource('v1', 'nodes')
-const everyMs = 250
-// kube-sim's kubelet keeps Nodes with this mark alive.
-const fake = { 'kwok.x-k8s.io/node': 'fake' }
 const vmType = 'Microsoft.Compute/virtualMachines'
 
+/** What a machine is told of itself as a node. */
 interface NodeConfig {
   readonly name: string
   readonly vmId: string
@@ -70,64 +66,34 @@ const taintOf = (text: string) => {
   return { key, effect, ...(value !== undefined && value !== '' && { value }) }
 }
 
-/** Registers the emulator's VMs and machines as their kubelets would, from what they were told. */
-export const runKubelets = (world: World, face: Face): { readonly stop: () => Promise<void> } => {
-  let isStopping = false
-  const registered = new Set<string>()
-  const register = async (resourceId: string, zone: string | undefined, config: NodeConfig) => {
-    registered.add(resourceId)
-    const size = world.sizes.find(({ name }) => name === config.size)
-    const arch = size?.arch === 'Arm64' ? 'arm64' : 'amd64'
-    const capacity = {
+const nodeOf = (world: World, resource: Resource, kubernetesVersion: string): BootedNode => {
+  const config = resource.type === machineType ? configOfMachine(resource) : configOfVm(resource)
+  const size = world.sizes.find(({ name }) => name === config.size)
+  const [zone] = resource.zones ?? []
+  return {
+    name: config.name,
+    providerId: providerIdOf(config.vmId),
+    instanceType: config.size,
+    region: world.location,
+    zone: zone === undefined ? '0' : `${world.location}-${zone}`,
+    architecture: size?.arch === 'Arm64' ? 'arm64' : 'amd64',
+    labels: config.labels,
+    taints: config.taints.map(taintOf),
+    capacity: {
       cpu: String(size?.vCPUs ?? 1),
       memory: `${Math.floor((size?.memoryGB ?? 1) * 1024 * 0.93)}Mi`,
       'ephemeral-storage': '100Gi',
       pods: String(config.maxPods),
       ...(size?.gpus !== undefined && { 'nvidia.com/gpu': String(size.gpus) }),
-    }
-    await face.create(nodes, {
-      metadata: {
-        name: config.name,
-        annotations: fake,
-        labels: {
-          ...config.labels,
-          ...fake,
-          'kubernetes.io/hostname': config.name,
-          'kubernetes.io/arch': arch,
-          'kubernetes.io/os': 'linux',
-          'node.kubernetes.io/instance-type': config.size,
-          'topology.kubernetes.io/region': world.location,
-          'topology.kubernetes.io/zone': zone === undefined ? '0' : `${world.location}-${zone}`,
-        },
-      },
-      spec: {
-        providerID: providerIdOf(config.vmId),
-        taints: [...config.taints.map(taintOf), { key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' }],
-      },
-      status: {
-        capacity,
-        allocatable: capacity,
-        nodeInfo: { kubeletVersion: 'v1.34.2', architecture: arch, operatingSystem: 'linux' },
-      },
-    })
-  }
-  const once = async () => {
-    for (const one of [...world.resources.values()]) {
-      const isMachine = one.type === machineType
-      if ((one.type !== vmType && !isMachine) || registered.has(one.id) || world.stateOf(one) !== 'Succeeded') continue
-      await register(one.id, one.zones?.[0], isMachine ? configOfMachine(one) : configOfVm(one))
-    }
-  }
-  const running = (async () => {
-    while (!isStopping) {
-      await once().catch((cause: unknown) => process.stderr.write(`kubelets: ${String(cause)}\n`))
-      await systemClock.sleep(everyMs)
-    }
-  })()
-  return {
-    stop: async () => {
-      isStopping = true
-      await running
     },
+    kubeletVersion: `v${kubernetesVersion}`,
   }
 }
+
+/** The VMs and machines that are made, with what they were told of themselves; their images are of this version. */
+export const bootedMachines = async (world: World, kubernetesVersion: string): Promise<ReadonlyArray<BootedMachine>> =>
+  [...world.resources.values()]
+    .filter((resource) => (resource.type === vmType || resource.type === machineType) && isMade(world, resource))
+    .map((resource) => ({ id: resource.id, node: () => nodeOf(world, resource, kubernetesVersion) }))
+
+const isMade = (world: World, resource: Resource): boolean => world.stateOf(resource) === 'Succeeded'
