@@ -1,44 +1,9 @@
-import { afterEach, describe, expect, jest, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import {
-  applyDefaults,
-  applyDeployment,
-  conditionOf,
-  kinds,
-  runningPods,
-  startVirtualCluster,
-  type VirtualCluster,
-  type VirtualClusterOptions,
-} from '../src/index.ts'
+import { applyDefaults, applyDeployment, conditionOf, kinds, type VirtualCluster } from '../src/index.ts'
+import { claimOf, keep, nodeOf, startRunning, type Beginning, startCluster } from './running-cluster.ts'
 
-// Virtual time is fast, a busy machine is not.
-jest.setTimeout(30_000)
-const closers: Array<() => Promise<void>> = []
-afterEach(async () => {
-  for (const close of closers.splice(0)) await close()
-})
-
-const keep = { disruption: { consolidateAfter: 'Never', budgets: [{ nodes: '0' }] } }
-const startWith = async (
-  replicas: number,
-  {
-    options = {},
-    template = {},
-  }: { readonly options?: VirtualClusterOptions; readonly template?: Record<string, unknown> } = {},
-) => {
-  const cluster = await startVirtualCluster(options)
-  closers.push(cluster.stop)
-  const run = await cluster.startController()
-  await applyDefaults(cluster, keep, template)
-  await applyDeployment(cluster, 'web', replicas, '3')
-  await cluster.until('the pods run', async () => (await runningPods(cluster)) === replicas)
-  await cluster.until('all nodes are initialized', async () =>
-    (await cluster.all(kinds.nodeClaims)).every((claim) => conditionOf(claim, 'Initialized')?.status === 'True'),
-  )
-  return { cluster, run }
-}
-const claimOf = async (cluster: VirtualCluster) => (await cluster.all(kinds.nodeClaims))[0]
-const nodeOf = async (cluster: VirtualCluster) => (await cluster.all(kinds.nodes))[0]
+const startWith = (replicas: number, beginning: Beginning = {}) => startRunning({ replicas, pool: keep, ...beginning })
 
 describe('expiration', () => {
   test('C-EXP-01 C-EXP-02 takes a claim at its age, whatever budgets and pods say, and counts it with its pods', async () => {
@@ -97,8 +62,7 @@ describe('consistency', () => {
   })
 
   test('C-CONSIST-02 says nothing of claims that are not initialized', async () => {
-    const cluster = await startVirtualCluster()
-    closers.push(cluster.stop)
+    const cluster = await startCluster()
     await cluster.startController()
     await applyDefaults(cluster, keep, { startupTaints: [{ key: 'cni', effect: 'NoSchedule' }] })
     await applyDeployment(cluster, 'web', 1, '3')

@@ -6,6 +6,7 @@ import {
   runningPods,
   scale,
   startVirtualCluster,
+  untilRunning,
   type Effect,
   type Fate,
 } from '../src/index.ts'
@@ -25,7 +26,7 @@ const replaceUnder = async (fateOf: (effect: Effect, number: number) => Fate) =>
     const first = await cluster.startController((effect) => (meddling ? fateOf(effect, ++number) : 'pass'))
     await applyDefaults(cluster, { disruption })
     await applyDeployment(cluster, 'web', 5, '3')
-    await cluster.until('all run', async () => (await runningPods(cluster)) === 5)
+    await untilRunning(cluster, 5)
     await scale(cluster, 'web', 1)
     await cluster.until('one is left', async () => (await cluster.all(kinds.pods)).length === 1)
     await cluster.clock.advance(20_000)

@@ -1,23 +1,25 @@
-import { afterEach, describe, expect, jest, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
 import {
   applyDefaults,
   applyDeployment,
   conditionOf,
+  eventsOf,
   kinds,
   runningPods,
   scale,
-  startVirtualCluster,
+  untilRunning,
   type VirtualCluster,
-  type VirtualClusterOptions,
 } from '../src/index.ts'
-
-// Virtual time is cheap, but a busy machine takes its time for it.
-jest.setTimeout(60_000)
-
-const closers: Array<() => Promise<void>> = []
-afterEach(async () => {
-  for (const close of closers.splice(0)) await close()
-})
+import {
+  patchPool,
+  patchTemplate,
+  reasonsOn,
+  startRunning,
+  typesOf,
+  untilInitialized,
+  type Beginning,
+  startCluster,
+} from './running-cluster.ts'
 
 const underutilized = {
   consolidationPolicy: 'WhenEmptyOrUnderutilized',
@@ -25,54 +27,8 @@ const underutilized = {
   budgets: [{ nodes: '100%' }],
 }
 
-/** A cluster with one deployment that runs, on nodes that have started. */
-const startWith = async (
-  replicas: number,
-  {
-    cpu = '3',
-    pool = {},
-    template = {},
-    flags = [],
-    options = {},
-  }: {
-    readonly cpu?: string
-    readonly pool?: Record<string, unknown>
-    readonly template?: Record<string, unknown>
-    readonly flags?: ReadonlyArray<string>
-    readonly options?: VirtualClusterOptions
-  } = {},
-) => {
-  const cluster = await startVirtualCluster(options)
-  closers.push(cluster.stop)
-  const run = await cluster.startController(() => 'pass', flags)
-  await applyDefaults(cluster, { disruption: underutilized, ...pool }, template)
-  await applyDeployment(cluster, 'web', replicas, cpu)
-  await cluster.until('all run', async () => (await runningPods(cluster)) === replicas)
-  await untilInitialized(cluster)
-  return { cluster, run }
-}
-
-const untilInitialized = (cluster: VirtualCluster) =>
-  cluster.until('all nodes are initialized', async () =>
-    (await cluster.all(kinds.nodes)).every(({ metadata }) => metadata.labels?.['karpenter.sh/initialized'] === 'true'),
-  )
-
-const typesOf = async (cluster: VirtualCluster) =>
-  (await cluster.all(kinds.nodes)).map(({ metadata }) => metadata.labels?.['node.kubernetes.io/instance-type'])
-
-const events = async (cluster: VirtualCluster) =>
-  (await cluster.all(kinds.events)) as unknown as ReadonlyArray<{
-    readonly reason: string
-    readonly message: string
-    readonly type: string
-    readonly involvedObject: { readonly kind: string; readonly name: string }
-  }>
-const reasonsOn = async (cluster: VirtualCluster, kind: string) =>
-  (await events(cluster)).filter(({ involvedObject }) => involvedObject.kind === kind).map(({ reason }) => reason)
-const patchPool = (cluster: VirtualCluster, body: Record<string, unknown>) =>
-  cluster.face.patch({ ...kinds.nodePools, name: 'default' }, 'merge', body)
-const patchTemplate = (cluster: VirtualCluster, template: Record<string, unknown>) =>
-  patchPool(cluster, { spec: { template } })
+const startWith = (replicas: number, { pool = {}, ...beginning }: Beginning = {}) =>
+  startRunning({ replicas, pool: { disruption: underutilized, ...pool }, ...beginning })
 const protect = (cluster: VirtualCluster, name: string) =>
   cluster.face.patch({ ...kinds.nodes, name }, 'merge', {
     metadata: { annotations: { 'karpenter.sh/do-not-disrupt': 'true' } },
@@ -94,7 +50,7 @@ describe('consolidation', () => {
       mostClaims = Math.max(mostClaims, (await cluster.all(kinds.nodeClaims)).length)
       return types.length === 1 && types[0] === 'c-4x'
     })
-    await cluster.until('the pod runs', async () => (await runningPods(cluster)) === 1)
+    await untilRunning(cluster, 1)
     const names = run.effects.slice(before).map(({ name }) => name)
     expect(names.indexOf('create NodeClaim')).toBeGreaterThan(names.indexOf('patch Node'))
     expect(names.indexOf('delete NodeClaim')).toBeGreaterThan(names.indexOf('create Node'))
@@ -170,7 +126,7 @@ describe('consolidation', () => {
       const [node] = await cluster.all(kinds.nodes)
       await change(cluster, node?.metadata.name ?? '')
       await cluster.clock.advance(60_000)
-      const rejected = (await events(cluster)).filter(({ reason }) => reason === 'ConsolidationRejected')
+      const rejected = await eventsOf(cluster, { reason: 'ConsolidationRejected' })
       expect(rejected.map(({ involvedObject }) => involvedObject.kind).sort()).toEqual(['Node', 'NodeClaim'])
       expect(rejected[0]?.message).toContain(`(${kind})`)
       expect((await cluster.all(kinds.nodes)).some(isTainted)).toBe(false)
@@ -186,10 +142,10 @@ describe('consolidation', () => {
     const { cluster, run } = await startWith(1, { template: { requirements } })
     // Four nodes, each filled up and then almost empty.
     await applyDeployment(cluster, 'filler', 3, '3')
-    await cluster.until('all run', async () => (await runningPods(cluster)) === 4)
+    await untilRunning(cluster, 4)
     await untilInitialized(cluster)
     await applyDeployment(cluster, 'small', 4, '600m')
-    await cluster.until('all run', async () => (await runningPods(cluster)) === 8)
+    await untilRunning(cluster, 8)
     for (const name of ['web', 'filler']) await scale(cluster, name, 0)
     const movesOf = async () => Number(/consolidation_moves_total\{.*\} (\d+)/.exec(await run.metrics())?.[1] ?? 0)
     await cluster.until('several are proposed', async () => (await movesOf()) === 1)
@@ -226,7 +182,7 @@ describe('consolidation', () => {
     await scale(cluster, 'web', 1)
     await cluster.clock.advance(300_000)
     expect(await typesOf(cluster)).toEqual(['c-16x'])
-    const told = (await events(cluster)).filter(
+    const told = (await eventsOf(cluster)).filter(
       ({ reason, message }) => reason === 'DisruptionBlocked' && message.includes('default/never'),
     )
     expect(new Set(told.map(({ involvedObject }) => involvedObject.kind))).toEqual(new Set(['Node', 'NodeClaim']))
@@ -253,7 +209,7 @@ describe('drift', () => {
     // Looks come every ten seconds.
     expect(cluster.clock.nowMs() - driftedMs).toBeLessThanOrEqual(10_500)
     await cluster.until('it is replaced', async () => (await team(cluster)).join() === 'a')
-    await cluster.until('all run', async () => (await runningPods(cluster)) === 5)
+    await untilRunning(cluster, 5)
     const names = run.effects.slice(before).map(({ name }) => name)
     expect(names.indexOf('evict')).toBeGreaterThan(names.indexOf('create Node'))
     // A command looks every second whether its replacement is up.
@@ -284,20 +240,19 @@ describe('drift', () => {
       1_800_000,
     )
     expect(mostAtOnce).toBe(2)
-    await cluster.until('all run', async () => (await runningPods(cluster)) === 20)
+    await untilRunning(cluster, 20)
     expect(cluster.cloud.everything()).toHaveLength(8)
   })
 
   test('D-QUEUE-10 D-DRIFT-07 D-DRIFT-08: keeps a node whose replacement never joins, and tries again', async () => {
     let isStuck = false
-    const cluster = await startVirtualCluster()
-    closers.push(cluster.stop)
+    const cluster = await startCluster()
     const run = await cluster.startController(({ name }) =>
       isStuck && name === 'create Node' ? 'fail before' : 'pass',
     )
     await applyDefaults(cluster, { disruption: never })
     await applyDeployment(cluster, 'web', 5, '3')
-    await cluster.until('all run', async () => (await runningPods(cluster)) === 5)
+    await untilRunning(cluster, 5)
     await untilInitialized(cluster)
     isStuck = true
     await drift(cluster)
@@ -316,8 +271,7 @@ describe('drift', () => {
   })
 
   test('D-SDRIFT-01 D-SDRIFT-05 D-SDRIFT-06: static pools are replaced node by node as limits allow, and keep their number', async () => {
-    const cluster = await startVirtualCluster()
-    closers.push(cluster.stop)
+    const cluster = await startCluster()
     const run = await cluster.startController(() => 'pass', ['--feature-gates', 'StaticCapacity=true'])
     await applyDefaults(cluster, {
       replicas: 3,
@@ -374,8 +328,7 @@ describe('empty nodes', () => {
 describe('empty nodes whose writes fail', () => {
   test('D-QUEUE-03 D-QUEUE-16: one that cannot be marked stays for now, and the others go', async () => {
     let failures = 0
-    const cluster = await startVirtualCluster()
-    closers.push(cluster.stop)
+    const cluster = await startCluster()
     let isStubborn = false
     const run = await cluster.startController(({ name }) => {
       if (!isStubborn || name !== 'patch Node' || failures > 0) return 'pass'
@@ -384,7 +337,7 @@ describe('empty nodes whose writes fail', () => {
     })
     await applyDefaults(cluster, { disruption: underutilized }, { terminationGracePeriod: '10m' })
     await applyDeployment(cluster, 'web', 10, '3')
-    await cluster.until('all run', async () => (await runningPods(cluster)) === 10)
+    await untilRunning(cluster, 10)
     await untilInitialized(cluster)
     await cluster.clock.advance(40_000)
     isStubborn = true
@@ -430,7 +383,7 @@ describe('budgets', () => {
     await cluster.until('the deleted one is gone', () => isGone(cluster, second))
     const third = await name()
     await cluster.until('the expired one is gone', () => isGone(cluster, third), 1_200_000)
-    await cluster.until('all run', async () => (await runningPods(cluster)) === 5)
+    await untilRunning(cluster, 5)
   })
 })
 
@@ -464,7 +417,7 @@ describe('what a NodePool is told', () => {
     await scale(cluster, 'web', 0)
     await cluster.clock.advance(300_000)
     expect(await typesOf(cluster)).toHaveLength(1)
-    const told = (await events(cluster)).filter(({ involvedObject }) => involvedObject.kind === 'NodePool')
+    const told = await eventsOf(cluster, { kind: 'NodePool' })
     const warnings = told.filter(({ type, reason }) => type === 'Warning' && reason.includes('Budget'))
     expect(warnings.map(({ reason }) => reason).sort()).toEqual(['BudgetNeverActive', 'InvalidBudget'])
     expect(warnings.find(({ reason }) => reason === 'InvalidBudget')?.message).toContain('61 25 * * *')
@@ -487,9 +440,9 @@ describe('pods that ask not to be disrupted', () => {
       ['no', 'false'],
     ])
       await applyDeployment(cluster, name ?? '', 1, '100m', {}, { 'karpenter.sh/do-not-disrupt': value ?? '' })
-    await cluster.until('all run', async () => (await runningPods(cluster)) === 5)
+    await untilRunning(cluster, 5)
     await cluster.clock.advance(200_000)
-    const told = (await events(cluster))
+    const told = (await eventsOf(cluster))
       .filter(({ involvedObject, reason }) => involvedObject.kind === 'Pod' && /Disrupt/.test(reason))
       .map(
         ({ involvedObject, reason, type }) =>
@@ -523,7 +476,7 @@ describe('scantling.sh/replace-before-evict', () => {
       async () => (await cluster.all(kinds.nodeClaims)).every(({ metadata }) => metadata.name !== old?.metadata.name),
       1_200_000,
     )
-    await cluster.until('all run', async () => (await runningPods(cluster)) === 5)
+    await untilRunning(cluster, 5)
     const names = run.effects.slice(before).map(({ name }) => name)
     expect(names.indexOf('create Node')).toBeGreaterThanOrEqual(0)
     expect(names.indexOf('evict')).toBeGreaterThan(names.indexOf('create Node'))

@@ -1,55 +1,17 @@
 import * as E from 'fp-ts/lib/Either.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import { afterEach, describe, expect, jest, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
 import type { AnyProviderModule } from '@scantling/controller'
 import type { CloudProvider, DriftVerdict, NodeClassObject } from '@scantling/core'
-import {
-  applyDefaults,
-  applyDeployment,
-  conditionOf,
-  kinds,
-  runningPods,
-  startVirtualCluster,
-  type VirtualCluster,
-  type VirtualClusterOptions,
-} from '../src/index.ts'
+import { conditionOf, kinds, type VirtualCluster, type VirtualClusterOptions } from '../src/index.ts'
+import { claimOf, keep, patchPool, patchTemplate, startRunning, type Beginning } from './running-cluster.ts'
 
-// Virtual time is fast, a busy machine is not.
-jest.setTimeout(30_000)
-const closers: Array<() => Promise<void>> = []
-afterEach(async () => {
-  for (const close of closers.splice(0)) await close()
-})
-
-// Budgets of none, so that what is said of claims can be seen before anything is done about it.
-const keep = { disruption: { consolidateAfter: 'Never', budgets: [{ nodes: '0' }] } }
-
-const startWith = async (
-  options: VirtualClusterOptions = {},
-  { pool = keep, template = {} }: { readonly pool?: object; readonly template?: object } = {},
-) => {
-  const cluster = await startVirtualCluster(options)
-  closers.push(cluster.stop)
-  const run = await cluster.startController()
-  await applyDefaults(cluster, { ...pool }, { ...template })
-  await applyDeployment(cluster, 'web', 1, '3')
-  await cluster.until('the pod runs', async () => (await runningPods(cluster)) === 1)
-  await cluster.until(
-    'the node is initialized',
-    async () => conditionOf(await claimOf(cluster), 'Initialized')?.status === 'True',
-  )
-  return { cluster, run }
-}
-
-const claimOf = async (cluster: VirtualCluster) => (await cluster.all(kinds.nodeClaims))[0]
+const startWith = (options?: VirtualClusterOptions, beginning: Beginning = {}) =>
+  startRunning({ pool: keep, ...(options && { options }), ...beginning })
 const driftOf = async (cluster: VirtualCluster) => {
   const drifted = conditionOf(await claimOf(cluster), 'Drifted')
   return drifted && { status: drifted.status, reason: drifted.reason }
 }
-const patchPool = (cluster: VirtualCluster, body: Record<string, unknown>) =>
-  cluster.face.patch({ ...kinds.nodePools, name: 'default' }, 'merge', body)
-const patchTemplate = (cluster: VirtualCluster, template: Record<string, unknown>) =>
-  patchPool(cluster, { spec: { template } })
 const hashKey = 'karpenter.sh/nodepool-hash'
 const versionKey = 'karpenter.sh/nodepool-hash-version'
 

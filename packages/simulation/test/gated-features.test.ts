@@ -1,26 +1,19 @@
-import { afterEach, describe, expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
 import {
   applyDefaults,
   applyDeployment,
   conditionOf,
+  eventsOf,
   kinds,
-  runningPods,
-  startVirtualCluster,
+  untilRunning,
   type VirtualCluster,
 } from '../src/index.ts'
+import { startCluster, typesOf } from './running-cluster.ts'
 
-const closers: Array<() => Promise<void>> = []
-afterEach(async () => {
-  for (const close of closers.splice(0)) await close()
-})
 const start = async (flags: ReadonlyArray<string>) => {
-  const cluster = await startVirtualCluster()
-  closers.push(cluster.stop)
+  const cluster = await startCluster()
   return { cluster, run: await cluster.startController(undefined, flags) }
 }
-
-const typesOf = async (cluster: VirtualCluster) =>
-  (await cluster.all(kinds.nodes)).map(({ metadata }) => metadata.labels?.['node.kubernetes.io/instance-type'])
 
 describe('NodeOverlays', () => {
   const overlay = (cluster: VirtualCluster, name: string, spec: object) =>
@@ -36,7 +29,7 @@ describe('NodeOverlays', () => {
       return conditionOf(one, 'Ready')?.status === 'True'
     })
     await applyDeployment(cluster, 'web', 3, '1')
-    await cluster.until('all run', async () => (await runningPods(cluster)) === 3)
+    await untilRunning(cluster, 3)
     expect(await typesOf(cluster)).toEqual(['c-4x'])
     const [claim] = await cluster.all(kinds.nodeClaims)
     expect(claim?.metadata.annotations).toMatchObject({ 'karpenter.sh/price-overlay-applied': 'true' })
@@ -86,7 +79,7 @@ describe('NodeOverlays', () => {
     const { cluster, run } = await start(['--feature-gates', 'NodeOverlay=true'])
     await applyDefaults(cluster)
     await applyDeployment(cluster, 'web', 3, '1')
-    await cluster.until('all run', async () => (await runningPods(cluster)) === 3)
+    await untilRunning(cluster, 3)
     expect(await typesOf(cluster)).toEqual(['c-4x'])
     const before = (await cluster.all(kinds.nodeClaims)).map(({ metadata }) => metadata.name)
     const large = [{ key: 'node.kubernetes.io/instance-type', operator: 'In', values: ['c-16x'] }]
@@ -100,7 +93,7 @@ describe('NodeOverlays', () => {
     expect(claims.map(({ metadata }) => metadata.name)).toEqual(before)
     expect(conditionOf(claims[0], 'Drifted')).toBeUndefined()
     await applyDeployment(cluster, 'more', 3, '1')
-    await cluster.until('all run', async () => (await runningPods(cluster)) === 6)
+    await untilRunning(cluster, 6)
     expect((await typesOf(cluster)).map(String).toSorted()).toEqual(['c-16x', 'c-4x'])
     expect(run.errors).toEqual([])
   })
@@ -110,7 +103,7 @@ describe('NodeOverlays', () => {
     await overlay(cluster, 'cheap', { requirements: smallOnly, price: '0.001' })
     await applyDefaults(cluster)
     await applyDeployment(cluster, 'web', 10, '1')
-    await cluster.until('all run', async () => (await runningPods(cluster)) === 10)
+    await untilRunning(cluster, 10)
     expect(await typesOf(cluster)).toEqual(['c-16x'])
   })
 })
@@ -148,13 +141,8 @@ describe('capacity buffers', () => {
     await cluster.clock.advance(300_000)
     expect(await cluster.all(kinds.nodes)).toHaveLength(1)
     expect(await cluster.all(kinds.nodeClaims)).toHaveLength(1)
-    const events = (await cluster.all(kinds.events)) as unknown as ReadonlyArray<{
-      regarding?: { name?: string }
-      involvedObject?: { name?: string }
-    }>
-    expect(events.filter((one) => (one.involvedObject ?? one.regarding)?.name?.startsWith('capacity-buffer-'))).toEqual(
-      [],
-    )
+    const told = await eventsOf(cluster)
+    expect(told.filter(({ involvedObject }) => involvedObject.name.startsWith('capacity-buffer-'))).toEqual([])
 
     await cluster.face.delete({ ...kinds.buffers, namespace: 'default', name: 'spare' })
     await cluster.until('the node is gone', async () => (await cluster.all(kinds.nodes)).length === 0)
@@ -215,7 +203,7 @@ describe('capacity buffers', () => {
     await buffer(cluster, { podTemplateRef: { name: 'unit' }, replicas: 1 })
     await cluster.until('there is a node', async () => (await cluster.all(kinds.nodes)).length === 1)
     await applyDeployment(cluster, 'web', 5, '3')
-    await cluster.until('all run', async () => (await runningPods(cluster)) === 5)
+    await untilRunning(cluster, 5)
     await cluster.until(
       'the buffer fits again',
       async () => (await condition(cluster, 'Provisioning'))?.reason === 'FitsExistingCapacity',
@@ -293,7 +281,7 @@ describe('static capacity', () => {
     await staticPool(cluster, 1)
     await cluster.until('there is a node', async () => (await cluster.all(kinds.nodes)).length === 1)
     await applyDeployment(cluster, 'web', 3, '1')
-    await cluster.until('all run', async () => (await runningPods(cluster)) === 3)
+    await untilRunning(cluster, 3)
     await applyDeployment(cluster, 'more', 10, '3')
     await cluster.clock.advance(60_000)
     expect(await cluster.all(kinds.nodeClaims)).toHaveLength(1)
@@ -339,7 +327,7 @@ describe('the default topology spread', () => {
     const { cluster } = await start([])
     await applyDefaults(cluster)
     await applyDeployment(cluster, 'web', 3, '100m')
-    await cluster.until('all run', async () => (await runningPods(cluster)) === 3)
+    await untilRunning(cluster, 3)
     expect(await cluster.all(kinds.nodes)).toHaveLength(1)
   })
 })

@@ -1,56 +1,27 @@
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import { afterEach, describe, expect, jest, test } from '@jest/globals'
-import type { FateOf, VirtualCluster, VirtualClusterOptions } from '../src/index.ts'
-import { applyDefaults, applyDeployment, conditionOf, kinds, runningPods, startVirtualCluster } from '../src/index.ts'
+import { describe, expect, test } from '@jest/globals'
+import {
+  applyDefaults,
+  applyDeployment,
+  conditionOf,
+  eventsOf,
+  kinds,
+  runningPods,
+  untilRunning,
+  type VirtualCluster,
+  type VirtualClusterOptions,
+} from '../src/index.ts'
+import { claimOf, keep, nodeOf, startRunning, type Beginning, startCluster } from './running-cluster.ts'
 
-// Virtual time is fast, a busy machine is not.
-jest.setTimeout(30_000)
-const closers: Array<() => Promise<void>> = []
-afterEach(async () => {
-  for (const close of closers.splice(0)) await close()
-})
-
-const keep = { disruption: { consolidateAfter: 'Never', budgets: [{ nodes: '0' }] } }
-const startWith = async ({
-  replicas = 1,
-  options = {},
-  template = {},
-  annotations = {},
-  more = {},
-  fateOf,
-}: {
-  readonly replicas?: number
-  readonly options?: VirtualClusterOptions
-  readonly template?: Record<string, unknown>
-  readonly annotations?: Record<string, string>
-  readonly more?: Record<string, unknown>
-  readonly fateOf?: FateOf
-} = {}) => {
-  const cluster = await startVirtualCluster(options)
-  closers.push(cluster.stop)
-  const run = await cluster.startController(fateOf)
-  await applyDefaults(cluster, keep, template)
-  await applyDeployment(cluster, 'web', replicas, '3', more, annotations)
-  await cluster.until('the pods run', async () => (await runningPods(cluster)) === replicas)
-  await cluster.until('all nodes are initialized', async () =>
-    (await cluster.all(kinds.nodeClaims)).every((claim) => conditionOf(claim, 'Initialized')?.status === 'True'),
-  )
-  const [claim] = await cluster.all(kinds.nodeClaims)
-  const [node] = await cluster.all(kinds.nodes)
+const startWith = async (beginning: Beginning = {}) => {
+  const { cluster, run } = await startRunning({ pool: keep, ...beginning })
+  const [claim, node] = [await claimOf(cluster), await nodeOf(cluster)]
   return { cluster, run, claim: claim?.metadata.name ?? '', node: node?.metadata.name ?? '' }
 }
 
 const deleteClaim = (cluster: VirtualCluster, name: string) => cluster.face.delete({ ...kinds.nodeClaims, name })
-const claimNamed = async (cluster: VirtualCluster, name: string) =>
-  (await cluster.all(kinds.nodeClaims)).find(({ metadata }) => metadata.name === name)
+const claimNamed = (cluster: VirtualCluster, name: string) => cluster.one(kinds.nodeClaims, name)
 const isGone = (cluster: VirtualCluster, name: string) => async () => (await claimNamed(cluster, name)) === undefined
-interface SeenEvent {
-  readonly reason: string
-  readonly message: string
-  readonly involvedObject: { readonly kind: string; readonly name: string }
-}
-const eventsOf = async (cluster: VirtualCluster, reason: string) =>
-  ((await cluster.all(kinds.events)) as unknown as ReadonlyArray<SeenEvent>).filter((event) => event.reason === reason)
 const podsOn = async (cluster: VirtualCluster, node: string) =>
   (await cluster.all(kinds.pods)).filter(({ spec }) => spec.nodeName === node)
 const setFinalizers = (cluster: VirtualCluster, pod: string, finalizers: ReadonlyArray<string>) =>
@@ -60,7 +31,7 @@ describe('a pod', () => {
   test('that ignores SIGTERM is waited for until its own grace ends, which condition and event tell', async () => {
     const { cluster, claim, node } = await startWith({
       annotations: { 'sim.scantling.sh/stop-after': '1h' },
-      more: { terminationGracePeriodSeconds: 300 },
+      pod: { terminationGracePeriodSeconds: 300 },
     })
     await deleteClaim(cluster, claim)
     await cluster.clock.advance(290_000)
@@ -69,15 +40,17 @@ describe('a pod', () => {
       status: 'Unknown',
       reason: 'Draining',
     })
-    expect((await eventsOf(cluster, 'FailedDraining')).map(({ involvedObject }) => involvedObject.name)).toContain(node)
+    expect(
+      (await eventsOf(cluster, { reason: 'FailedDraining' })).map(({ involvedObject }) => involvedObject.name),
+    ).toContain(node)
     await cluster.until('the claim is gone', isGone(cluster, claim), 60_000)
-    expect(await eventsOf(cluster, 'StuckPodsLeftBehind')).toEqual([])
+    expect(await eventsOf(cluster, { reason: 'StuckPodsLeftBehind' })).toEqual([])
   })
 
   test('T-EVICT-09 with a grace longer than its node’s is deleted with what is left of that as soon as the drain begins', async () => {
     const { cluster, claim, node } = await startWith({
       annotations: { 'sim.scantling.sh/stop-after': '1h' },
-      more: { terminationGracePeriodSeconds: 3600 },
+      pod: { terminationGracePeriodSeconds: 3600 },
       template: { terminationGracePeriod: '2m' },
     })
     await deleteClaim(cluster, claim)
@@ -86,14 +59,14 @@ describe('a pod', () => {
     const seconds = (Date.parse(pod?.metadata.deletionTimestamp ?? '') - cluster.clock.nowMs()) / 1000
     expect(seconds).toBeGreaterThan(110)
     expect(seconds).toBeLessThanOrEqual(120)
-    expect((await eventsOf(cluster, 'Disrupted'))[0]?.involvedObject.kind).toBe('Pod')
+    expect((await eventsOf(cluster, { reason: 'Disrupted' }))[0]?.involvedObject.kind).toBe('Pod')
     await cluster.until('the claim is gone', isGone(cluster, claim), 150_000)
   })
 
   test('T-EVICT-09 that asks not to be disrupted runs until the deadline less its own grace, and not a minute less', async () => {
     const { cluster, claim, node } = await startWith({
       annotations: { 'karpenter.sh/do-not-disrupt': 'true', 'sim.scantling.sh/stop-after': '1h' },
-      more: { terminationGracePeriodSeconds: 60 },
+      pod: { terminationGracePeriodSeconds: 60 },
       template: { terminationGracePeriod: '10m' },
     })
     await deleteClaim(cluster, claim)
@@ -102,7 +75,7 @@ describe('a pod', () => {
     await cluster.clock.advance(8000)
     expect((await podsOn(cluster, node))[0]?.metadata.deletionTimestamp).toBeDefined()
     await cluster.until('the claim is gone', isGone(cluster, claim), 90_000)
-    expect(await eventsOf(cluster, 'TerminationGracePeriodExpiring')).not.toEqual([])
+    expect(await eventsOf(cluster, { reason: 'TerminationGracePeriodExpiring' })).not.toEqual([])
   })
 
   test('whose finalizer nobody removes is left behind a minute after its end, which an event tells', async () => {
@@ -113,7 +86,7 @@ describe('a pod', () => {
     await cluster.clock.advance(60_000)
     expect(await claimNamed(cluster, claim)).toBeDefined()
     await cluster.until('the claim is gone', isGone(cluster, claim), 120_000)
-    const [told] = await eventsOf(cluster, 'StuckPodsLeftBehind')
+    const [told] = await eventsOf(cluster, { reason: 'StuckPodsLeftBehind' })
     expect(told).toMatchObject({ involvedObject: { kind: 'Node', name: node } })
     expect(told?.message).toContain(`default/${pod?.metadata.name}`)
     expect(cluster.machines().map(({ name }) => name)).not.toContain(node)
@@ -130,7 +103,7 @@ describe('a pod', () => {
     await deleteClaim(cluster, claim)
     await cluster.clock.advance(200_000)
     expect(await podsOn(cluster, node)).toHaveLength(1)
-    expect((await eventsOf(cluster, 'FailedDraining')).map(({ message }) => message)).toContainEqual(
+    expect((await eventsOf(cluster, { reason: 'FailedDraining' })).map(({ message }) => message)).toContainEqual(
       expect.stringContaining('has more than one PodDisruptionBudget'),
     )
     await cluster.face.delete({ ...kinds.budgets, namespace: 'default', name: 'two' })
@@ -155,7 +128,7 @@ describe('evictions', () => {
     expect(asked.length).toBeGreaterThan(60)
     expect(await run.metrics()).toMatch(/karpenter_pods_eviction_requests_total\{code="429"\} \d+/)
     // It is told as an event, and is nobody's error.
-    expect((await eventsOf(cluster, 'FailedDraining')).length).toBeGreaterThan(0)
+    expect((await eventsOf(cluster, { reason: 'FailedDraining' })).length).toBeGreaterThan(0)
     expect(run.errors).toEqual([])
   })
 
@@ -171,7 +144,7 @@ describe('evictions', () => {
     })
     await deleteClaim(cluster, claim)
     await cluster.until('the claim is gone', isGone(cluster, claim), 90_000)
-    await cluster.until('the pod runs elsewhere', async () => (await runningPods(cluster)) === 1)
+    await untilRunning(cluster, 1)
     const metrics = await run.metrics()
     expect(metrics).toContain('karpenter_pods_eviction_requests_total{code="0"} 2')
     expect(await cluster.all(kinds.pods)).toHaveLength(1)
@@ -184,7 +157,7 @@ describe('evictions', () => {
     const metrics = await run.metrics()
     expect(metrics).toContain('karpenter_pods_eviction_requests_total{code="200"} 1')
     expect(metrics).toContain('karpenter_pods_drained_total{reason="Forceful Termination"} 1')
-    expect((await eventsOf(cluster, 'Evicted'))[0]?.involvedObject.kind).toBe('Pod')
+    expect((await eventsOf(cluster, { reason: 'Evicted' }))[0]?.involvedObject.kind).toBe('Pod')
     const asked = run.effects.filter(({ name }) => name === 'evict')
     expect(asked).toHaveLength(1)
   })
@@ -192,7 +165,7 @@ describe('evictions', () => {
   test('T-EVICT-01 T-EVICT-04 a deadline that is pulled in deletes at once, one that is pushed out takes nothing back', async () => {
     const { cluster, claim, node } = await startWith({
       annotations: { 'karpenter.sh/do-not-disrupt': 'true', 'sim.scantling.sh/stop-after': '1h' },
-      more: { terminationGracePeriodSeconds: 60 },
+      pod: { terminationGracePeriodSeconds: 60 },
       template: { terminationGracePeriod: '24h' },
     })
     await deleteClaim(cluster, claim)
@@ -234,7 +207,7 @@ describe('a node', () => {
     )
     expect(terminating).toBe(true)
     expect(cluster.machines().map(({ name }) => name)).not.toContain(node)
-    await cluster.until('the pod runs elsewhere', async () => (await runningPods(cluster)) === 1)
+    await untilRunning(cluster, 1)
   })
 
   test('T-TERM-03 whose machine vanishes while it drains is let go once its kubelet is silent, which an event tells', async () => {
@@ -246,7 +219,9 @@ describe('a node', () => {
     await cluster.clock.advance(10_000)
     cluster.cloud.terminate(cluster.machines().find(({ name }) => name === node)?.id ?? '')
     await cluster.until('the claim is gone', isGone(cluster, claim), 300_000)
-    expect((await eventsOf(cluster, 'DrainAbandoned')).map(({ involvedObject }) => involvedObject.name)).toEqual([node])
+    expect(
+      (await eventsOf(cluster, { reason: 'DrainAbandoned' })).map(({ involvedObject }) => involvedObject.name),
+    ).toEqual([node])
   })
 
   test('with a finalizer of others loses its machine and stays, which an event tells', async () => {
@@ -258,7 +233,7 @@ describe('a node', () => {
     await deleteClaim(cluster, claim)
     await cluster.clock.advance(120_000)
     expect(cluster.machines().map(({ name }) => name)).not.toContain(node)
-    expect(await eventsOf(cluster, 'FinalizersRemaining')).toMatchObject([
+    expect(await eventsOf(cluster, { reason: 'FinalizersRemaining' })).toMatchObject([
       { involvedObject: { kind: 'Node', name: node }, message: expect.stringContaining('test.example.com/never') },
     ])
     await cluster.face.patch(ref, 'merge', { metadata: { finalizers: [] } })
@@ -276,9 +251,9 @@ describe('a node', () => {
       async () => (await claimNamed(cluster, claim))?.metadata.finalizers?.join() === 'test.example.com/never',
     )
     await cluster.clock.advance(5000)
-    expect((await eventsOf(cluster, 'FinalizersRemaining')).map(({ involvedObject }) => involvedObject.kind)).toEqual([
-      'NodeClaim',
-    ])
+    expect(
+      (await eventsOf(cluster, { reason: 'FinalizersRemaining' })).map(({ involvedObject }) => involvedObject.kind),
+    ).toEqual(['NodeClaim'])
     await cluster.face.patch({ ...kinds.nodeClaims, name: claim }, 'merge', { metadata: { finalizers: [] } })
     await cluster.clock.advance(60_000)
     expect(await isGone(cluster, claim)()).toBe(true)
@@ -304,9 +279,9 @@ describe('a clock', () => {
     await cluster.clock.advance(1000)
     at.offsetMs = jumpMs
     await cluster.until('the claim is gone', isGone(cluster, claim), 180_000)
-    await cluster.until('the pods run elsewhere', async () => (await runningPods(cluster)) === 5)
+    await untilRunning(cluster, 5)
     await cluster.clock.advance(20_000)
-    expect((await eventsOf(cluster, 'ClockJumped')).map(({ message }) => message)).toEqual([
+    expect((await eventsOf(cluster, { reason: 'ClockJumped' })).map(({ message }) => message)).toEqual([
       expect.stringContaining(`jumped ${way} by 3600s`),
     ])
     expect(cluster.machines()).toHaveLength(1)
@@ -318,14 +293,13 @@ describe('a clock', () => {
     ['backwards', -3_600_000],
   ])('that jumps %s while machines start buys none twice and loses none', async (_, jumpMs) => {
     const { at, options } = movable()
-    const cluster = await startVirtualCluster({ ...options, launchMs: 5000 })
-    closers.push(cluster.stop)
+    const cluster = await startCluster({ ...options, launchMs: 5000 })
     const run = await cluster.startController()
     await applyDefaults(cluster, keep)
     await applyDeployment(cluster, 'web', 10, '3')
     await cluster.until('claims are made', () => run.effects.some(({ name }) => name === 'create NodeClaim'))
     at.offsetMs = jumpMs
-    await cluster.until('the pods run', async () => (await runningPods(cluster)) === 10)
+    await untilRunning(cluster, 10)
     await cluster.clock.advance(400_000)
     const claims = await cluster.all(kinds.nodeClaims)
     const machines = new Set(cluster.machines().map(({ name }) => `kwok://${name}`))
@@ -374,8 +348,7 @@ describe('a launch', () => {
   })
 
   test('L-LAUNCH-04 with a NodeClass that is not Ready ends the claim, and counts it', async () => {
-    const cluster = await startVirtualCluster()
-    closers.push(cluster.stop)
+    const cluster = await startCluster()
     const run = await cluster.startController()
     await applyDefaults(cluster, keep)
     await cluster.clock.advance(1000)

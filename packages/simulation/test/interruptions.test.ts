@@ -1,21 +1,6 @@
-import { afterEach, describe, expect, jest, test } from '@jest/globals'
-import {
-  applyDefaults,
-  applyDeployment,
-  conditionOf,
-  kinds,
-  runningPods,
-  startVirtualCluster,
-  type VirtualCluster,
-} from '../src/index.ts'
-
-// Virtual time is cheap, but a busy machine takes its time for it.
-jest.setTimeout(60_000)
-
-const closers: Array<() => Promise<void>> = []
-afterEach(async () => {
-  for (const close of closers.splice(0)) await close()
-})
+import { describe, expect, test } from '@jest/globals'
+import { conditionOf, kinds, runningPods, untilRunning, type VirtualCluster } from '../src/index.ts'
+import { patchPool, reasonsOn, startRunning } from './running-cluster.ts'
 
 const startWith = async (
   replicas: number,
@@ -24,29 +9,11 @@ const startWith = async (
     pod = {},
   }: { readonly annotations?: Record<string, string>; readonly pod?: Record<string, unknown> } = {},
 ) => {
-  const cluster = await startVirtualCluster()
-  closers.push(cluster.stop)
-  const run = await cluster.startController()
-  await applyDefaults(cluster)
-  await cluster.face.patch({ ...kinds.nodePools, name: 'default' }, 'merge', { metadata: { annotations } })
-  await applyDeployment(cluster, 'web', replicas, '3', pod)
-  await cluster.until('all run', async () => (await runningPods(cluster)) === replicas)
-  await cluster.until('all nodes are initialized', async () =>
-    (await cluster.all(kinds.nodes)).every(({ metadata }) => metadata.labels?.['karpenter.sh/initialized'] === 'true'),
-  )
+  const { cluster, run } = await startRunning({ replicas, pod })
+  await patchPool(cluster, { metadata: { annotations } })
   await cluster.clock.advance(60_000)
   return { cluster, run }
 }
-
-interface SeenEvent {
-  readonly reason: string
-  readonly message: string
-  readonly involvedObject: { readonly kind: string; readonly name: string }
-}
-const events = async (cluster: VirtualCluster) =>
-  (await cluster.all(kinds.events)) as unknown as ReadonlyArray<SeenEvent>
-const reasonsOn = async (cluster: VirtualCluster, kind: string) =>
-  (await events(cluster)).filter(({ involvedObject }) => involvedObject.kind === kind).map(({ reason }) => reason)
 
 /** Lets time pass until the machine is gone; what the fewest running pods were meanwhile. */
 const fewestRunning = async (cluster: VirtualCluster, claim: string | undefined, withinMs = 600_000) => {
@@ -85,7 +52,7 @@ describe('a spot interruption with two minutes’ notice', () => {
       ),
     ).toMatchObject({ status: 'True', reason: 'Interrupted' })
     await fewestRunning(cluster, claim?.metadata.name, 120_000)
-    await cluster.until('all run again', async () => (await runningPods(cluster)) === 5, 60_000)
+    await untilRunning(cluster, 5, { withinMs: 60_000 })
     const effects = run.effects.slice(before)
     const atMs = (name: string) => effects.find((effect) => effect.name === name)?.atMs ?? 0
     expect(atMs('evict')).toBeGreaterThan(atMs('create Node'))
@@ -124,7 +91,7 @@ describe('a spot interruption with two minutes’ notice', () => {
     run.kill()
     const next = await cluster.startController()
     await fewestRunning(cluster, claim?.metadata.name, 120_000)
-    await cluster.until('all run again', async () => (await runningPods(cluster)) === 5, 120_000)
+    await untilRunning(cluster, 5, { withinMs: 120_000 })
     await cluster.clock.advance(400_000)
     expect(cluster.machines()).toHaveLength(1)
     expect(next.errors).toEqual([])
@@ -138,7 +105,7 @@ describe('scheduled maintenance', () => {
     const [claim] = await cluster.all(kinds.nodeClaims)
     cluster.cloud.interrupt(machine?.id ?? '', { kind: 'maintenance' })
     await fewestRunning(cluster, claim?.metadata.name)
-    await cluster.until('all run again', async () => (await runningPods(cluster)) === 5, 60_000)
+    await untilRunning(cluster, 5, { withinMs: 60_000 })
     expect(cluster.machines().map(({ id }) => id)).not.toContain(machine?.id)
   })
 })
@@ -151,7 +118,7 @@ describe('a machine that was stopped or ended', () => {
     cluster.cloud.interrupt(machine?.id ?? '', { kind })
     await cluster.clock.advance(3000)
     expect(run.effects.slice(before).map(({ name }) => name)).toContain('delete NodeClaim')
-    await cluster.until('all run again', async () => (await runningPods(cluster)) === 5)
+    await untilRunning(cluster, 5)
   })
 })
 
@@ -173,7 +140,7 @@ describe('a recommendation to rebalance', () => {
     cluster.cloud.interrupt(machine?.id ?? '', { kind: 'rebalance' })
     cluster.cloud.interrupt(machine?.id ?? '', { kind: 'rebalance' })
     await fewestRunning(cluster, claim?.metadata.name)
-    await cluster.until('all run again', async () => (await runningPods(cluster)) === 5)
+    await untilRunning(cluster, 5)
     const effects = run.effects.slice(before)
     expect(effects.filter(({ name }) => name === 'create NodeClaim')).toHaveLength(1)
     const index = (name: string) => effects.findIndex((effect) => effect.name === name)

@@ -6,6 +6,7 @@ import {
   runningPods,
   scale,
   startVirtualCluster,
+  untilRunning,
   type Effect,
   type Fate,
 } from '../src/index.ts'
@@ -21,7 +22,7 @@ const removeUnder = async (fateOf: (effect: Effect, number: number) => Fate) => 
     const first = await cluster.startController((effect) => (meddling ? fateOf(effect, ++number) : 'pass'))
     await applyDefaults(cluster, {}, {})
     await applyDeployment(cluster, 'idle', pods, '3')
-    await cluster.until('all run', async () => (await runningPods(cluster)) === pods)
+    await untilRunning(cluster, pods)
     await cluster.clock.advance(60_000)
     meddling = true
     const before = first.effects.length

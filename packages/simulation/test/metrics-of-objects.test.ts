@@ -1,49 +1,16 @@
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import { afterEach, describe, expect, jest, test } from '@jest/globals'
-import {
-  applyDefaults,
-  applyDeployment,
-  conditionOf,
-  kinds,
-  runningPods,
-  scale,
-  startVirtualCluster,
-  type VirtualCluster,
-  type VirtualClusterOptions,
-} from '../src/index.ts'
+import { describe, expect, test } from '@jest/globals'
+import { applyDeployment, conditionOf, eventsOf, kinds, scale, type VirtualCluster } from '../src/index.ts'
+import { keep, startRunning, type Beginning } from './running-cluster.ts'
 
-// Virtual time is fast, a busy machine is not.
-jest.setTimeout(30_000)
-const closers: Array<() => Promise<void>> = []
-afterEach(async () => {
-  for (const close of closers.splice(0)) await close()
-})
-
-const keep = { disruption: { consolidateAfter: 'Never', budgets: [{ nodes: '0' }] }, limits: { cpu: '100' } }
-const startWith = async ({
-  options = {},
-  flags = [],
-  pool = keep,
-}: {
-  readonly options?: VirtualClusterOptions
-  readonly flags?: ReadonlyArray<string>
-  readonly pool?: object
-} = {}) => {
-  const cluster = await startVirtualCluster(options)
-  closers.push(cluster.stop)
-  const run = await cluster.startController(undefined, flags)
-  await applyDefaults(cluster, { ...pool })
-  const containers = [
-    { name: 'main', image: 'pause', resources: { requests: { cpu: '3' }, limits: { cpu: '3500m', memory: '1Gi' } } },
-  ]
-  await applyDeployment(cluster, 'web', 1, '3', { containers })
-  await cluster.until('the pod runs', async () => (await runningPods(cluster)) === 1)
-  await cluster.until(
-    'the node is initialized',
-    async () => conditionOf((await cluster.all(kinds.nodeClaims))[0], 'Initialized')?.status === 'True',
-  )
-  await cluster.clock.advance(15_000)
-  return { cluster, run }
+const limited = { ...keep, limits: { cpu: '100' } }
+const containers = [
+  { name: 'main', image: 'pause', resources: { requests: { cpu: '3' }, limits: { cpu: '3500m', memory: '1Gi' } } },
+]
+const startWith = async (beginning: Beginning = {}) => {
+  const started = await startRunning({ pool: limited, pod: { containers }, ...beginning })
+  await started.cluster.clock.advance(15_000)
+  return started
 }
 const lines = (text: string, name: string) => text.split('\n').filter((line) => line.startsWith(`${name}{`))
 const deleteAll = async (cluster: VirtualCluster) => {
@@ -180,12 +147,7 @@ describe('metrics of', () => {
     )
     expect(lines(text, 'operator_node_status_condition_count')[0]).toContain('karpenter_sh_initialized="')
     const events = async () =>
-      (
-        (await cluster.all(kinds.events)) as unknown as ReadonlyArray<{
-          reason: string
-          involvedObject: { kind: string }
-        }>
-      ).map(({ reason, involvedObject }) => `${involvedObject.kind} ${reason}`)
+      (await eventsOf(cluster)).map(({ reason, involvedObject }) => `${involvedObject.kind} ${reason}`)
     expect(await events()).toEqual(
       expect.arrayContaining(['NodeClaim Launched', 'NodeClaim Ready', 'NodePool Ready', 'Node Ready']),
     )

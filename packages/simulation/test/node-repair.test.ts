@@ -1,53 +1,22 @@
-import { afterEach, describe, expect, jest, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
 import type { AnyProviderModule } from '@scantling/controller'
 import type { RepairPolicy } from '@scantling/core'
-import {
-  applyDefaults,
-  applyDeployment,
-  kinds,
-  runningPods,
-  startVirtualCluster,
-  type VirtualCluster,
-  type VirtualClusterOptions,
-} from '../src/index.ts'
-
-// Virtual time is fast, a busy machine is not.
-jest.setTimeout(30_000)
-const closers: Array<() => Promise<void>> = []
-afterEach(async () => {
-  for (const close of closers.splice(0)) await close()
-})
+import { eventsOf, kinds, untilRunning, type VirtualCluster, type VirtualClusterOptions } from '../src/index.ts'
+import { keep, startRunning, type Beginning } from './running-cluster.ts'
 
 const badDisk: RepairPolicy = { conditionType: 'BadDisk', status: 'True', tolerationMs: 600_000 }
 const withPolicies = (...repair: ReadonlyArray<RepairPolicy>): VirtualClusterOptions => ({
   moduleOf: (module): AnyProviderModule => ({ ...module, traits: { ...module.traits, repair } }),
 })
-const keep = { disruption: { consolidateAfter: 'Never', budgets: [{ nodes: '0' }] } }
-
-const startWith = async (
-  nodes: number,
-  {
-    options = withPolicies(badDisk),
-    flags = ['--feature-gates', 'NodeRepair=true'],
-    template = {},
-    annotations = {},
-  }: {
-    readonly options?: VirtualClusterOptions
-    readonly flags?: ReadonlyArray<string>
-    readonly template?: Record<string, unknown>
-    readonly annotations?: Record<string, string>
-  } = {},
-) => {
-  const cluster = await startVirtualCluster(options)
-  closers.push(cluster.stop)
-  const run = await cluster.startController(undefined, flags)
-  await applyDefaults(cluster, keep, template)
-  // Five pods fill the larger machine.
-  await applyDeployment(cluster, 'web', nodes * 5, '3', {}, annotations)
-  await cluster.until('the pods run', async () => (await runningPods(cluster)) === nodes * 5)
-  await cluster.until('all nodes are initialized', async () =>
-    (await cluster.all(kinds.nodes)).every(({ metadata }) => metadata.labels?.['karpenter.sh/initialized'] === 'true'),
-  )
+const startWith = async (nodes: number, beginning: Beginning = {}) => {
+  const { cluster, run } = await startRunning({
+    // Five pods fill the larger machine.
+    replicas: nodes * 5,
+    pool: keep,
+    flags: ['--feature-gates', 'NodeRepair=true'],
+    options: withPolicies(badDisk),
+    ...beginning,
+  })
   expect(await cluster.all(kinds.nodes)).toHaveLength(nodes)
   return { cluster, run, names: (await cluster.all(kinds.nodes)).map(({ metadata }) => metadata.name) }
 }
@@ -70,16 +39,9 @@ const isThere = async (cluster: VirtualCluster, node: string) =>
   (await cluster.all(kinds.nodes)).some(
     ({ metadata }) => metadata.name === node && metadata.deletionTimestamp === undefined,
   )
-const eventsOf = async (cluster: VirtualCluster, reason: string) =>
-  (
-    (await cluster.all(kinds.events)) as unknown as ReadonlyArray<{
-      reason: string
-      involvedObject: { kind: string; name: string }
-    }>
-  )
-    .filter((event) => event.reason === reason)
-    .map(({ involvedObject }) => involvedObject.kind)
-    .sort((a, b) => (a < b ? -1 : 1))
+/** The kinds of the objects that were told of with this reason. */
+const toldOn = async (cluster: VirtualCluster, reason: string) =>
+  (await eventsOf(cluster, { reason })).map(({ involvedObject }) => involvedObject.kind).toSorted()
 
 describe('node repair', () => {
   test('H-HEALTH-03 H-HEALTH-07 H-HEALTH-08 replaces a node whose condition held for as long as its provider has patience', async () => {
@@ -92,7 +54,7 @@ describe('node repair', () => {
     expect(cluster.machines()).toHaveLength(2)
     await cluster.clock.advance(10_000)
     expect(await isThere(cluster, ill)).toBe(false)
-    await cluster.until('the pods run elsewhere', async () => (await runningPods(cluster)) === 10)
+    await untilRunning(cluster, 10)
     await cluster.until('the node is gone', async () =>
       (await cluster.all(kinds.nodes)).every(({ metadata }) => metadata.name !== ill),
     )
@@ -103,7 +65,7 @@ describe('node repair', () => {
     )
     expect(metrics).toMatch(/karpenter_nodeclaims_disrupted_total\{reason="unhealthy",[^}]*\} 1/)
     expect(metrics).toMatch(/karpenter_pods_disruption_initiated_total\{reason="unhealthy",[^}]*\} 5/)
-    expect(await eventsOf(cluster, 'NodeRepairing')).toEqual(['Node'])
+    expect(await toldOn(cluster, 'NodeRepairing')).toEqual(['Node'])
   })
 
   test('H-HEALTH-03 leaves a node alone that recovers in time', async () => {
@@ -149,7 +111,7 @@ describe('node repair', () => {
     for (const name of names.slice(0, 2)) await report(cluster, name, 'BadDisk', 'True')
     await cluster.clock.advance(1_000_000)
     for (const name of names) expect(await isThere(cluster, name)).toBe(true)
-    expect(new Set(await eventsOf(cluster, 'NodeRepairBlocked'))).toEqual(new Set(['Node', 'NodeClaim', 'NodePool']))
+    expect(new Set(await toldOn(cluster, 'NodeRepairBlocked'))).toEqual(new Set(['Node', 'NodeClaim', 'NodePool']))
     // One of them recovers by itself; the other is replaced at the next look.
     await report(cluster, names[1] ?? '', 'BadDisk', 'False')
     await cluster.clock.advance(310_000)
@@ -228,7 +190,7 @@ describe('node repair', () => {
       async () => (await cluster.all(kinds.nodes)).every(({ metadata }) => metadata.name !== silent),
       400_000,
     )
-    await cluster.until('the pods run', async () => (await runningPods(cluster)) === 10)
+    await untilRunning(cluster, 10)
   })
 
   test('a condition with a deadline is an announcement: no gate, no breaker, and pods have until then', async () => {

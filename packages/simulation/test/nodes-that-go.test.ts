@@ -1,49 +1,17 @@
-import { afterEach, describe, expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
 import {
-  applyDefaults,
   applyDeployment,
   conditionOf,
+  eventsOf,
   kinds,
   runningPods,
   scale,
-  startVirtualCluster,
+  untilRunning,
   type VirtualCluster,
-  type VirtualClusterOptions,
 } from '../src/index.ts'
+import { startRunning, type Beginning } from './running-cluster.ts'
 
-const closers: Array<() => Promise<void>> = []
-afterEach(async () => {
-  for (const close of closers.splice(0)) await close()
-})
-
-/** A cluster with one deployment that runs. */
-const startWith = async (
-  replicas: number,
-  {
-    cpu = '3',
-    pool = {},
-    template = {},
-    annotations = {},
-    options = {},
-  }: {
-    readonly cpu?: string
-    readonly pool?: Record<string, unknown>
-    readonly template?: Record<string, unknown>
-    readonly annotations?: Record<string, string>
-    readonly options?: VirtualClusterOptions
-  } = {},
-) => {
-  const cluster = await startVirtualCluster(options)
-  closers.push(cluster.stop)
-  const run = await cluster.startController()
-  await applyDefaults(cluster, pool, template)
-  await applyDeployment(cluster, 'web', replicas, cpu, {}, annotations)
-  await cluster.until('all run', async () => (await runningPods(cluster)) === replicas)
-  await cluster.until('all nodes are initialized', async () =>
-    (await cluster.all(kinds.nodes)).every(({ metadata }) => metadata.labels?.['karpenter.sh/initialized'] === 'true'),
-  )
-  return { cluster, run }
-}
+const startWith = (replicas: number, beginning: Beginning = {}) => startRunning({ replicas, ...beginning })
 
 const nodeCount = async (cluster: VirtualCluster) => (await cluster.all(kinds.nodes)).length
 const deleteClaim = async (cluster: VirtualCluster, index = 0) => {
@@ -52,8 +20,7 @@ const deleteClaim = async (cluster: VirtualCluster, index = 0) => {
   await cluster.face.delete({ ...kinds.nodeClaims, name: claim.metadata.name })
   return claim
 }
-const eventReasons = async (cluster: VirtualCluster) =>
-  (await cluster.all(kinds.events)).map((event) => (event as unknown as { reason: string }).reason)
+const eventReasons = async (cluster: VirtualCluster) => (await eventsOf(cluster)).map(({ reason }) => reason)
 
 describe('empty nodes', () => {
   test('D-EMPTY-01 C-CONS-02 D-VALID-01 stay for consolidateAfter and the wait for second thoughts, then go', async () => {
@@ -195,7 +162,7 @@ describe('a NodeClaim that is deleted', () => {
     await cluster.until('the claim is gone', async () =>
       (await cluster.all(kinds.nodeClaims)).every(({ metadata }) => metadata.name !== claim.metadata.name),
     )
-    await cluster.until('the pods run', async () => (await runningPods(cluster)) === 2)
+    await untilRunning(cluster, 2)
   })
 
   test('P-07 T-EVICT-04 T-EVICT-05 L-FIN-01 waits for pods that ask not to be disrupted until its grace ends', async () => {
@@ -236,7 +203,7 @@ describe('a NodeClaim that is deleted', () => {
     await cluster.until('it is replaced', async () =>
       (await cluster.all(kinds.nodeClaims)).every(({ metadata }) => metadata.name !== claim?.metadata.name),
     )
-    await cluster.until('the pod runs', async () => (await runningPods(cluster)) === 1)
+    await untilRunning(cluster, 1)
   })
 
   test('NP-DEL-01 goes with its NodePool', async () => {

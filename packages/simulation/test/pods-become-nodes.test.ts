@@ -1,28 +1,10 @@
-import { afterEach, describe, expect, test } from '@jest/globals'
-import {
-  applyDefaults,
-  applyDeployment,
-  conditionOf,
-  kinds,
-  runningPods,
-  scale,
-  startVirtualCluster,
-  type VirtualClusterOptions,
-} from '../src/index.ts'
-
-const closers: Array<() => Promise<void>> = []
-afterEach(async () => {
-  for (const close of closers.splice(0)) await close()
-})
-const start = async (options: VirtualClusterOptions = {}) => {
-  const cluster = await startVirtualCluster(options)
-  closers.push(cluster.stop)
-  return cluster
-}
+import { describe, expect, test } from '@jest/globals'
+import { applyDefaults, applyDeployment, conditionOf, eventsOf, kinds, scale, untilRunning } from '../src/index.ts'
+import { startCluster } from './running-cluster.ts'
 
 describe('pods that wait', () => {
   test('P-PRV-01 P-FIN-02 P-FIN-03 become NodeClaims of their NodePool, which say what may be bought', async () => {
-    const cluster = await start()
+    const cluster = await startCluster()
     await cluster.startController()
     await applyDefaults(cluster, {}, { expireAfter: '720h' })
     await applyDeployment(cluster, 'web', 10, '1')
@@ -47,11 +29,11 @@ describe('pods that wait', () => {
   })
 
   test('L-REG-06 L-INIT-06 run on Nodes that are registered and initialized, and leave Nodes that go', async () => {
-    const cluster = await start()
+    const cluster = await startCluster()
     const run = await cluster.startController()
     await applyDefaults(cluster)
     await applyDeployment(cluster, 'web', 10, '1')
-    await cluster.until('all run', async () => (await runningPods(cluster)) === 10)
+    await untilRunning(cluster, 10)
     const [node] = await cluster.all(kinds.nodes)
     expect(node?.metadata.labels).toMatchObject({
       'karpenter.sh/registered': 'true',
@@ -77,32 +59,32 @@ describe('pods that wait', () => {
   })
 
   test('P-BAT-02 of one burst share a pass, and those of a second burst use the room that is left', async () => {
-    const cluster = await start()
+    const cluster = await startCluster()
     const run = await cluster.startController()
     await applyDefaults(cluster)
     await applyDeployment(cluster, 'web', 10, '1')
     await cluster.clock.advance(3000)
     await applyDeployment(cluster, 'api', 5, '1')
-    await cluster.until('all run', async () => (await runningPods(cluster)) === 15)
+    await untilRunning(cluster, 15)
     expect(run.effects.filter(({ name }) => name === 'create NodeClaim')).toHaveLength(1)
     expect(cluster.machines()).toHaveLength(1)
   })
 
   test('L-LAUNCH-03 L-GATES buy elsewhere when the cheapest offering is sold out, and say so', async () => {
-    const cluster = await start()
+    const cluster = await startCluster()
     await cluster.startController()
     await applyDefaults(cluster)
     cluster.cloud.setCapacity([{ instanceType: 'c-16x', remaining: 0 }])
     await applyDeployment(cluster, 'web', 4, '3')
-    await cluster.until('all run', async () => (await runningPods(cluster)) === 4)
+    await untilRunning(cluster, 4)
     expect(cluster.machines().map(({ instanceType }) => instanceType)).toEqual(['c-4x', 'c-4x', 'c-4x', 'c-4x'])
-    const reasons = (await cluster.all(kinds.events)).map((event) => (event as unknown as { reason: string }).reason)
+    const reasons = (await eventsOf(cluster)).map(({ reason }) => reason)
     expect(reasons).toContain('InsufficientCapacityError')
     expect(await cluster.all(kinds.nodeClaims)).toHaveLength(4)
   })
 
   test('L-LAUNCH-05 stay with their claim while the cloud errs, and the claim says how', async () => {
-    const cluster = await start()
+    const cluster = await startCluster()
     await cluster.startController()
     await applyDefaults(cluster)
     cluster.cloud.setFaults([{ operation: 'launch', code: 'InternalError', message: 'the cloud is unwell' }])
@@ -112,12 +94,12 @@ describe('pods that wait', () => {
     expect(claims).toHaveLength(1)
     expect(conditionOf(claims[0], 'Launched')).toMatchObject({ status: 'Unknown', message: 'the cloud is unwell' })
     cluster.cloud.setFaults([])
-    await cluster.until('it runs', async () => (await runningPods(cluster)) === 1)
+    await untilRunning(cluster, 1)
     expect(cluster.cloud.everything()).toHaveLength(1)
   })
 
   test('L-LIVE-02 get another claim when a launch has failed for five minutes', async () => {
-    const cluster = await start()
+    const cluster = await startCluster()
     await cluster.startController()
     await applyDefaults(cluster)
     cluster.cloud.setFaults([{ operation: 'launch', code: 'InternalError', message: 'the cloud is unwell' }])
@@ -132,11 +114,11 @@ describe('pods that wait', () => {
       120_000,
     )
     cluster.cloud.setFaults([])
-    await cluster.until('it runs', async () => (await runningPods(cluster)) === 1)
+    await untilRunning(cluster, 1)
   })
 
   test('L-LIVE-03 get another machine when the first has not joined within fifteen minutes', async () => {
-    const cluster = await start({ cloud: { bootMs: [3_600_000, 3_600_000] } })
+    const cluster = await startCluster({ cloud: { bootMs: [3_600_000, 3_600_000] } })
     await cluster.startController()
     await applyDefaults(cluster)
     await applyDeployment(cluster, 'web', 1, '1')
@@ -149,7 +131,7 @@ describe('pods that wait', () => {
   })
 
   test('NP-READY-01 wait while the NodeClass is missing, and the NodePool says which', async () => {
-    const cluster = await start()
+    const cluster = await startCluster()
     await cluster.startController()
     await applyDefaults(
       cluster,
@@ -167,11 +149,11 @@ describe('pods that wait', () => {
     expect(conditionOf(pool, 'Ready')).toMatchObject({ status: 'False' })
     expect(await cluster.all(kinds.nodeClaims)).toEqual([])
     await cluster.face.create(kinds.nodeClasses, { metadata: { name: 'later' }, spec: {} })
-    await cluster.until('it runs', async () => (await runningPods(cluster)) === 1)
+    await untilRunning(cluster, 1)
   })
 
   test('NP-VAL-01 are not placed by a NodePool that is invalid, which says what is wrong with it', async () => {
-    const cluster = await start()
+    const cluster = await startCluster()
     await cluster.startController()
     await applyDefaults(
       cluster,
@@ -193,7 +175,7 @@ describe('pods that wait', () => {
   })
 
   test('P-PRV-09 P-LIM-01 stop at the limits of their NodePool', async () => {
-    const cluster = await start()
+    const cluster = await startCluster()
     await cluster.startController()
     await applyDefaults(cluster, { limits: { cpu: '32' } })
     await applyDeployment(cluster, 'web', 60, '1')

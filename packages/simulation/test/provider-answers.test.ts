@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
 import type { CloudProvider, LaunchFailure, NodeClassObject, Resolution } from '@scantling/core'
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import {
@@ -7,19 +7,15 @@ import {
   conditionOf,
   kinds,
   runningPods,
-  startVirtualCluster,
+  untilRunning,
   type VirtualCluster,
 } from '../src/index.ts'
+import { startCluster } from './running-cluster.ts'
 
 type Provider = CloudProvider<NodeClassObject>
 
-const closers: Array<() => Promise<void>> = []
-afterEach(async () => {
-  for (const close of closers.splice(0)) await close()
-})
 const start = async (changes: (provider: Provider) => Partial<Provider>) => {
-  const cluster = await startVirtualCluster({ providerOf: (provider) => ({ ...provider, ...changes(provider) }) })
-  closers.push(cluster.stop)
+  const cluster = await startCluster({ providerOf: (provider) => ({ ...provider, ...changes(provider) }) })
   return { cluster, run: await cluster.startController() }
 }
 const registered = async (cluster: VirtualCluster) =>
@@ -49,7 +45,7 @@ describe('what a provider answers', () => {
     expect(await runningPods(cluster)).toBe(0)
     const waits = askedMs.slice(1).map((ms, index) => ms - askedMs[index]!)
     expect(Math.max(...waits)).toBeLessThanOrEqual(2500)
-    await cluster.until('it runs', async () => (await runningPods(cluster)) === 1)
+    await untilRunning(cluster, 1)
     expect(cluster.clock.nowMs()).toBeGreaterThanOrEqual(freeFromMs)
     expect(await registered(cluster)).toMatchObject({ status: 'True' })
     expect(run.errors).toEqual([])
@@ -70,7 +66,7 @@ describe('what a provider answers', () => {
       await applyDefaults(cluster)
       await applyDeployment(cluster, 'web', 1, '1')
       // Long before the claim would be given up for its age.
-      await cluster.until('it runs', async () => (await runningPods(cluster)) === 1, 120_000)
+      await untilRunning(cluster, 1, { withinMs: 120_000 })
       const [claim] = await cluster.all(kinds.nodeClaims)
       expect([...names].indexOf(claim!.metadata.name)).toBe(1)
     },
@@ -94,7 +90,7 @@ describe('what a provider answers', () => {
     expect(await launched()).toMatchObject({ status: 'Unknown', message: 'the image is gone' })
     const [before] = await cluster.all(kinds.nodeClaims)
     works = true
-    await cluster.until('it runs', async () => (await runningPods(cluster)) === 1)
+    await untilRunning(cluster, 1)
     expect((await cluster.all(kinds.nodeClaims)).map(({ metadata }) => metadata.name)).toEqual([before!.metadata.name])
   })
 
@@ -105,7 +101,7 @@ describe('what a provider answers', () => {
     }))
     await applyDefaults(cluster)
     await applyDeployment(cluster, 'web', 1, '1')
-    await cluster.until('it runs', async () => (await runningPods(cluster)) === 1)
+    await untilRunning(cluster, 1)
     const [claim] = await cluster.all(kinds.nodeClaims)
     await cluster.face.delete({ ...kinds.nodeClaims, name: claim!.metadata.name })
     await cluster.until('the claim is gone', async () =>
@@ -165,7 +161,7 @@ describe('what a NodePool says', () => {
     await cluster.until('zeros are told', async () => (await pool(cluster))?.status?.resources !== undefined)
     expect((await pool(cluster))?.status).toMatchObject({ resources: zeros, nodes: 0 })
     await applyDeployment(cluster, 'web', 10, '1')
-    await cluster.until('all run', async () => (await runningPods(cluster)) === 10)
+    await untilRunning(cluster, 10)
     await cluster.clock.advance(5500)
     expect((await pool(cluster))?.status).toMatchObject({
       resources: { cpu: '16', memory: '64Gi', pods: '110', 'ephemeral-storage': '0', nodes: '1' },

@@ -1,21 +1,10 @@
-import { afterEach, describe, expect, test } from '@jest/globals'
-import { applyDefaults, applyDeployment, kinds, runningPods, startVirtualCluster } from '../src/index.ts'
+import { describe, expect, test } from '@jest/globals'
+import { applyDefaults, applyDeployment, eventsOf, kinds, untilRunning } from '../src/index.ts'
+import { startCluster } from './running-cluster.ts'
 
-const closers: Array<() => Promise<void>> = []
-afterEach(async () => {
-  for (const close of closers.splice(0)) await close()
-})
 const start = async (flags: ReadonlyArray<string> = []) => {
-  const cluster = await startVirtualCluster()
-  closers.push(cluster.stop)
+  const cluster = await startCluster()
   return { cluster, run: await cluster.startController(undefined, flags) }
-}
-
-interface SeenEvent {
-  readonly reason: string
-  readonly message?: string
-  readonly note?: string
-  readonly count?: number
 }
 
 describe('what a pass tells', () => {
@@ -23,7 +12,7 @@ describe('what a pass tells', () => {
     const { cluster, run } = await start()
     await applyDefaults(cluster)
     await applyDeployment(cluster, 'web', 3, '1')
-    await cluster.until('all run', async () => (await runningPods(cluster)) === 3)
+    await untilRunning(cluster, 3)
     expect(await run.metrics()).toMatch(
       /^karpenter_nodeclaims_created_total\{reason="provisioned",nodepool="default",min_values_relaxed="false"\} 1$/m,
     )
@@ -52,7 +41,7 @@ describe('what a pass tells', () => {
     await applyDefaults(cluster)
     await applyDeployment(cluster, 'web', 3, '1')
     await applyDeployment(cluster, 'huge', 1, '500')
-    await cluster.until('three run', async () => (await runningPods(cluster)) === 3)
+    await untilRunning(cluster, 3)
     await cluster.clock.advance(30_000)
     const text = await run.metrics()
     expect(text).toMatch(/^karpenter_pods_scheduling_decision_duration_seconds_count 4$/m)
@@ -77,15 +66,13 @@ describe('what a pass tells', () => {
     await applyDefaults(cluster)
     await applyDeployment(cluster, 'web', 1, '1')
     await applyDeployment(cluster, 'huge', 1, '500')
-    await cluster.until('one runs', async () => (await runningPods(cluster)) === 1)
+    await untilRunning(cluster, 1)
     await cluster.clock.advance(120_000)
-    const events = (await cluster.all(kinds.events)) as unknown as ReadonlyArray<SeenEvent>
-    const text = ({ message, note }: SeenEvent) => message ?? note ?? ''
-    expect(events.filter(({ reason }) => reason === 'Nominated').map(text)).toContainEqual(
-      expect.stringMatching(/^Pod should schedule on: nodeclaim\/default-/),
+    expect(await eventsOf(cluster, { reason: 'Nominated' })).toContainEqual(
+      expect.objectContaining({ message: expect.stringMatching(/^Pod should schedule on: nodeclaim\/default-/) }),
     )
-    const failed = events.filter(
-      (event) => event.reason === 'FailedScheduling' && /NodePool|instance type/i.test(text(event)),
+    const failed = (await eventsOf(cluster, { reason: 'FailedScheduling' })).filter(({ message }) =>
+      /NodePool|instance type/i.test(message),
     )
     expect(failed.reduce((sum, { count = 1 }) => sum + count, 0)).toBe(1)
   })
@@ -96,6 +83,6 @@ describe('what a pass tells', () => {
     await cluster.clock.advance(60_000)
     expect(await cluster.all(kinds.nodeClaims)).toEqual([])
     await applyDefaults(cluster)
-    await cluster.until('it runs', async () => (await runningPods(cluster)) === 1, 60_000)
+    await untilRunning(cluster, 1, { withinMs: 60_000 })
   })
 })

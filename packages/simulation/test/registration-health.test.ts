@@ -1,21 +1,16 @@
-import { afterEach, describe, expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
 import {
   applyDefaults,
   applyDeployment,
   conditionOf,
   kinds,
-  runningPods,
-  startVirtualCluster,
+  untilRunning,
   type VirtualClusterOptions,
 } from '../src/index.ts'
+import { startCluster } from './running-cluster.ts'
 
-const closers: Array<() => Promise<void>> = []
-afterEach(async () => {
-  for (const close of closers.splice(0)) await close()
-})
-const start = async (options: VirtualClusterOptions = {}) => {
-  const cluster = await startVirtualCluster(options)
-  closers.push(cluster.stop)
+const start = async (options?: VirtualClusterOptions) => {
+  const cluster = await startCluster(options)
   const health = async () => conditionOf((await cluster.all(kinds.nodePools))[0], 'NodeRegistrationHealthy')
   return { cluster, health, run: await cluster.startController() }
 }
@@ -26,7 +21,7 @@ describe('NodeRegistrationHealthy', () => {
     await applyDefaults(cluster)
     await cluster.until('it is Unknown', async () => (await health())?.status === 'Unknown')
     await applyDeployment(cluster, 'web', 1, '1')
-    await cluster.until('all run', async () => (await runningPods(cluster)) === 1)
+    await untilRunning(cluster, 1)
     await cluster.until('it is True', async () => (await health())?.status === 'True')
     await cluster.face.patch({ ...kinds.nodePools, name: 'default' }, 'merge', { spec: { weight: 5 } })
     await cluster.until('it is Unknown again', async () => (await health())?.status === 'Unknown')
