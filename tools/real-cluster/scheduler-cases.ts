@@ -8,8 +8,6 @@ export interface SchedulerCase {
   /** Bound already. */
   readonly placed: ReadonlyArray<Manifest>
   readonly pod: Manifest
-  /** Why core, which plans for nodes that could be bought as well, may answer otherwise than a scheduler. */
-  readonly beyondCore?: string
 }
 
 export interface Manifest {
@@ -78,7 +76,7 @@ const apps = ['web', 'db', 'cache']
 const hostname = 'kubernetes.io/hostname'
 const zone = 'topology.kubernetes.io/zone'
 /** Counts nodes whatever the pod selects, so that other cases' nodes must not have it. */
-export const rackOf = (id: string) => `example.com/rack-${id}`
+const rackOf = (id: string) => `example.com/rack-${id}`
 const gpu = 'example.com/gpu'
 // Nobody sends heartbeats for these nodes; what the cluster thinks of that is not in question.
 const anyHealth = ['not-ready', 'unreachable'].map((state) => ({
@@ -96,9 +94,24 @@ const schedulerCase = (id: string, dice: Dice): SchedulerCase => {
     return pods.slice(0, roomFor(node, pods))
   })
   const pod = podOf(`${id}-pod`, id, dice, { isSimple: false })
-  const beyondCore = reasonBeyondCore(nodes, placed, pod)
-  return { id, nodes, placed, pod, ...(beyondCore === undefined ? {} : { beyondCore }) }
+  const whole = { id, nodes, placed, pod }
+  return dice.chance(0.25) ? withRoomOn(dice.pick(nodes).metadata.name, whole) : whole
 }
+
+/** The case with all nodes but one full of pods: they count where pods are counted, and take none. */
+export const withRoomOn = (name: string, one: SchedulerCase): SchedulerCase => ({
+  ...one,
+  nodes: one.nodes.map((node) => {
+    if (node.metadata.name === name) return node
+    const status = node['status'] as { readonly capacity: object; readonly allocatable: object }
+    const present = one.placed.filter((pod) => (pod['spec'] as { nodeName: string }).nodeName === node.metadata.name)
+    const pods = String(present.length)
+    return {
+      ...node,
+      status: { ...status, capacity: { ...status.capacity, pods }, allocatable: { ...status.allocatable, pods } },
+    }
+  }),
+})
 
 const roomFor = (node: Manifest, pods: ReadonlyArray<Manifest>): number => {
   const { allocatable } = node['status'] as { readonly allocatable: { readonly cpu: string } }
@@ -112,46 +125,6 @@ const roomFor = (node: Manifest, pods: ReadonlyArray<Manifest>): number => {
   const isTooMuch = (pod: Manifest) => (left -= cpuOf(pod)) < 0
   const first = pods.findIndex(isTooMuch)
   return first < 0 ? pods.length : first
-}
-
-/**
- * The rules of Karpenter, and so of core, that a scheduler does not have: each follows from nodes that could be bought.
- */
-const reasonBeyondCore = (
-  nodes: ReadonlyArray<Manifest>,
-  placed: ReadonlyArray<Manifest>,
-  pod: Manifest,
-): string | undefined => {
-  const text = JSON.stringify(pod['spec'])
-  const {
-    affinity,
-    nodeSelector = {},
-    topologySpreadConstraints: spreads = [],
-  } = pod['spec'] as {
-    readonly nodeSelector?: object
-    readonly affinity?: {
-      readonly nodeAffinity?: object
-      readonly podAffinity?: { readonly requiredDuringSchedulingIgnoredDuringExecution: ReadonlyArray<unknown> }
-    }
-    readonly topologySpreadConstraints?: ReadonlyArray<Readonly<Record<string, unknown>>>
-  }
-  const hard = spreads.filter(({ whenUnsatisfiable }) => whenUnsatisfiable === 'DoNotSchedule')
-  if ((affinity?.podAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []).length > 1)
-    return 'of several terms of affinity each may be met by another pod, where a scheduler asks one pod to meet all'
-  if (hard.some(({ topologyKey }) => topologyKey === hostname))
-    return 'a spread over hosts counts an empty host, since one could be bought'
-  if (hard.some(({ nodeTaintsPolicy }) => nodeTaintsPolicy === 'Honor') && JSON.stringify(nodes).includes('No'))
-    return 'a spread that honors taints counts domains in which an untainted node could be bought'
-  const isChoosy = Object.keys(nodeSelector).length > 1 || affinity?.nodeAffinity !== undefined
-  if (isChoosy && hard.some(({ nodeAffinityPolicy }) => nodeAffinityPolicy !== 'Ignore'))
-    return 'a spread counts domains in which a node that the pod selects could be bought'
-  const isBare = nodes.some(
-    ({ metadata: { labels } }) =>
-      labels[zone] === undefined || Object.keys(labels).every((key) => !key.includes('/rack-')),
-  )
-  if (isBare && [text, JSON.stringify(placed)].some((each) => each.includes('podAntiAffinity')))
-    return 'a node without the label of a topology is in no domain, so that repelled pods do not go there'
-  return undefined
 }
 
 const nodeOf = (id: string, index: number, dice: Dice): Manifest => {

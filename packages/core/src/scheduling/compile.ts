@@ -161,6 +161,7 @@ export function* compile(
     aliases,
     namespaces: snapshot.namespaces,
     preferencePolicy: snapshot.settings.preferencePolicy,
+    readsAsScheduler: settings.readsAsScheduler,
     nodes: stayingNodes.flatMap((state) => {
       const node = counted.get(state)
       return node === undefined ? [] : [{ node, labelsInForce: StateNodes.labelsOf(state) }]

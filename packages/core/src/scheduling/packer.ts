@@ -62,6 +62,8 @@ export interface PackerSettings {
   readonly givesBackLimits: boolean
   /** Whether placeholder pods of capacity buffers wait for all others; the reference goes by size alone (W32). */
   readonly placesBuffersLast: boolean
+  /** Whether topology is read as the scheduler reads it where the reference reads it otherwise. */
+  readonly readsAsScheduler: boolean
   /** The most places of a pod's volumes that are tried; the reference tries all (W42). */
   readonly mostVolumePlaces: number
 }
@@ -252,11 +254,12 @@ export class Packer {
       if (!isWithinAttachLimits(node.attached, volumes.attached, node.attachLimits)) return false
     }
     if (constraints.hostPorts.length > 0 && anyPortClashes(constraints.hostPorts, node.hostPorts)) return false
+    const labels = settings.readsAsScheduler && node.isInitialized ? node.own : undefined
     for (const alternative of shape.alternatives) {
       if (alternative.host !== undefined && !Requirement.has(alternative.host, node.hostname)) continue
       const placed = table.combine('present', base, alternative.set)
       if (placed === undefined) continue
-      const verdict = narrowByTopology(table, 'present', placed, stage)
+      const verdict = narrowByTopology(table, 'present', placed, stage, labels)
       if ('failed' in verdict) continue
       this.#set = verdict
       return true

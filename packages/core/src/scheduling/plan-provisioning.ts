@@ -133,6 +133,7 @@ export const packerSettings = (
   countsOpenedNodes: strategy !== 'reference',
   givesBackLimits: strategy !== 'reference',
   placesBuffersLast: strategy !== 'reference',
+  readsAsScheduler: strategy !== 'reference',
   mostVolumePlaces: strategy === 'reference' ? Number.POSITIVE_INFINITY : mostVolumePlaces,
 })
 

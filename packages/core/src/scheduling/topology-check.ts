@@ -40,14 +40,20 @@ export type TopologyVerdict = RequirementSet | { readonly failed: TopologyGroup 
  *
  * Every constraint chooses from the set as it was, not as a sibling narrowed it (P-TOP-07): two on one key may choose
  * disjoint domains and fail, although a common choice exists (W5).
+ *
+ * `labels`: all that a node will ever have, where that is known. What it lacks puts it in no domain, and so beside
+ * nobody that a pod keeps away from.
  */
 export const narrowByTopology = (
   table: RequirementTable,
   supply: Supply,
   set: RequirementSet,
   stage: Stage,
+  labels?: RequirementSet,
 ): TopologyVerdict => {
-  const { domainBindings, strict } = stage
+  const { strict } = stage
+  const domainBindings =
+    labels === undefined ? stage.domainBindings : stage.domainBindings.filter((one) => !isFree(one, labels))
   let chosenByKey: Map<string, ReadonlyArray<string>> | undefined
   let narrowed: RequirementSet | undefined = set
   const isSingle = domainBindings.length === 1
@@ -74,3 +80,6 @@ export const narrowByTopology = (
   }
   return narrowed
 }
+
+const isFree = ({ group: { rule } }: Binding, labels: RequirementSet): boolean =>
+  rule.kind === 'anti-affinity' && !labels.byKey.has(rule.space.key)

@@ -100,9 +100,11 @@ describe('pod affinity', () => {
     ])
   })
 
-  test('P-AFF-04: a set whose pods run only where this pod may not go starts anew', () => {
+  test('P-AFF-04: a set whose pods run only where this pod may not go starts anew for the reference, and waits', () => {
     const nodes = [fullNodeIn('n', 'a', web('x'))]
-    expect(decide({ nodes, types, pods: [web('p', full, near(zone), inZone('b'))] }).valuesOf(zone)).toEqual(['b'])
+    const scene = { nodes, types, pods: [web('p', full, near(zone), inZone('b'))] }
+    expect(decide(scene, { strategy: 'reference' }).valuesOf(zone)).toEqual(['b'])
+    expect(decide(scene, { strategy: 'first-fit' }).rejections).toEqual(['p unplaced: TopologyUnsatisfied'])
     // Where the pod could follow, it must.
     const nodePools = [nodePool('default', { requirements: [isIn(zone, 'b')] })]
     expect(decide({ nodes, nodePools, pods: [web('p', full, near(zone))] }).launches).toEqual([])
@@ -153,6 +155,35 @@ describe('pod affinity', () => {
   })
 })
 
+describe('several terms of affinity', () => {
+  const required = ['web', 'gold'].flatMap(
+    (label) => near(zone, { labelSelector: { matchLabels: { [label]: 'yes' } } }).podAffinity?.required ?? [],
+  )
+  const labelled = (one: ReturnType<typeof pod>, ...labels: ReadonlyArray<string>) => ({
+    ...one,
+    labels: Object.fromEntries(labels.map((label) => [label, 'yes'])),
+  })
+  const beside = pod('p', '100m', { podAffinity: { required, preferred: [] } })
+
+  test('are met by one pod that has it all, and by two for the reference alone', () => {
+    const alone = ['web', 'gold'].map((label) => labelled(pod(label, '100m'), label))
+    const apartFromEachOther = { nodes: [nodeIn('n', 'a', ...alone)], types, pods: [beside] }
+    expect(decide(apartFromEachOther, { strategy: 'reference' }).placements).toEqual(['n: p'])
+    expect(decide(apartFromEachOther, { strategy: 'first-fit' }).rejections).toEqual([
+      'p unplaced: TopologyUnsatisfied',
+    ])
+    const inOne = labelled(pod('both', '100m'), 'web', 'gold')
+    expect(decide({ nodes: [nodeIn('n', 'a', inOne)], types, pods: [beside] }).placements).toEqual(['n: p'])
+  })
+
+  test('are met by a pod of the same pass, and by the pod itself where it is the first', () => {
+    const leader = labelled(pod('a', '200m', inZone('b')), 'web', 'gold')
+    expect(decide({ types, pods: [leader, beside] }).launches).toEqual(['default: a p'])
+    expect(decide({ types, pods: [labelled(beside, 'web', 'gold')] }).launches).toEqual(['default: p'])
+    expect(decide({ types, pods: [labelled(beside, 'web')] }).launches).toEqual([])
+  })
+})
+
 describe('pod anti-affinity', () => {
   test('P-AFF-06: every empty zone stays open; a host is free or not', () => {
     const offerings = ['a', 'b', 'c'].map((where) => offering(where, 'on-demand', 1))
@@ -168,6 +199,19 @@ describe('pod anti-affinity', () => {
     expect(decide({ types, pods: named }).launches).toHaveLength(2)
     const open = copies(2, (name) => web(name, full, apart(zone)))
     expect(decide({ types, pods: open }).launches).toEqual(['default: p0'])
+  })
+
+  test('a node without the label of the topology is beside nobody, once it has all its labels', () => {
+    const bare = stateNode('bare', { cpu: '4' }, { pods: [runningOn('bare', web('x', '100m', apart(zone)))] })
+    const scene = { nodes: [bare] }
+    for (const pods of [[web('p', '100m', apart(zone))], [web('p', '100m')]]) {
+      expect(decide({ ...scene, pods }, { strategy: 'reference' }).placements).toEqual([])
+      expect(decide({ ...scene, pods }, { strategy: 'first-fit' }).placements).toEqual(['bare: p'])
+    }
+    const pods = [web('p', '100m', apart(zone))]
+    const { [labelKeys.initialized]: _mark, ...labels } = bare.node!.labels
+    const starting = { ...bare, isManaged: true, node: { ...bare.node!, labels } }
+    expect(decide({ ...scene, nodes: [starting], pods }).placements).toEqual([])
   })
 
   test('P-AFF-09: pods keep away from where a running pod does not want them', () => {

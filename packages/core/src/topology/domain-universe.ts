@@ -1,7 +1,7 @@
 import type { NodePool } from '../cluster/index.ts'
 import type { InstanceType } from '../instance/index.ts'
+import { labelKeys, Labels } from '../labels/index.ts'
 import { Requirement, Requirements, type Aliases } from '../requirements/index.ts'
-import { Taints, type Taint, type Toleration } from '../taints/index.ts'
 import { signatureOf } from './requirement-table.ts'
 
 /** A NodePool and the types it may launch. */
@@ -19,8 +19,11 @@ export interface PoolOffer {
 export class DomainUniverse {
   readonly #offers: ReadonlyArray<PoolOffer>
   readonly #aliases: Aliases
-  readonly #byKey = new Map<string, ReadonlyMap<string, ReadonlyArray<ReadonlyArray<Taint>>>>()
+  /** By key and domain, the places in `pools` of those that offer it. */
+  readonly #byKey = new Map<string, ReadonlyMap<string, ReadonlyArray<number>>>()
   readonly #ownRequirements: ReadonlyArray<Requirements>
+  /** NodePools, each with all labels that it is sure to give its nodes. */
+  readonly pools: ReadonlyArray<{ readonly nodePool: NodePool; readonly requirements: Requirements }>
 
   constructor(offers: ReadonlyArray<PoolOffer>, aliases: Aliases) {
     this.#offers = offers
@@ -28,30 +31,39 @@ export class DomainUniverse {
     this.#ownRequirements = offers.map(({ nodePool: { requirements, labels } }) =>
       Requirements.and(Requirements.fromSpecs(requirements, this.#aliases), Requirements.fromLabels(labels, aliases)),
     )
+    this.pools = offers.map(({ nodePool }, index) => ({
+      nodePool,
+      requirements: Requirements.and(
+        this.#ownRequirements[index] ?? Requirements.empty,
+        Requirements.fromLabels(
+          {
+            [labelKeys.nodePool]: nodePool.name,
+            [Labels.nodeClassLabelKey(nodePool.nodeClass)]: nodePool.nodeClass.name,
+          },
+          aliases,
+        ),
+      ),
+    }))
   }
 
-  /** The domains of a key; with tolerations, those that some pool offers behind taints that they cover (P-TOP-03). */
-  domains(key: string, tolerations: ReadonlyArray<Toleration> | undefined): ReadonlyArray<string> {
+  /** The domains of a key that some open pool offers, by its place in `pools`. */
+  domains(key: string, isOpen: ReadonlyArray<boolean>): ReadonlyArray<string> {
     let byDomain = this.#byKey.get(key)
     if (byDomain === undefined) {
       byDomain = this.#collect(key)
       this.#byKey.set(key, byDomain)
     }
-    return [...byDomain]
-      .filter(
-        ([, marks]) => tolerations === undefined || marks.some((taints) => Taints.areTolerated(taints, tolerations)),
-      )
-      .map(([domain]) => domain)
+    return [...byDomain].filter(([, pools]) => pools.some((pool) => isOpen[pool])).map(([domain]) => domain)
   }
 
-  #collect(key: string): ReadonlyMap<string, ReadonlyArray<ReadonlyArray<Taint>>> {
-    const byDomain = new Map<string, Array<ReadonlyArray<Taint>>>()
-    for (const [index, { nodePool, instanceTypes }] of this.#offers.entries()) {
+  #collect(key: string): ReadonlyMap<string, ReadonlyArray<number>> {
+    const byDomain = new Map<string, Array<number>>()
+    for (const [index, { instanceTypes }] of this.#offers.entries()) {
       const add = (values: Iterable<string>) => {
         for (const value of values) {
-          const marks = byDomain.get(value)
-          if (marks === undefined) byDomain.set(value, [nodePool.taints])
-          else if (!marks.includes(nodePool.taints)) marks.push(nodePool.taints)
+          const pools = byDomain.get(value)
+          if (pools === undefined) byDomain.set(value, [index])
+          else if (pools.at(-1) !== index) pools.push(index)
         }
       }
       const own = this.#ownRequirements[index]?.byKey.get(key)

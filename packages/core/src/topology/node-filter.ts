@@ -3,6 +3,9 @@ import { Requirements, type Aliases } from '../requirements/index.ts'
 import { Taints, type Taint, type Toleration } from '../taints/index.ts'
 import type { Demand, RequirementSet, RequirementTable } from './requirement-table.ts'
 
+/** Stands for the name of a node that does not exist yet. */
+const unnamed = 'hostname-placeholder'
+
 /** Which nodes a spread constraint counts (P-TSC-06). */
 export class NodeFilter {
   readonly #table: RequirementTable
@@ -37,6 +40,11 @@ export class NodeFilter {
       (this.#terms.length === 0 || this.#terms.some((term) => this.#table.meets('present', labels, hostname, term))) &&
       this.#tolerates(taints)
     )
+  }
+
+  /** Whether a node yet to be launched with these labels could meet what is asked of labels. */
+  mayMatch(labels: RequirementSet): boolean {
+    return this.#terms.length === 0 || this.#terms.some((term) => this.#table.meets('future', labels, unnamed, term))
   }
 
   #tolerates(taints: ReadonlyArray<Taint>): boolean {

@@ -56,6 +56,41 @@ describe('spread constraints', () => {
     expect(decide({ nodes, nodePools, pods: [web('p', full, spread(zone, { maxSkew: 2 }))] }).rejections).toEqual([])
   })
 
+  test('domains out of reach do not hold the minimum, but for the reference (W21)', () => {
+    const nodePools = [
+      nodePool('here', { labels: { team: 'here' }, requirements: [isIn(zone, 'a')] }),
+      nodePool('there', { labels: { team: 'there' }, requirements: [isIn(zone, 'b')] }),
+    ]
+    const labels = { team: 'here', [labelKeys.nodePool]: 'here', [zone]: 'a' }
+    const nodes = [stateNode('n0', { cpu: '0' }, { labels, pods: [runningOn('n0', web('x', '0'))] })]
+    for (const key of ['team', labelKeys.nodePool]) {
+      const scene = { nodes, nodePools, pods: [web('p', full, spread(zone), requiring([isIn(key, 'here')]))] }
+      expect(decide(scene, { strategy: 'reference' }).launches).toEqual([])
+      expect(decide(scene, { strategy: 'first-fit' }).valuesOf(zone)).toEqual(['a'])
+    }
+    // Who could use both keeps to both, and pods that differ in what they may use do not share a minimum.
+    const free = decide({ nodes, nodePools, pods: [web('p', full, spread(zone))] })
+    expect(free.valuesOf(zone)).toEqual(['b'])
+    const pods = [
+      web('p0', full, spread(zone), requiring([isIn('team', 'there', 'here')])),
+      web('p1', full, spread(zone), requiring([isIn('team', 'here')])),
+    ]
+    expect(decide({ nodes, nodePools, pods }, { strategy: 'first-fit' }).valuesOf(zone)).toEqual(['b', 'a'])
+  })
+
+  test('a spread over hosts is over those that are there, where none can be bought for the pod', () => {
+    const labels = { team: 'own' }
+    const taken = (name: string, ...pods: ReadonlyArray<string>) =>
+      stateNode(name, { cpu: '4' }, { labels, pods: pods.map((one) => runningOn(name, web(one, '100m'))) })
+    const own = (name: string) => web(name, '100m', spread(hostname), requiring([isIn('team', 'own')]))
+    const scene = { nodes: [taken('n0', 'x'), taken('n1', 'y')], pods: [own('p0'), own('p1'), own('p2')] }
+    expect(decide(scene, { strategy: 'reference' }).placements).toEqual([])
+    const { placements } = decide(scene, { strategy: 'first-fit' })
+    expect(placements).toEqual(['n0: p0 p2', 'n1: p1'])
+    const withPool = { ...scene, nodePools: [nodePool('default', { labels })] }
+    expect(decide(withPool).placements).toEqual([])
+  })
+
   test('P-TSC-03: the minimum is taken over the zones that the pod itself allows', () => {
     const nodes = [nodeIn('n0', 'a'), nodeIn('n1', 'b', ['x'])]
     const pods = [web('p', full, spread(zone), requiring([isIn(zone, 'b')]))]

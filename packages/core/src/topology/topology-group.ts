@@ -6,15 +6,25 @@ import type { NodeFilter } from './node-filter.ts'
 
 export type TopologyKind = 'spread' | 'affinity' | 'anti-affinity'
 
+/** Which pods a term is about. */
+export interface PodSelection {
+  readonly namespaces: ReadonlySet<string>
+  readonly selector: Selector
+}
+
 /** What identifies a group and how it counts. */
-export interface TopologyRule {
+export interface TopologyRule extends PodSelection {
   readonly kind: TopologyKind
   readonly space: DomainSpace
   readonly isHost: boolean
-  readonly namespaces: ReadonlySet<string>
-  readonly selector: Selector
+  /** Further terms that a pod must meet to count. */
+  readonly alsoSelecting?: ReadonlyArray<PodSelection>
   readonly maxSkew: number
   readonly minDomains?: number
+  /** Whether no node could be bought for the pod, so that only hosts that exist make up the minimum of a spread over them. */
+  readonly hasNoNewHosts?: boolean
+  /** Whether affinity is unmet, not new, where its pods run only where this pod may not go. */
+  readonly startsOnce?: boolean
   /** Absent: every node counts. */
   readonly filter?: NodeFilter
 }
@@ -69,7 +79,12 @@ export class TopologyGroup {
   }
 
   selects(namespace: string, labels: Labels): boolean {
-    return this.rule.namespaces.has(namespace) && Labels.matches(this.rule.selector, labels)
+    return isSelected(this.rule, namespace, labels) && this.selectsFurther(namespace, labels)
+  }
+
+  /** Whether a pod meets the terms that stand beside the group's own. */
+  selectsFurther(namespace: string, labels: Labels): boolean {
+    return this.rule.alsoSelecting?.every((one) => isSelected(one, namespace, labels)) ?? true
   }
 
   /** Makes a domain known, with no pods if it was not, on the word of one more NodePool or node. */
@@ -134,7 +149,7 @@ export class TopologyGroup {
     const count = this.count(host)
     switch (this.rule.kind) {
       case 'spread':
-        return count + (isSelf ? 1 : 0) <= this.rule.maxSkew
+        return count + (isSelf ? 1 : 0) - this.#leastOnHosts(podView) <= this.rule.maxSkew
       case 'affinity':
         return podAllowsHost && (count > 0 || (isSelf && !this.#isAnywhere(podView)))
       case 'anti-affinity':
@@ -178,6 +193,11 @@ export class TopologyGroup {
     return best === unknown ? [] : [best]
   }
 
+  // A new host would be empty.
+  #leastOnHosts(pod: DomainView | undefined): number {
+    return this.rule.hasNoNewHosts === true ? this.#leastCount(pod) : 0
+  }
+
   #leastCount(pod: DomainView | undefined): number {
     if (this.#minimum.version === this.version && this.#minimum.view === pod) return this.#minimum.value
     let least = noDomain
@@ -206,9 +226,16 @@ export class TopologyGroup {
   // Whether some pod is counted where this pod could follow. Where none is, the first may start anywhere.
   #isAnywhere(pod: DomainView | undefined): boolean {
     if (this.#occupied === 0) return false
-    return pod === undefined || this.#counts.some((count, domain) => count > 0 && allows(pod, domain))
+    return (
+      pod === undefined ||
+      this.rule.startsOnce === true ||
+      this.#counts.some((count, domain) => count > 0 && allows(pod, domain))
+    )
   }
 }
+
+const isSelected = ({ namespaces, selector }: PodSelection, namespace: string, labels: Labels): boolean =>
+  namespaces.has(namespace) && Labels.matches(selector, labels)
 
 const allows = (view: DomainView | undefined, domain: number): boolean =>
   view === undefined || view.has[domain] === true

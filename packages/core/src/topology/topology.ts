@@ -10,7 +10,7 @@ import {
 import { compareText } from '../internal/index.ts'
 import { labelKeys, Labels, type LabelSelector, type Selector } from '../labels/index.ts'
 import type { Aliases } from '../requirements/index.ts'
-import type { Taint } from '../taints/index.ts'
+import { Taints, type Taint } from '../taints/index.ts'
 import type { DomainUniverse } from './domain-universe.ts'
 import { DomainSpace } from './domains.ts'
 import { NodeFilter } from './node-filter.ts'
@@ -45,6 +45,12 @@ export interface TopologyContext {
   readonly namespaces: ReadonlyMap<string, Labels>
   /** Under `Ignore`, preferences and ScheduleAnyway make no groups (P-PRF-05). */
   readonly preferencePolicy: 'Respect' | 'Ignore'
+  /**
+   * Whether constraints are read as the scheduler reads them, other than the reference does: one pod must meet all terms
+   * of affinity; affinity to pods that run only where the pod may not go is unmet; and a spread is over what NodePools
+   * offer that the pod could use.
+   */
+  readonly readsAsScheduler: boolean
   /** Nodes that stay, with the labels in force for each (P-TOP-04). */
   readonly nodes: ReadonlyArray<{ readonly node: CountedNode; readonly labelsInForce: Labels }>
   readonly pods: ReadonlyArray<CountedPod>
@@ -66,6 +72,7 @@ interface Loss {
 }
 
 const unlimited = 2 ** 31 - 1
+const honoringAll = { nodeAffinityPolicy: 'Honor', nodeTaintsPolicy: 'Honor' } as const
 
 /**
  * The topology groups of one pass.
@@ -84,6 +91,8 @@ export class Topology {
   /** Groups of required anti-affinity seen from the other side: pods they select keep away from their owners. */
   readonly inverse: Array<TopologyGroup> = []
   readonly #journal: Journal = { entries: undefined }
+  /** By place among the universe's pools. */
+  readonly #poolSets: ReadonlyArray<RequirementSet>
   /** What a group was made from, by group: pods that share it and would have made another see the first one's. */
   readonly #origins = new Map<TopologyGroup, string>()
   readonly #alike = new Map<TopologyGroup, Set<PodConstraints>>()
@@ -95,6 +104,7 @@ export class Topology {
 
   constructor(context: TopologyContext) {
     this.#context = context
+    this.#poolSets = context.universe.pools.map(({ requirements }) => context.table.supply(requirements))
     for (const counted of context.pods) {
       const { namespace } = counted.pod
       const neighbours = this.#podsByNamespace.get(namespace)
@@ -128,8 +138,10 @@ export class Topology {
       ['affinity', constraints.podAffinity],
       ['anti-affinity', constraints.podAntiAffinity],
     ] as const) {
-      for (const term of affinity.required) found.add(this.#affinity(kind, subject, term))
-      if (isRespected) for (const { term } of affinity.preferred) found.add(this.#affinity(kind, subject, term))
+      const isJoint = kind === 'affinity' && affinity.required.length > 1 && this.#context.readsAsScheduler
+      for (const term of affinity.required)
+        found.add(this.#affinity(kind, subject, term, isJoint ? affinity.required.filter((one) => one !== term) : []))
+      if (isRespected) for (const { term } of affinity.preferred) found.add(this.#affinity(kind, subject, term, []))
     }
     return [...found]
   }
@@ -154,20 +166,24 @@ export class Topology {
   }
 
   #spread(subject: TopologySubject, constraint: TopologySpreadConstraint): TopologyGroup {
-    const { table, aliases } = this.#context
+    const { table, aliases, readsAsScheduler } = this.#context
     const { topologyKey, maxSkew, minDomains } = constraint
     const labelSelector = withLabelKeys(constraint, subject.labels)
+    const isHost = topologyKey === labelKeys.hostname
     const rule: TopologyRule = {
       kind: 'spread',
       space: this.space(topologyKey),
-      isHost: topologyKey === labelKeys.hostname,
+      isHost,
       namespaces: new Set([subject.namespace]),
       selector: selectorOf(labelSelector),
       maxSkew,
       ...(minDomains === undefined ? {} : { minDomains }),
       filter: new NodeFilter(table, subject.constraints, constraint, aliases),
+      ...(isHost && readsAsScheduler && !this.#couldBuy(subject.constraints) ? { hasNoNewHosts: true } : {}),
     }
-    const identity = this.#identity(rule, labelSelector, filterIdentity(subject.constraints, constraint))
+    const filter = filterIdentity(subject.constraints, constraint)
+    const asked = readsAsScheduler ? JSON.stringify(filterOrigin(subject.constraints)) : ''
+    const identity = this.#identity(rule, labelSelector, `${filter}${asked}`)
     const ignoresTaints = constraint.nodeTaintsPolicy === 'Ignore'
     const origin = () =>
       JSON.stringify([this.#originOf(rule, subject, ignoresTaints), minDomains, filterOrigin(subject.constraints)])
@@ -178,10 +194,19 @@ export class Topology {
     })
   }
 
-  #affinity(kind: TopologyKind, subject: TopologySubject, term: PodAffinityTerm): TopologyGroup {
-    const rule = this.#affinityRule(kind, subject.namespace, term)
+  #affinity(
+    kind: TopologyKind,
+    subject: TopologySubject,
+    term: PodAffinityTerm,
+    others: ReadonlyArray<PodAffinityTerm>,
+  ): TopologyGroup {
+    const own = this.#affinityRule(kind, subject.namespace, term)
+    const alsoSelecting = others.map((one) => this.#affinityRule(kind, subject.namespace, one))
+    const rule = others.length === 0 ? own : { ...own, alsoSelecting }
+    const beside = others.map((other, index) => this.#identity(alsoSelecting[index]!, other.labelSelector, ''))
     const origin = () => this.#originOf(rule, subject)
-    return this.#shared(this.#identity(rule, term.labelSelector, ''), subject.constraints, origin, () => {
+    const identity = this.#identity(rule, term.labelSelector, beside.sort(compareText).join())
+    return this.#shared(identity, subject.constraints, origin, () => {
       const group = this.#made(rule, subject)
       this.#countCluster(group, term.labelSelector)
       return group
@@ -196,6 +221,7 @@ export class Topology {
       namespaces: this.#namespacesOf(namespace, term),
       selector: selectorOf(term.labelSelector),
       maxSkew: unlimited,
+      ...(kind === 'affinity' && this.#context.readsAsScheduler ? { startsOnce: true } : {}),
     }
   }
 
@@ -237,16 +263,34 @@ export class Topology {
   }
 
   #originOf(rule: TopologyRule, subject: TopologySubject, ignoresTaints = false): string {
-    return this.#context.universe
-      .domains(rule.space.key, ignoresTaints ? undefined : subject.constraints.tolerations)
-      .join('\u0001')
+    return this.#offered(rule, subject, ignoresTaints).join('\u0001')
+  }
+
+  // Without the scheduler's reading, all that the pod tolerates: which labels it asks for does not matter (W21).
+  #offered({ space, filter }: TopologyRule, { constraints }: TopologySubject, ignoresTaints: boolean) {
+    const { universe, readsAsScheduler } = this.#context
+    const isOpen = universe.pools.map(
+      ({ nodePool: { taints } }, pool) =>
+        (ignoresTaints || Taints.areTolerated(taints, constraints.tolerations)) &&
+        (!readsAsScheduler || filter === undefined || filter.mayMatch(this.#poolSets[pool]!)),
+    )
+    return universe.domains(space.key, isOpen)
+  }
+
+  // Whether some NodePool offers nodes with labels that the pod asks for, behind taints that it tolerates.
+  #couldBuy(constraints: PodConstraints): boolean {
+    const { table, universe, aliases } = this.#context
+    const filter = new NodeFilter(table, constraints, honoringAll, aliases)
+    return universe.pools.some(({ nodePool: { taints } }, pool) => {
+      const hard = taints.filter(({ effect }) => effect !== 'PreferNoSchedule')
+      return Taints.areTolerated(hard, constraints.tolerations) && filter.mayMatch(this.#poolSets[pool]!)
+    })
   }
 
   // The first pod's tolerations decide which domains the group starts with, even for those that share it (W20).
   #made(rule: TopologyRule, subject: TopologySubject, ignoresTaints = false): TopologyGroup {
     const group = new TopologyGroup(rule, this.#journal)
-    const tolerations = ignoresTaints ? undefined : subject.constraints.tolerations
-    for (const domain of this.#context.universe.domains(rule.space.key, tolerations)) {
+    for (const domain of this.#offered(rule, subject, ignoresTaints)) {
       group.register(rule.space.index(domain))
     }
     return group
@@ -279,6 +323,7 @@ export class Topology {
     const selector = this.#counted.get(group)
     if (selector === undefined || !rule.namespaces.has(pod.namespace)) return undefined
     if (pod.deletionTimestampMs !== undefined || !Labels.matches(selector, pod.labels)) return undefined
+    if (!group.selectsFurther(pod.namespace, pod.labels)) return undefined
     const domain = Labels.get(node.labels, rule.space.key) ?? (rule.isHost ? node.name : undefined)
     return domain !== undefined && isCounted(rule, node) ? rule.space.index(domain) : undefined
   }
