@@ -20,7 +20,9 @@ const runWith = (directory: string, programs: Readonly<Record<string, string>>) 
 
 describe('npm run e2e:cluster on a machine that lacks what it needs', () => {
   let directory = ''
-  beforeAll(() => (directory = mkdtempSync(join(tmpdir(), 'scantling-skips-'))))
+  beforeAll(() => {
+    directory = mkdtempSync(join(tmpdir(), 'scantling-skips-'))
+  })
   afterAll(() => rmSync(directory, { recursive: true }))
 
   test.each([
