@@ -1,32 +1,48 @@
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { copyFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { isWrite, readAudit, type AuditEvent } from './audit.ts'
 import { findControlPlane, findReference } from './binaries.ts'
-import type { Child } from './child.ts'
+import {
+  cpuSeconds,
+  memoryMib,
+  prepare,
+  scrape,
+  startContestant,
+  userOf,
+  valuesOf,
+  type Contestant,
+} from './contestant.ts'
+import { bytesPerPod, measureGrowth, renderGrowth } from './growth.ts'
 import { deployment, nodeClass, nodePool, onDemand } from './manifests.ts'
 import { isIsolated, isolationObstacle, runIsolated } from './namespace.ts'
-import { startTestCluster, type TestCluster } from './test-cluster.ts'
+import { startTestCluster } from './test-cluster.ts'
 import { renderSpan, timelineOf, type Span } from './timeline.ts'
 
 /*
- * `npm run bench:cluster [-- --pods 500,1000] [--only ours|reference] [--large]`: our controller beside the
- * reference's own, each on a fresh control plane, one Deployment from nothing to all pods Running. `--large`: ours alone
- * with 5,000 pods on 500 nodes.
+ * `npm run bench:cluster`: our controller beside the reference's own, each on a fresh control plane, one Deployment from
+ * nothing to all pods Running.
+ *
+ * - `--pods 500,1000`, `--only ours|reference`
+ * - `--rounds N`: so often, the contestants taking turns in going first; promises are judged by medians.
+ * - `--large`: ours alone with 5,000 pods on 500 nodes.
+ * - `--growth [--pods 1000,10000]`: memory by further pods that run already.
+ * - `--timeline`: when whom asked for what. `--audit FILE`: keep the audit logs, as FILE.<contestant>.<pods>.
  */
 const root = resolve(import.meta.dirname, '../..')
 const say = (line: string) => void process.stdout.write(`${line}\n`)
 const { values } = parseArgs({
   options: {
-    pods: { type: 'string', default: '500,1000' },
+    pods: { type: 'string' },
     only: { type: 'string' },
     large: { type: 'boolean', default: false },
+    growth: { type: 'boolean', default: false },
+    rounds: { type: 'string', default: '1' },
     timeline: { type: 'boolean', default: false },
+    audit: { type: 'string' },
   },
 })
-
-type Contestant = 'ours' | 'reference'
 
 interface Load {
   readonly pods: number
@@ -56,7 +72,6 @@ interface Figures {
   readonly timeline: ReadonlyArray<Span>
 }
 
-const namespace = 'karpenter'
 const cpusBelow = (limit: string) => ({ key: 'karpenter.kwok.sh/instance-cpu', operator: 'Lt', values: [limit] })
 const cpusOf = (count: string) => ({ key: 'karpenter.kwok.sh/instance-cpu', operator: 'In', values: [count] })
 
@@ -99,24 +114,63 @@ const outside = async (): Promise<number> => {
 }
 
 const inside = async (): Promise<number> => {
-  const loads = values.large ? [large] : values.pods.split(',').map((count) => burst(Number(count)))
-  const contestants: ReadonlyArray<Contestant> =
-    process.env['SCANTLING_REFERENCE'] === undefined ? ['ours'] : ['ours', 'reference']
+  const contestants = (['ours', 'reference'] as const).filter(
+    (one) =>
+      (values.only === undefined || values.only === one) &&
+      (one === 'ours' || process.env['SCANTLING_REFERENCE'] !== undefined),
+  )
+  if (values.growth) return (await growth(contestants)) ? 0 : 1
+  const rounds = Number(values.rounds)
+  const loads = values.large ? [large] : (values.pods ?? '500,1000').split(',').map((count) => burst(Number(count)))
   const all: Array<Figures> = []
-  for (const load of loads)
-    for (const contestant of contestants.filter((one) => values.only === undefined || values.only === one)) {
-      const figures = await run(contestant, load)
-      all.push(figures)
-      say(render(figures))
+  for (const load of loads) {
+    const taken: Array<Figures> = []
+    for (let round = 0; round < rounds; round++)
+      for (const contestant of round % 2 === 0 ? contestants : contestants.toReversed()) {
+        const figures = await run(contestant, load)
+        taken.push(figures)
+        say(render(figures))
+      }
+    for (const contestant of contestants) {
+      const median = medianOf(taken.filter((figures) => figures.contestant === contestant))
+      all.push(median)
+      if (rounds > 1) say(`Median of ${rounds} rounds:\n${render({ ...median, asked: [], timeline: [] })}`)
     }
+  }
   return judge(all) ? 0 : 1
+}
+
+const growth = async (contestants: ReadonlyArray<Contestant>): Promise<boolean> => {
+  const [from = 0, to = 0] = (values.pods ?? '1000,10000').split(',').map(Number)
+  const perPod = new Map<Contestant, number>()
+  for (const contestant of contestants) {
+    const measured = await measureGrowth(contestant, from, to)
+    say(renderGrowth(measured))
+    perPod.set(contestant, bytesPerPod(measured))
+  }
+  const [ours, theirs] = [perPod.get('ours'), perPod.get('reference')]
+  if (ours === undefined || theirs === undefined) return true
+  return told([[`from ${from} to ${to} pods: memory grows at most half as fast`, ours <= theirs / 2]])
+}
+
+/** Each figure's median; of what is no figure, the last round's. */
+const medianOf = (rounds: ReadonlyArray<Figures>): Figures => {
+  const last = rounds.at(-1)
+  if (last === undefined) throw new Error('There was no round')
+  const middle = (name: keyof Figures) => {
+    const sorted = rounds.map((figures) => figures[name] as number).toSorted((a, b) => a - b)
+    const at = (index: number) => sorted[index] ?? 0
+    return (at(Math.floor((sorted.length - 1) / 2)) + at(Math.ceil((sorted.length - 1) / 2))) / 2
+  }
+  const names = (Object.keys(last) as ReadonlyArray<keyof Figures>).filter((name) => typeof last[name] === 'number')
+  return { ...last, ...Object.fromEntries(names.map((name) => [name, middle(name)])) }
 }
 
 const run = async (contestant: Contestant, load: Load): Promise<Figures> => {
   const cluster = await startTestCluster()
   try {
     await prepare(cluster, contestant)
-    const controller = await start(cluster, contestant)
+    const controller = await startContestant(cluster, contestant)
     await cluster.api.apply(
       nodeClass,
       nodePool('default', {
@@ -145,6 +199,7 @@ const run = async (contestant: Contestant, load: Load): Promise<Figures> => {
     const asked = readAudit(cluster.plane.auditLog, userOf(contestant)).filter(
       ({ objectRef }) => objectRef?.resource !== 'leases',
     )
+    if (values.audit !== undefined) copyFileSync(cluster.plane.auditLog, `${values.audit}.${contestant}.${load.pods}`)
     const calls = asked.filter(({ verb, objectRef }) => verb !== 'watch' && objectRef?.resource !== 'events')
     const metrics = await scrape(controller.metricsPort)
     return {
@@ -175,41 +230,6 @@ interface Ready {
   readonly status?: { readonly readyReplicas?: number }
 }
 
-const userOf = (contestant: Contestant) => `system:serviceaccount:${namespace}:${contestant}`
-
-/** An identity of its own, by which the audit log knows it; no right is missing. */
-const prepare = (cluster: TestCluster, contestant: Contestant): Promise<void> =>
-  cluster.api.apply(
-    { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
-    { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: contestant, namespace } },
-    {
-      apiVersion: 'rbac.authorization.k8s.io/v1',
-      kind: 'ClusterRoleBinding',
-      metadata: { name: contestant },
-      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
-      subjects: [{ kind: 'ServiceAccount', name: contestant, namespace }],
-    },
-  )
-
-const start = async (
-  cluster: TestCluster,
-  contestant: Contestant,
-): Promise<Pick<Child, 'pid'> & { readonly metricsPort: number }> => {
-  const kubeconfig = await cluster.kubeconfigOf(namespace, contestant)
-  if (contestant === 'ours')
-    return cluster.startController('ours', {
-      kubeconfig,
-      flags: [
-        '--leader-elect=false',
-        '--instance-types-file-path=kwok',
-        // The reference's machines join at once as well.
-        '--kwok-latency=0',
-        '--log-level=info',
-      ],
-    })
-  return cluster.startReference(kubeconfig)
-}
-
 const countsOf = (events: ReadonlyArray<AuditEvent>): ReadonlyArray<readonly [string, number]> => {
   const counts = new Map<string, number>()
   for (const { verb, objectRef, responseStatus } of events) {
@@ -218,26 +238,6 @@ const countsOf = (events: ReadonlyArray<AuditEvent>): ReadonlyArray<readonly [st
     counts.set(key, (counts.get(key) ?? 0) + 1)
   }
   return [...counts].toSorted(([, a], [, b]) => b - a)
-}
-
-const scrape = async (port: number): Promise<ReadonlyArray<string>> =>
-  (await (await fetch(`http://127.0.0.1:${port}/metrics`)).text())
-    .split('\n')
-    .filter((line) => line !== '' && !line.startsWith('#'))
-
-const valuesOf = (metrics: ReadonlyArray<string>, start: string): ReadonlyArray<number> =>
-  metrics.filter((line) => line.startsWith(start)).map((line) => Number(line.slice(line.lastIndexOf(' ') + 1)))
-
-const memoryMib = (pid: number, field: 'VmRSS' | 'VmHWM'): number =>
-  Number(new RegExp(`${field}:\\s+(\\d+)`).exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024
-
-const ticksPerSecond = 100
-
-const cpuSeconds = (pid: number): number => {
-  const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  // The name in parentheses may hold spaces; user and system time are the 14th and 15th fields of the line.
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
 }
 
 const render = (figures: Figures): string => {
@@ -277,6 +277,10 @@ const judge = (all: ReadonlyArray<Figures>): boolean => {
         : []),
     )
   }
+  return told(verdicts)
+}
+
+const told = (verdicts: ReadonlyArray<readonly [string, boolean]>): boolean => {
   for (const [what, holds] of verdicts) say(`${holds ? 'holds' : 'FAILS'}: ${what}`)
   return verdicts.every(([, holds]) => holds)
 }
