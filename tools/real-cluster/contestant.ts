@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { readImage } from '../packaging/image.ts'
 import type { Child } from './child.ts'
 import type { TestCluster } from './test-cluster.ts'
 
@@ -32,6 +33,8 @@ export const startContestant = async (
   if (contestant === 'ours')
     return cluster.startController('ours', {
       kubeconfig,
+      // As the image starts it.
+      nodeFlags: readImage('kwok').entrypoint.slice(1, -1),
       flags: [
         '--leader-elect=false',
         '--instance-types-file-path=kwok',
