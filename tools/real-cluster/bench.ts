@@ -87,7 +87,7 @@ const large: Load = {
   pods: 5000,
   requests: { cpu: '380m', memory: '128Mi' },
   requirements: [onDemand, cpusOf('4')],
-  withinMs: 900_000,
+  withinMs: 2_400_000,
 }
 
 const outside = async (): Promise<number> => {
@@ -183,6 +183,7 @@ const run = async (contestant: Contestant, load: Load): Promise<Figures> => {
     const cpuBefore = cpuSeconds(controller.pid)
     const startedMs = performance.now()
     const startedAtMs = Date.now()
+    const delays = contestant === 'ours' ? sampleLoopDelay(controller.metricsPort) : undefined
     await cluster.api.create(deployment('web', load.pods, { requests: load.requests }))
     const ready = async () =>
       ((JSON.parse((await cluster.api.request('/apis/apps/v1/namespaces/default/deployments/web')).body) as Ready)
@@ -216,13 +217,33 @@ const run = async (contestant: Contestant, load: Load): Promise<Figures> => {
       peakRssMib: memoryMib(controller.pid, 'VmHWM'),
       cpuS,
       series: metrics.length,
-      loopDelayMs: 1000 * Math.max(0, ...valuesOf(metrics, 'scantling_event_loop_delay_seconds{quantile="0.99"}')),
+      loopDelayMs: delays?.worstMs() ?? 0,
       missed: valuesOf(metrics, 'scantling_watch_missed_events').reduce((sum, value) => sum + value, 0),
       asked: countsOf(calls),
       timeline: values.timeline ? timelineOf(cluster.plane.auditLog, startedAtMs) : [],
     }
   } finally {
     await cluster.stop()
+  }
+}
+
+/** The worst ten seconds' p99 since then: the controller reports it once in ten seconds, and forgets. */
+const sampleLoopDelay = (port: number) => {
+  let worstMs = 0
+  const timer = setInterval(() => {
+    void scrape(port).then(
+      (metrics) => {
+        const [seconds = 0] = valuesOf(metrics, 'scantling_event_loop_delay_seconds{quantile="0.99"}')
+        worstMs = Math.max(worstMs, 1000 * seconds)
+      },
+      () => undefined,
+    )
+  }, 5000)
+  return {
+    worstMs: () => {
+      clearInterval(timer)
+      return worstMs
+    },
   }
 }
 
@@ -247,7 +268,7 @@ const render = (figures: Figures): string => {
     `  requests ${reads + writes} (${reads} reads, ${writes} writes), events ${events}, watches ${watches}`,
     `  RSS ${figures.rssMib.toFixed(0)} MiB (peak ${figures.peakRssMib.toFixed(0)}), CPU ${figures.cpuS.toFixed(1)} s, ${figures.series} metric series`,
     ...(contestant === 'ours'
-      ? [`  event loop p99 ${figures.loopDelayMs.toFixed(0)} ms, watch events missed ${figures.missed}`]
+      ? [`  event loop p99 of the worst ten seconds ${figures.loopDelayMs.toFixed(0)} ms, watch events missed ${figures.missed}`]
       : []),
     `  ${figures.asked.map(([what, count]) => `${what} ${count}`).join(', ')}`,
     ...figures.timeline.map(renderSpan),
