@@ -94,7 +94,9 @@ describe.each(bundledProviders)('The image with provider %s', (provider) => {
         }),
     )
     const listed = sbom.components.map(({ name }) => name)
-    expect(inside.size).toBeGreaterThan(40)
+    expect(inside.size).toBeGreaterThan(30)
+    // What only the Kubernetes client library's own API clients would call is 6 MB of code and 30 MB of memory.
+    expect(provider === 'kwok' && inside.has('undici')).toBe(false)
     expect([...inside].filter((name) => !listed.includes(name))).toEqual([])
     expect(listed.filter((name) => !inside.has(name))).toEqual(['@scantling/deploy'])
     expect(new Set(sbom.components.map(({ purl }) => purl)).size).toBe(sbom.components.length)
