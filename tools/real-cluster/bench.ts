@@ -268,7 +268,9 @@ const render = (figures: Figures): string => {
     `  requests ${reads + writes} (${reads} reads, ${writes} writes), events ${events}, watches ${watches}`,
     `  RSS ${figures.rssMib.toFixed(0)} MiB (peak ${figures.peakRssMib.toFixed(0)}), CPU ${figures.cpuS.toFixed(1)} s, ${figures.series} metric series`,
     ...(contestant === 'ours'
-      ? [`  event loop p99 of the worst ten seconds ${figures.loopDelayMs.toFixed(0)} ms, watch events missed ${figures.missed}`]
+      ? [
+          `  event loop p99 of the worst ten seconds ${figures.loopDelayMs.toFixed(0)} ms, watch events missed ${figures.missed}`,
+        ]
       : []),
     `  ${figures.asked.map(([what, count]) => `${what} ${count}`).join(', ')}`,
     ...figures.timeline.map(renderSpan),
