@@ -51,3 +51,14 @@ export const onNode = (nodeName: string) => ({
   tolerations: [{ operator: 'Exists' }],
   terminationGracePeriodSeconds: 0,
 })
+
+/** The part of a pod's spec that leaves it without a node. */
+export const nobody = { schedulerName: 'nobody', terminationGracePeriodSeconds: 0 }
+
+/** Fields of a status, absent ones as 0. */
+export const countsOf = ({ status }: Body, fields: ReadonlyArray<string>) => fields.map((field) => status[field] ?? 0)
+export const untilCounts = (bench: Bench, path: string, counts: Readonly<Record<string, number>>) =>
+  bench.until(`${path} has ${JSON.stringify(counts)}`, async () => {
+    const { body } = await bench.get(path)
+    return JSON.stringify(countsOf(body, Object.keys(counts))) === JSON.stringify(Object.values(counts))
+  })

@@ -1,6 +1,7 @@
 import { ok } from 'node:assert/strict'
 import { budgets, configMap, deployment, deployments, makeNode, maps, names, onNode, pod, pods } from './benches.ts'
 import { check, equal, refusal, type Body, type ContractCheck } from './contract-api.ts'
+import { jobChecks } from './jobs.ts'
 import { workloadChecks } from './workloads.ts'
 
 /** One list of checks, held against kube-sim and against Kubernetes' own API server. */
@@ -469,4 +470,5 @@ export const contract: ReadonlyArray<ContractCheck> = [
   }),
 
   ...workloadChecks,
+  ...jobChecks,
 ]

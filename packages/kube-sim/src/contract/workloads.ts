@@ -1,5 +1,5 @@
 import { check, equal, type Bench, type Body, type ContractCheck } from './contract-api.ts'
-import { deployment, deployments, makeNode, onNode, pods } from './benches.ts'
+import { countsOf, deployment, deployments, makeNode, nobody, onNode, pods, untilCounts } from './benches.ts'
 
 const replicaSets = ({ namespace }: Bench) => `/apis/apps/v1/namespaces/${namespace}/replicasets`
 const statefulSets = ({ namespace }: Bench) => `/apis/apps/v1/namespaces/${namespace}/statefulsets`
@@ -21,7 +21,6 @@ const statefulSet = (replicas: number, podSpec: object, more: object = {}) => ({
     ...more,
   },
 })
-const nobody = { schedulerName: 'nobody', terminationGracePeriodSeconds: 0 }
 const imageOf = ({ spec }: Body) => spec.containers[0]?.image
 const image = (name: string) => ({ spec: { template: { spec: { containers: [{ name: 'main', image: name }] } } } })
 
@@ -35,18 +34,11 @@ const staying = async (bench: Bench): Promise<string> =>
 const untilPods = (bench: Bench, expected: string) =>
   bench.until(`pods are ${expected}`, async () => (await staying(bench)) === expected)
 
-/** Fields of a status, absent ones as 0. */
-const countsOf = ({ status }: Body, fields: ReadonlyArray<string>) => fields.map((field) => status[field] ?? 0)
-const untilCounts = (bench: Bench, path: string, counts: Readonly<Record<string, number>>) =>
-  bench.until(`${path} has ${JSON.stringify(counts)}`, async () => {
-    const { body } = await bench.get(path)
-    return JSON.stringify(countsOf(body, Object.keys(counts))) === JSON.stringify(Object.values(counts))
-  })
 const ready = (count: number) => ({ replicas: count, readyReplicas: count, availableReplicas: count })
 
 const revisionKey = 'deployment.kubernetes.io/revision'
 
-/** What Deployments, StatefulSets and Jobs do about pods, with the controllers and kubelets that go with each server. */
+/** What Deployments and StatefulSets do about pods, with the controllers and kubelets that go with each server. */
 export const workloadChecks: ReadonlyArray<ContractCheck> = [
   check('a Deployment counts its templates, and one that comes back takes its ReplicaSet', async (bench) => {
     const node = await makeNode(bench)

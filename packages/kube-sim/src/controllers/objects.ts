@@ -12,6 +12,7 @@ export interface Condition {
   readonly message?: string
   readonly lastTransitionTime?: string
   readonly lastHeartbeatTime?: string
+  readonly lastProbeTime?: string
   readonly lastUpdateTime?: string
   readonly observedGeneration?: number
 }
@@ -102,6 +103,7 @@ export interface Container {
   readonly name: string
   readonly image?: string
   readonly restartPolicy?: string
+  readonly env?: ReadonlyArray<{ readonly name: string }>
   readonly resources?: { readonly requests?: AmountsByResource; readonly limits?: AmountsByResource }
   readonly ports?: ReadonlyArray<{
     readonly containerPort?: number
@@ -273,6 +275,35 @@ export interface StatefulSetObject extends KubeObject {
 export interface ControllerRevisionObject extends KubeObject {
   readonly revision?: number
   readonly data?: { readonly spec?: { readonly template?: PodTemplate } }
+}
+
+export interface JobObject extends KubeObject {
+  readonly spec: {
+    readonly parallelism?: number
+    readonly completions?: number
+    readonly completionMode?: string
+    readonly backoffLimit?: number
+    readonly activeDeadlineSeconds?: number
+    readonly ttlSecondsAfterFinished?: number
+    readonly suspend?: boolean
+    readonly podReplacementPolicy?: string
+    readonly template?: PodTemplate
+  }
+  readonly status?: {
+    readonly active?: number
+    readonly ready?: number
+    readonly terminating?: number
+    readonly succeeded?: number
+    readonly failed?: number
+    readonly completedIndexes?: string
+    readonly uncountedTerminatedPods?: {
+      readonly succeeded?: ReadonlyArray<string>
+      readonly failed?: ReadonlyArray<string>
+    }
+    readonly startTime?: string
+    readonly completionTime?: string
+    readonly conditions?: ReadonlyArray<Condition>
+  }
 }
 
 export interface DisruptionBudgetObject extends KubeObject {

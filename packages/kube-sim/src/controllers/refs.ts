@@ -12,6 +12,7 @@ export const refs = {
   replicaSets: resource('apps/v1', 'replicasets'),
   daemonSets: resource('apps/v1', 'daemonsets'),
   statefulSets: resource('apps/v1', 'statefulsets'),
+  jobs: resource('batch/v1', 'jobs'),
   controllerRevisions: resource('apps/v1', 'controllerrevisions'),
   disruptionBudgets: resource('policy/v1', 'poddisruptionbudgets'),
   leases: resource('coordination.k8s.io/v1', 'leases'),

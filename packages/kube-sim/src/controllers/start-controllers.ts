@@ -8,6 +8,7 @@ import { startDeployments } from './deployment/deployment.ts'
 import { startDisruptionBudgets } from './disruption-budget/disruption-budget.ts'
 import { eventRecorder, noEvents } from './event-recorder.ts'
 import { startInformers } from './informer.ts'
+import { startJobs } from './job/job.ts'
 import { startKubelets, type KubeletOptions } from './kubelet/kubelet.ts'
 import { startNodeLifecycle, type NodeLifecycleOptions } from './node-lifecycle/node-lifecycle.ts'
 import { startPodGarbageCollection, type PodGarbageOptions } from './pod-garbage.ts'
@@ -28,6 +29,7 @@ export const controllerNames = [
   'scheduler',
   'kubelet',
   'stateful-set',
+  'job',
 ] as const
 export type ControllerName = (typeof controllerNames)[number]
 
@@ -81,6 +83,7 @@ export const startControllers = (
     scheduler: (own) => startScheduler(own, options.scheduler),
     kubelet: (own) => startKubelets(own, options.kubelet),
     'stateful-set': startStatefulSets,
+    job: startJobs,
   }
   const running = controllerNames.filter((name) => only.includes(name)).map((name) => starters[name](cluster(name)))
   return {

@@ -4,12 +4,12 @@ import * as E from 'fp-ts/lib/Either.js'
 import { refTo } from '../../face.ts'
 import { queueOf, type Cluster, type Running } from '../cluster.ts'
 import type { NodeObject, PodObject } from '../objects.ts'
-import { isTerminal, keyOf, splitKey } from '../pod-state.ts'
+import { controllerOf, isTerminal, keyOf, splitKey } from '../pod-state.ts'
 import { draw, type Range } from '../random.ts'
 import { refs } from '../refs.ts'
 import { isConflict, unlessGone } from '../status-error.ts'
 import { renewLease, writeHealthyStatus } from './node-heartbeat.ts'
-import { creatingStatus, runningStatus, succeededStatus } from './pod-statuses.ts'
+import { creatingStatus, endedStatus, runningStatus } from './pod-statuses.ts'
 
 export interface KubeletOptions {
   /** Adopt every node, not only those marked `kwok.x-k8s.io/node: fake` by annotation or label. */
@@ -30,8 +30,10 @@ export interface KubeletOptions {
 export const fakeNodeKey = 'kwok.x-k8s.io/node'
 /** On a node: `stopped` silences its kubelet, as if the machine were gone. */
 export const kubeletStateKey = 'sim.scantling.sh/kubelet'
-/** On a pod that need not run for ever: a Go duration after which it succeeds. */
+/** On a pod that need not run for ever: a Go duration after which it ends. Pods of Jobs end at once without it. */
 export const runForKey = 'sim.scantling.sh/run-for'
+/** On a pod that ends: what its containers exit with, which is 0 without it. Others make the pod fail. */
+export const exitCodeKey = 'sim.scantling.sh/exit-code'
 /** On a pod: a Go duration that it takes to stop. */
 export const stopAfterKey = 'sim.scantling.sh/stop-after'
 
@@ -50,6 +52,8 @@ interface PodTask {
 }
 
 const defaultStart: Range = { fromMs: 1000, toMs: 2000 }
+// Of containers that were killed: 128 and the number of SIGKILL.
+const killedCode = 137
 const instantBoot: Range = { fromMs: 0, toMs: 0 }
 
 /**
@@ -150,16 +154,18 @@ export const startKubelets = (cluster: Cluster, options: KubeletOptions = {}): R
     const ready = due.get(key)
     const isDue = (step: PodTask['step']) => ready?.uid === pod.metadata.uid && ready.step === step
     if (pod.metadata.deletionTimestamp !== undefined) {
-      if (isDue('stop') || isTerminal(pod)) await remove(pod)
-      else plan(pod, 'stop', stopDelayMs(pod))
-      return
+      if (!isDue('stop') && !isTerminal(pod)) return plan(pod, 'stop', stopDelayMs(pod))
+      // What outlives its containers, held by a finalizer, must not look as if it ran.
+      const isHeld = (pod.metadata.finalizers?.length ?? 0) > 0
+      if (isHeld && !isTerminal(pod)) await writeStatus(pod, endedStatus({ pod, nowMs: clock.nowMs() }, killedCode))
+      return remove(pod)
     }
     if (isTerminal(pod)) return forget(key)
     const input = { pod, nowMs: clock.nowMs(), hostIP: hostAddress(node) }
     if (pod.status?.phase === 'Running') {
       const runForMs = runTimeMs(pod)
       if (runForMs === undefined) return forget(key)
-      if (isDue('finish')) return writeStatus(pod, succeededStatus(input))
+      if (isDue('finish')) return writeStatus(pod, endedStatus(input, exitCode(pod)))
       const sinceMs = Date.parse(pod.status.startTime ?? pod.metadata.creationTimestamp)
       return plan(pod, 'finish', Math.max(sinceMs + runForMs - clock.nowMs(), 0))
     }
@@ -235,11 +241,18 @@ const valueOf = (record: Readonly<Record<string, string>> | undefined, key: stri
 const hostAddress = (node: NodeObject): string | undefined =>
   node.status?.addresses?.find(({ type }) => type === 'InternalIP')?.address
 
-// Only pods that are meant to end do.
-const runTimeMs = (pod: PodObject): number | undefined =>
-  pod.spec.restartPolicy === 'Never' || pod.spec.restartPolicy === 'OnFailure'
-    ? parseDurationMs(valueOf(pod.metadata.annotations, runForKey))
-    : undefined
+// Only pods that are meant to end do. Those of Jobs do at once unless told otherwise, as with kwok's stage `pod-complete`.
+const runTimeMs = (pod: PodObject): number | undefined => {
+  const { restartPolicy } = pod.spec
+  if (restartPolicy !== 'Never' && restartPolicy !== 'OnFailure') return undefined
+  const asked = parseDurationMs(valueOf(pod.metadata.annotations, runForKey))
+  return asked ?? (controllerOf(pod)?.kind === 'Job' ? 0 : undefined)
+}
+
+const exitCode = (pod: PodObject): number => {
+  const text = valueOf(pod.metadata.annotations, exitCodeKey) ?? ''
+  return /^\d{1,3}$/.test(text) ? Number(text) : 0
+}
 
 /** Milliseconds of a Go duration; text that is none counts as absent. */
 const parseDurationMs = (text: string | undefined): number | undefined => {

@@ -98,20 +98,23 @@ export const runningStatus = ({ pod, nowMs, hostIP, podIP }: StatusInput) => {
   }
 }
 
-/** All containers ended well. */
-export const succeededStatus = ({ pod, nowMs }: Pick<StatusInput, 'pod' | 'nowMs'>) => {
+/** All containers ended, well with the exit code 0. */
+export const endedStatus = ({ pod, nowMs }: Pick<StatusInput, 'pod' | 'nowMs'>, exitCode: number) => {
   const startedAt = pod.status?.startTime ?? timeText(nowMs)
+  const isWell = exitCode === 0
   return {
-    phase: 'Succeeded',
+    phase: isWell ? 'Succeeded' : 'Failed',
     conditions: ['Initialized', 'Ready', 'ContainersReady'].map((type) =>
-      condition(type, type === 'Initialized', nowMs, 'PodCompleted'),
+      condition(type, type === 'Initialized', nowMs, isWell ? 'PodCompleted' : 'PodFailed'),
     ),
     containerStatuses: (pod.spec.containers ?? []).map((container) => ({
       ...containerIdentity(pod, container),
       ready: false,
       started: false,
       restartCount: 0,
-      state: { terminated: { exitCode: 0, reason: 'Completed', startedAt, finishedAt: timeText(nowMs) } },
+      state: {
+        terminated: { exitCode, reason: isWell ? 'Completed' : 'Error', startedAt, finishedAt: timeText(nowMs) },
+      },
     })),
   }
 }
