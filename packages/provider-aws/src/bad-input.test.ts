@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import { Requirements } from '@scantling/core'
-import { claimFor, leftOf, rig, rightOf } from '../test/rig.ts'
+import { leftOf, rightOf } from '@scantling/simulation/testing'
+import { claimFor, rig } from '../test/rig.ts'
 
 type Rig = Awaited<ReturnType<typeof rig>>
 

@@ -1,25 +1,12 @@
 import { describe, expect, test } from '@jest/globals'
-import { Requirements, type InstanceType, type NodeClaimFacts } from '@scantling/core'
+import { Requirements, type InstanceType } from '@scantling/core'
+import { nodeClaimFacts } from '@scantling/core/testing'
 import { nodeClass, resolvedStatus } from '../test/subjects.ts'
 import { drift } from './drift.ts'
 
 type Subject = Parameters<typeof drift>[0]
 
-const claim: NodeClaimFacts = {
-  name: 'c',
-  uid: 'u',
-  generation: 1,
-  nodeClass: 'default',
-  labels: {},
-  annotations: {},
-  requirements: Requirements.empty,
-  requests: {},
-  taints: [],
-  startupTaints: [],
-  imageId: 'ami-amd',
-  registered: true,
-  deleting: false,
-}
+const claim = nodeClaimFacts('c', { imageId: 'ami-amd', registered: true })
 const type: InstanceType = {
   name: 'm5.large',
   requirements: Requirements.empty,

@@ -1,12 +1,13 @@
 import { observedHost, type Fault, type MakeSubject, type Operation } from '@scantling/conformance'
 import type { JsonObject } from '@scantling/core'
-import { virtualClock } from '@scantling/provider-kit'
+import { runUntilSettled, virtualClock } from '@scantling/provider-kit'
+import { rightOf, startMs } from '@scantling/simulation/testing'
 import type { Ec2Details } from '../src/instances/index.ts'
 import type { Ec2NodeClass } from '../src/node-class/index.ts'
 import { createFrom, provider } from '../src/provider.ts'
 import type { AwsSettings } from '../src/settings.ts'
 import { fakeAws, tag, type ArmedFailure } from './fake-aws/index.ts'
-import { callFor, defaultSettings, rightOf, startMs } from './rig.ts'
+import { callFor, defaultSettings } from './rig.ts'
 
 const discovery = [{ tags: { 'karpenter.sh/discovery': 'demo' } }]
 const manifest = (spec: JsonObject, generation = 1): JsonObject => ({
@@ -48,23 +49,9 @@ export const makeSubject: MakeSubject<Ec2NodeClass, Ec2Details, AwsSettings> = a
   const aws = fakeAws({ pageSize: 3 }, clock.nowMs)
   const { world, board } = aws
   const host = observedHost(clock)
-  const drive = async <A>(work: Promise<A>): Promise<A> => {
-    let isDone = false
-    const settled = work.finally(() => (isDone = true))
-    settled.catch(() => undefined)
-    while (!isDone) await clock.advance(10)
-    return work
-  }
-  const create = async () => {
-    const call = callFor()
-    const live = rightOf(
-      await drive(createFrom(aws.ports, { ...defaultSettings, interruptionQueue: 'demo' }, host, call)()),
-    )
-    // As the shell does: nothing else is called before these.
-    for (const { gatesReadiness, run } of live.tasks ?? [])
-      if (gatesReadiness === true) rightOf(await drive(run({ nodeClasses: [], claims: [] }, call)()))
-    return live
-  }
+  const drive = <A>(work: Promise<A>): Promise<A> => runUntilSettled(clock, work)
+  const create = async () =>
+    rightOf(await drive(createFrom(aws.ports, { ...defaultSettings, interruptionQueue: 'demo' }, host, callFor())()))
   const idOf = (providerId: string) => providerId.split('/').at(-1) ?? ''
   const instance = (providerId: string) => {
     const found = world.instances.find(({ InstanceId }) => InstanceId === idOf(providerId))

@@ -7,11 +7,12 @@ import {
   type VirtualCluster,
   type VirtualClusterOptions,
 } from '@scantling/simulation'
+import { rightOf, startMs } from '@scantling/simulation/testing'
 import { createFrom, provider } from '../src/provider.ts'
 import type { AwsSettings } from '../src/settings.ts'
 import { fakeAws, type FakeAws, type World } from './fake-aws/index.ts'
 import { awsKinds } from './kinds.ts'
-import { callFor, defaultSettings, rightOf, startMs } from './rig.ts'
+import { callFor, defaultSettings } from './rig.ts'
 import { leastSpec } from './subjects.ts'
 
 const module: AnyProviderModule = {

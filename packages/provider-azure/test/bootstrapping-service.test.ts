@@ -2,12 +2,13 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, describe, expect, test } from '@jest/globals'
 import type { JsonObject } from '@scantling/core'
+import { leftOf, recordingHost, rightOf } from '@scantling/simulation/testing'
 import * as E from 'fp-ts/lib/Either.js'
 import { portsOverSdk } from '../src/sdk/clients.ts'
 import type { ArmError } from '../src/sdk/index.ts'
 import { World } from './emulator/index.ts'
 import { fakeAzure } from './fake-azure/index.ts'
-import { claimFor, leftOf, recordingHost, rig, rightOf } from './rig.ts'
+import { claimFor, rig } from './rig.ts'
 
 const base64 = (text: string) => Buffer.from(text).toString('base64')
 const answer = {

@@ -1,4 +1,5 @@
-import { decoderOf, renderFieldError, Requirements, type NodeClaimFacts } from '@scantling/core'
+import { decoderOf, renderFieldError, type NodeClaimFacts } from '@scantling/core'
+import { nodeClaimFacts } from '@scantling/core/testing'
 import * as E from 'fp-ts/lib/Either.js'
 import { readSku, type ResourceSku, type Sku } from '../src/instance-types/index.ts'
 import { aksNodeClass, conditionTypes, type AksNodeClass } from '../src/node-class/index.ts'
@@ -72,22 +73,8 @@ export const azureSettingsOf = (changes: Partial<AzureSettings> = {}): AzureSett
 })
 
 /** A claim that asks for nothing in particular. */
-export const claimOf = (changes: Partial<NodeClaimFacts> = {}): NodeClaimFacts => ({
-  name: 'general-abcde',
-  uid: 'uid-1',
-  generation: 1,
-  nodePool: 'general',
-  nodeClass: 'default',
-  labels: {},
-  annotations: {},
-  requirements: Requirements.empty,
-  requests: {},
-  taints: [],
-  startupTaints: [],
-  registered: false,
-  deleting: false,
-  ...changes,
-})
+export const claimOf = ({ name = 'general-abcde', ...changes }: Partial<NodeClaimFacts> = {}): NodeClaimFacts =>
+  nodeClaimFacts(name, { uid: 'uid-1', nodePool: 'general', ...changes })
 
 /** A row of the list of SKUs. Sizes and capabilities as Azure states them. */
 export const skuRow = (

@@ -1,6 +1,7 @@
 import { observedHost, type Fault, type MakeSubject, type Operation } from '@scantling/conformance'
 import type { JsonObject } from '@scantling/core'
-import { virtualClock } from '@scantling/provider-kit'
+import { runUntilSettled, virtualClock } from '@scantling/provider-kit'
+import { rightOf, startMs } from '@scantling/simulation/testing'
 import type { AzureDetails } from '../src/instances/index.ts'
 import type { AksNodeClass } from '../src/node-class/index.ts'
 import { createFrom, provider } from '../src/provider.ts'
@@ -16,7 +17,7 @@ import {
   type ServiceError,
 } from './emulator/index.ts'
 import { fakeAzure } from './fake-azure/index.ts'
-import { callFor, rightOf, settingsFor, startMs } from './rig.ts'
+import { callFor, settingsFor } from './rig.ts'
 
 const manifest = (spec: JsonObject, generation = 1): JsonObject => ({
   apiVersion: 'karpenter.azure.com/v1beta1',
@@ -90,21 +91,8 @@ export const subjectOf =
             aksMachinesPoolName: agentPool,
           },
     )
-    const drive = async <A>(work: Promise<A>): Promise<A> => {
-      let isDone = false
-      const settled = work.finally(() => (isDone = true))
-      settled.catch(() => undefined)
-      while (!isDone) await clock.advance(10)
-      return work
-    }
-    const create = async () => {
-      const call = callFor()
-      const live = rightOf(await drive(createFrom(azure.ports, settings, host, call)()))
-      // As the shell does: nothing else is called before these.
-      for (const { gatesReadiness, run } of live.tasks ?? [])
-        if (gatesReadiness === true) rightOf(await drive(run({ nodeClasses: [], claims: [] }, call)()))
-      return live
-    }
+    const drive = <A>(work: Promise<A>): Promise<A> => runUntilSettled(clock, work)
+    const create = async () => rightOf(await drive(createFrom(azure.ports, settings, host, callFor())()))
     const isNode = ({ type }: Resource) =>
       type === vms || type === 'Microsoft.ContainerService/managedClusters/agentPools/machines'
     const idOf = ({ id, properties }: Resource) => providerIdOf(String(properties['resourceId'] ?? id))

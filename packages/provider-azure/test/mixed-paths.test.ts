@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals'
+import { leftOf, recordingHost, rightOf } from '@scantling/simulation/testing'
 import type { AzureSettings } from '../src/settings.ts'
 import { agentPool, subscription, World } from './emulator/index.ts'
 import { fakeAzure, type FakeAzure } from './fake-azure/index.ts'
-import { claimFor, leftOf, recordingHost, rig, rightOf } from './rig.ts'
+import { claimFor, rig } from './rig.ts'
 
 const machines: Partial<AzureSettings> = {
   provisionMode: 'aksmachineapi',

@@ -8,14 +8,14 @@ import {
   type VirtualCluster,
   type VirtualClusterOptions,
 } from '@scantling/simulation'
-import { runKubelets } from '@scantling/simulation/testing'
+import { rightOf, runKubelets, startMs } from '@scantling/simulation/testing'
 import { createFrom, provider } from '../src/provider.ts'
 import type { AzureSettings } from '../src/settings.ts'
 import { bootedMachines } from './booted-machines.ts'
 import { nodeGroup, World, type WorldOptions } from './emulator/index.ts'
 import { fakeAzure, type Fate, type FakeAzure } from './fake-azure/index.ts'
 import { azureKinds } from './kinds.ts'
-import { callFor, rightOf, settingsFor, startMs } from './rig.ts'
+import { callFor, settingsFor } from './rig.ts'
 
 /** What becomes of a write to Azure, told by its action and its number in the life of the controller. */
 export type AzureFateOf = (effect: { readonly action: string; readonly number: number }) => Fate

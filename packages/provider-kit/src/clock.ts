@@ -152,6 +152,22 @@ export const virtualClock = (startMs: number): VirtualClock => {
   }
 }
 
+const longestWorkMs = 3_600_000
+
+/**
+ * Moves time forward in small steps until the work has settled, and gives its result.
+ *
+ * Errors: rejects as the work does, and where it has not settled within an hour of the clock's time.
+ */
+export const runUntilSettled = async <A>(clock: VirtualClock, work: Promise<A>, stepMs = 10): Promise<A> => {
+  let isSettled = false
+  const settled = work.finally(() => (isSettled = true))
+  settled.catch(() => undefined)
+  for (const deadlineMs = clock.nowMs() + longestWorkMs; !isSettled; await clock.advance(stepMs))
+    if (clock.nowMs() >= deadlineMs) throw new Error('The work does not settle')
+  return work
+}
+
 // One turn of the event loop lets every promise chain that is ready run to its next real wait.
 const settle = () => new Promise<void>((resolve) => setImmediate(resolve))
 

@@ -9,6 +9,7 @@ import {
   stable,
   tokenBucket,
   traverseBounded,
+  runUntilSettled,
   virtualClock,
   type Look,
 } from './index.ts'
@@ -149,6 +150,21 @@ describe('pollUntil()', () => {
     await stopped.clock.advance(50)
     controller.abort()
     expect(await stopped.result).toEqual(E.left('cancelled'))
+  })
+})
+
+describe('runUntilSettled()', () => {
+  test('moves time until the work has settled, and no further than it needs', async () => {
+    const clock = virtualClock(0)
+    expect(
+      await runUntilSettled(
+        clock,
+        clock.sleep(95).then(() => 'x'),
+      ),
+    ).toBe('x')
+    expect(clock.nowMs()).toBe(100)
+    await expect(runUntilSettled(clock, Promise.reject(new Error('bad')))).rejects.toThrow('bad')
+    await expect(runUntilSettled(clock, new Promise(() => undefined), 600_000)).rejects.toThrow('does not settle')
   })
 })
 

@@ -11,6 +11,8 @@ import {
   type PodObject,
 } from '../api/index.ts'
 import { invariant } from '../internal/index.ts'
+import type { NodeClaimFacts } from '../provider/index.ts'
+import { Requirements } from '../requirements/index.ts'
 import { renderFieldError, type Decoder } from '../schema/index.ts'
 
 /** Wire data laid over a builder's default, deeply; lists are replaced, `undefined` removes. */
@@ -126,3 +128,26 @@ export const nodeObject = (name: string, overrides: Overrides = {}): NodeObject 
     overrides,
   )
 }
+
+/**
+ * What providers are told of a NodeClaim, which asks for nothing in particular.
+ *
+ * @example
+ * nodeClaimFacts('general-abcde', { nodePool: 'general' }).uid // => 'uid-of-general-abcde'
+ */
+export const nodeClaimFacts = (name: string, changes: Partial<NodeClaimFacts> = {}): NodeClaimFacts => ({
+  name,
+  uid: `uid-of-${name}`,
+  generation: 1,
+  nodePool: 'default',
+  nodeClass: 'default',
+  labels: {},
+  annotations: {},
+  requirements: Requirements.empty,
+  requests: {},
+  taints: [],
+  startupTaints: [],
+  registered: false,
+  deleting: false,
+  ...changes,
+})

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
 import type { InstanceStatus } from '@aws-sdk/client-ec2'
+import { leftOf, rightOf, startMs } from '@scantling/simulation/testing'
 import type { World } from '../../test/fake-aws/index.ts'
-import { claimFor, leftOf, rig, rightOf, startMs } from '../../test/rig.ts'
+import { claimFor, rig } from '../../test/rig.ts'
 import { parseMessage } from './message.ts'
 
 const at = '2026-06-01T00:00:00Z'

@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals'
 import { Requirements, Resources, type InstanceType, type Offering, type RequirementSpec } from '@scantling/core'
+import { leftOf, rightOf } from '@scantling/simulation/testing'
 import * as E from 'fp-ts/lib/Either.js'
 import { awsLabelKeys, awsResources } from '../labels/index.ts'
-import { claimFor, leftOf, rightOf } from '../../test/rig.ts'
+import { claimFor } from '../../test/rig.ts'
 import { filters } from './filters.ts'
 import { mostTypes, planLaunch } from './plan.ts'
 

@@ -1,10 +1,11 @@
 import { describe, expect, test } from '@jest/globals'
 import type { CreateFleetCommandInput } from '@aws-sdk/client-ec2'
 import { OfferingMemories, Requirements, Resources, type RequirementSpec } from '@scantling/core'
+import { leftOf, rightOf } from '@scantling/simulation/testing'
 import * as E from 'fp-ts/lib/Either.js'
 import { awsLabelKeys, awsResources } from '../labels/index.ts'
 import { tag, typeInfo } from '../../test/fake-aws/index.ts'
-import { callFor, claimFor, leftOf, rig, rightOf } from '../../test/rig.ts'
+import { callFor, claimFor, rig } from '../../test/rig.ts'
 
 const capacity = (...values: ReadonlyArray<string>): RequirementSpec => ({
   key: 'karpenter.sh/capacity-type',

@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals'
 import type { RequestLaunchTemplateData } from '@aws-sdk/client-ec2'
 import { Requirements, Resources } from '@scantling/core'
+import { leftOf, rightOf, recordingHost } from '@scantling/simulation/testing'
 import { awsResources } from '../labels/index.ts'
 import { tag, typeInfo } from '../../test/fake-aws/index.ts'
-import { callFor, claimFor, leftOf, rig, rightOf, recordingHost } from '../../test/rig.ts'
+import { callFor, claimFor, rig } from '../../test/rig.ts'
 import { nodeClass } from '../../test/subjects.ts'
 import { fakeAws } from '../../test/fake-aws/index.ts'
 import { launchTemplates, wantedTemplate } from './launch-templates.ts'
@@ -302,7 +303,7 @@ describe('templates of a launch', () => {
       )
       .at(-1)
     return (fleet?.LaunchTemplateConfigs ?? [])
-      .map(({ Overrides }) => [...new Set(Overrides.map(({ InstanceType }) => InstanceType))].toSorted().join(' '))
+      .map(({ Overrides }) => [...new Set<string>(Overrides.map(({ InstanceType }) => InstanceType))].toSorted().join(' '))
       .toSorted((a, b) => (a < b ? -1 : 1))
   }
 

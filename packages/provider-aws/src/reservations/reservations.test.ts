@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals'
 import type { CapacityReservation } from '@aws-sdk/client-ec2'
+import { recordingHost, rightOf, startMs } from '@scantling/simulation/testing'
 import { awsLabelPolicy } from '../labels/index.ts'
 import { fakeAws, tag } from '../../test/fake-aws/index.ts'
-import { callFor, claimFor, recordingHost, rig, rightOf, startMs } from '../../test/rig.ts'
+import { callFor, claimFor, rig } from '../../test/rig.ts'
 import { nodeClass } from '../../test/subjects.ts'
 import { reservations } from './reservations.ts'
 

@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals'
+import { recordingHost } from '@scantling/simulation/testing'
 import * as E from 'fp-ts/lib/Either.js'
 import { agentPool, launchErrors, nodeGroup, subscription, World } from '../../test/emulator/index.ts'
 import { fakeAzure } from '../../test/fake-azure/index.ts'
-import { claimFor, recordingHost, rig } from '../../test/rig.ts'
+import { claimFor, rig } from '../../test/rig.ts'
 import { allRights } from './index.ts'
 
 const disks = `/subscriptions/${subscription}/resourceGroups/disks/providers/Microsoft.Compute/diskEncryptionSets/d`

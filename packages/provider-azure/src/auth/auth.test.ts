@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
+import { recordingHost } from '@scantling/simulation/testing'
 import * as E from 'fp-ts/lib/Either.js'
-import { recordingHost } from '../../test/rig.ts'
 import { capped } from '../sdk/capped-credential.ts'
 import { auxiliaryTokens, environmentOf, publicCloud, scopeOf } from './index.ts'
 

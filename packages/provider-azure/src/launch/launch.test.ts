@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals'
 import { Requirements, type NodeClaimFacts, type RequirementSpec } from '@scantling/core'
+import { leftOf, rightOf } from '@scantling/simulation/testing'
 import * as E from 'fp-ts/lib/Either.js'
 import { nodeClass } from '../../test/builders.ts'
-import { launchErrors, nodeGroup, subscription } from '../../test/emulator/index.ts'
-import { claimFor, leftOf, networkOf, rig, rightOf, type RigOptions } from '../../test/rig.ts'
+import { launchErrors, networkOf, nodeGroup, subscription } from '../../test/emulator/index.ts'
+import { claimFor, rig, type RigOptions } from '../../test/rig.ts'
 import { planLaunch } from './index.ts'
 
 type Made = Awaited<ReturnType<typeof rig>>

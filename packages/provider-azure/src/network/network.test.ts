@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import type { CancelSignal } from '@scantling/core'
+import { leftOf, recordingHost, rightOf } from '@scantling/simulation/testing'
 import * as E from 'fp-ts/lib/Either.js'
-import { leftOf, recordingHost, rightOf } from '../../test/rig.ts'
 import { backendPools, nodeSecurityGroupOf, poolIdsOf, securityGroups } from './index.ts'
 
 const signal: CancelSignal = new AbortController().signal

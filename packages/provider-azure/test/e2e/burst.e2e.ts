@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { systemClock } from '@scantling/provider-kit'
+import { rightOf } from '@scantling/simulation/testing'
 import type { ProvisionMode } from '../../src/settings.ts'
 import { startAzureOverHttps, type AzureOverHttps } from '../azure-over-https.ts'
 import { agentPool, subscription } from '../emulator/index.ts'
-import { rightOf } from '../rig.ts'
 
 const namesOf = (count: number) =>
   Array.from({ length: count }, (_, index) => `burst-a${String(index).padStart(4, '0')}`)
