@@ -64,6 +64,8 @@ export interface Session {
   readonly resolve: (nodeClass: NodeClassObject) => Promise<E.Either<ProviderError, Resolution>>
   /** Every task of the provider once. */
   readonly runTasks: (view: ClusterView<NodeClassObject>) => Promise<void>
+  /** A second life of the provider, its tasks that gate readiness run. */
+  readonly restarted: () => Promise<Live>
   readonly decode: (manifest: JsonObject, status?: JsonObject) => NodeClassObject
   readonly lever: <K extends keyof Levers<NodeClassObject, unknown>>(
     name: K,
@@ -164,10 +166,15 @@ export const openSession = async (subject: AnySubject, live: Live = subject.prov
     for (const { name, run, runsOn } of wanted)
       rightOf(await ask(run(runsOn === 'leader' ? view : emptyView, call())), `Task ${name}`)
   }
-  await runTasks(
-    emptyView,
-    (live.tasks ?? []).filter(({ gatesReadiness }) => gatesReadiness === true),
-  )
+  // As the shell does: nothing else is called before these.
+  const makeReady = async (life: Live) => {
+    await runTasks(
+      emptyView,
+      (life.tasks ?? []).filter(({ gatesReadiness }) => gatesReadiness === true),
+    )
+    return life
+  }
+  await makeReady(live)
   const written = decode(subject.manifest)
   const resolution = rightOf(await resolve(written), 'resolve()')
   const nodeClass =
@@ -221,6 +228,7 @@ export const openSession = async (subject: AnySubject, live: Live = subject.prov
       },
     }
   }
+  const lever: Session['lever'] = (name) => subject.levers[name] ?? fail(`This check needs ${JSON.stringify(name)}`)
   return {
     subject,
     live,
@@ -264,7 +272,8 @@ export const openSession = async (subject: AnySubject, live: Live = subject.prov
     resolve,
     runTasks,
     decode,
-    lever: (name) => subject.levers[name] ?? fail(`This check needs ${JSON.stringify(name)}`),
+    lever,
+    restarted: async () => makeReady(await lever('restart')()),
   }
 }
 

@@ -51,7 +51,7 @@ export const hostChecks = [
     async (session) => {
       const { providerId } = await session.launch('t-1')
       await session.terminateFully(providerId)
-      const live = await session.lever('restart')()
+      const live = await session.restarted()
       const listed = await session.ask(live.list(session.call()))
       expectTrue(E.isRight(listed), 'list() after a restart fails')
       const left = E.isRight(listed) ? listed.right.instances.filter(({ phase }) => phase !== 'terminating') : []

@@ -154,7 +154,7 @@ export const launchChecks = [
   ),
   check('launch/restarted', 'gives a token the same instance after a restart', ['restart'], async (session) => {
     const { providerId } = await session.launch('t-1')
-    const live = await session.lever('restart')()
+    const live = await session.restarted()
     const request = await session.request('t-1')
     const again = rightOf(await session.ask(live.launch(request, session.call())), 'launch() after a restart')
     expectEqual(again.instance.providerId, providerId, 'The instance after a restart')
@@ -166,7 +166,7 @@ export const launchChecks = [
     async (session) => {
       await session.lever('fail')('launch', 'answer-lost')
       await session.tryLaunch('t-1')
-      const live = await session.lever('restart')()
+      const live = await session.restarted()
       await session.ask(live.launch(await session.request('t-1'), session.call()))
       const listed = await session.listedIds()
       const unseen = (await session.lever('present')()).filter((id) => !listed.includes(id))

@@ -99,7 +99,7 @@ export const listChecks = [
   check('list/restarted', 'shows after a restart what was launched before', ['restart'], async (session) => {
     const { providerId } = await session.launch('t-1')
     const before = (await session.list()).instances
-    const live = await session.lever('restart')()
+    const live = await session.restarted()
     const { instances } = rightOf(await session.ask(live.list(session.call())), 'list() after a restart')
     expectEqual(
       instances.map((each) => [each.providerId, each.owner]),

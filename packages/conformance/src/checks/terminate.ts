@@ -113,7 +113,7 @@ export const terminateChecks = [
     ['restart', 'present'],
     async (session) => {
       const { providerId } = await session.launch('t-1')
-      const live = await session.lever('restart')()
+      const live = await session.restarted()
       for (let round = 0; round < 60; round++) {
         const answer = rightOf(
           await session.ask(live.terminate({ providerId }, session.call())),

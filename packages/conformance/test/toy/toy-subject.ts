@@ -1,4 +1,4 @@
-import { virtualClock } from '@scantling/provider-kit'
+import { runUntilSettled, virtualClock } from '@scantling/provider-kit'
 import { observedHost, type Fault, type MakeSubject, type Operation } from '../../src/index.ts'
 import { toyCloud, type ToyCloud, type ToyOperation } from './toy-cloud.ts'
 import {
@@ -56,13 +56,6 @@ export const makeToy =
     const clock = virtualClock(1_000_000)
     const cloud = toyCloud(clock)
     const host = observedHost(clock)
-    const drive = async <A>(work: Promise<A>): Promise<A> => {
-      let isDone = false
-      const settled = work.finally(() => (isDone = true))
-      settled.catch(() => undefined)
-      while (!isDone) await clock.advance(1)
-      return work
-    }
     const create = async () => live(await toyProvider(seenAs(cloud), host), cloud, clock.nowMs)
     return {
       module: module(toyModule),
@@ -70,7 +63,7 @@ export const makeToy =
       manifest: manifest('r1'),
       host,
       pass: (ms) => clock.advance(ms),
-      drive,
+      drive: (work) => runUntilSettled(clock, work),
       levers: {
         fail: (operation, fault, { skip = 0 } = {}) =>
           cloud.fail(operations[operation], codes[fault], fault === 'answer-lost', skip),
