@@ -1,21 +1,14 @@
 import { Requirements, type Call, type CloudProvider, type InstanceType, type NodeClaimFacts } from '@scantling/core'
 import { systemClock } from '@scantling/provider-kit'
+import { rightOf, withResolution } from '@scantling/simulation/testing'
 import type { AzureDetails } from '../src/instances/index.ts'
-import type { AksNodeClass, AksNodeClassStatus } from '../src/node-class/index.ts'
+import type { AksNodeClass } from '../src/node-class/index.ts'
 import { createFrom } from '../src/provider.ts'
-import { portsOverSdk } from '../src/sdk/clients.ts'
 import type { AzureSettings } from '../src/settings.ts'
 import { claimOf, nodeClass as nodeClassFrom } from './builders.ts'
-import {
-  agentPool,
-  clusterGroup,
-  managedCluster,
-  startEmulator,
-  subscription,
-  type Emulator,
-  type WorldOptions,
-} from './emulator/index.ts'
-import { callFor, rightOf, settingsFor } from './rig.ts'
+import { startEmulator, type Emulator, type WorldOptions } from './emulator/index.ts'
+import { callFor, settingsFor } from './rig.ts'
+import { portsTo } from './sdk-ports.ts'
 
 /** The provider over the real SDKs and the emulator, on the time of this machine. */
 export interface AzureOverHttps {
@@ -33,20 +26,7 @@ export const startAzureOverHttps = async (
   changes: Partial<AzureSettings>,
 ): Promise<AzureOverHttps> => {
   const emulator = await startEmulator(world)
-  const ports = portsOverSdk({
-    subscriptionId: subscription,
-    clusterResourceGroup: clusterGroup,
-    clusterName: managedCluster,
-    machinesPool: agentPool,
-    endpoint: emulator.url,
-    scope: '',
-    priceList: `${emulator.url}/api/retail/prices`,
-    nodeBootstrappingUrl: '',
-    userAgent: 'scantling-test',
-    credential: { getToken: () => Promise.resolve({ token: 'a', expiresOnTimestamp: Date.now() + 3_600_000 }) },
-    trustedCa: emulator.ca,
-    nowMs: Date.now,
-  })
+  const ports = portsTo(emulator)
   const call = callFor()
   const host = {
     clock: systemClock,
@@ -61,16 +41,8 @@ export const startAzureOverHttps = async (
     if (gatesReadiness === true) rightOf(await run({ nodeClasses: [], claims: [] }, call)())
   const written = nodeClassFrom({}, { conditions: [] })
   if (provider.resolve === undefined) throw new Error('The provider resolves nothing')
-  const { status, conditions } = rightOf(await provider.resolve({ nodeClass: written, nodePools: [] }, call)())
-  const nodeClass: AksNodeClass = {
-    ...written,
-    status: {
-      ...(status as unknown as AksNodeClassStatus),
-      conditions: Object.entries(conditions).flatMap(([type, verdict]) =>
-        verdict === 'unchanged' ? [] : [{ reason: type, message: '', ...verdict, type, observedGeneration: 1 }],
-      ),
-    },
-  }
+  const resolution = rightOf(await provider.resolve({ nodeClass: written, nodePools: [] }, call)())
+  const nodeClass = withResolution(written, resolution)
   const types = rightOf(await provider.instanceTypes(nodeClass, call)())
   return {
     emulator,

@@ -1,22 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import * as E from 'fp-ts/lib/Either.js'
-import { portsOverSdk } from '../src/sdk/clients.ts'
 import type { Accepted, AzurePorts } from '../src/sdk/index.ts'
-import {
-  agentPool,
-  clusterGroup,
-  launchErrors,
-  managedCluster,
-  nodeGroup,
-  startEmulator,
-  subscription,
-  type Emulator,
-} from './emulator/index.ts'
+import { launchErrors, networkOf, nodeGroup, startEmulator, subnetId, type Emulator } from './emulator/index.ts'
+import { portsTo } from './sdk-ports.ts'
 
 const signal = { aborted: false, addEventListener: () => undefined, removeEventListener: () => undefined }
 const location = 'westeurope'
-const networkOf = `/subscriptions/${subscription}/resourceGroups/${nodeGroup}/providers/Microsoft.Network`
-const subnet = { id: `${networkOf}/virtualNetworks/aks-vnet-12345678/subnets/aks-subnet` }
+const subnet = { id: subnetId }
 
 describe('ports over the SDKs of Azure', () => {
   let emulator: Emulator
@@ -24,18 +14,7 @@ describe('ports over the SDKs of Azure', () => {
   const seen: Array<string> = []
   beforeAll(async () => {
     emulator = await startEmulator()
-    ports = portsOverSdk({
-      subscriptionId: subscription,
-      clusterResourceGroup: clusterGroup,
-      clusterName: managedCluster,
-      machinesPool: agentPool,
-      endpoint: emulator.url,
-      scope: '',
-      priceList: `${emulator.url}/api/retail/prices`,
-      nodeBootstrappingUrl: '',
-      userAgent: 'scantling-test',
-      credential: { getToken: () => Promise.resolve({ token: 'a', expiresOnTimestamp: Date.now() + 3_600_000 }) },
-      trustedCa: emulator.ca,
+    ports = portsTo(emulator, {
       auxiliaryToken: () => Promise.resolve('gallery'),
       nowMs: () => 0,
       observe: ({ action, code }) => void seen.push(`${action} ${code}`),

@@ -14,7 +14,6 @@ import type { AzureDetails } from '../src/instances/index.ts'
 import { planLaunch } from '../src/launch/index.ts'
 import { createMachines, type Machines } from '../src/machines/index.ts'
 import type { AksNodeClass } from '../src/node-class/index.ts'
-import { portsOverSdk } from '../src/sdk/clients.ts'
 import type { AzurePorts, ObservedRequest } from '../src/sdk/index.ts'
 import type { AzureSettings } from '../src/settings.ts'
 import { azureSettingsOf, claimOf, nodeClass } from './builders.ts'
@@ -28,6 +27,7 @@ import {
   type Emulator,
   type WorldOptions,
 } from './emulator/index.ts'
+import { portsTo } from './sdk-ports.ts'
 
 export const signal: CancelSignal = new AbortController().signal
 
@@ -84,19 +84,8 @@ export const startMachineRig = async (
 
 const rigOver = async (emulator: Emulator, settings: AzureSettings): Promise<MachineRig> => {
   const observed: Array<ObservedRequest> = []
-  const ports = portsOverSdk({
-    subscriptionId: subscription,
-    clusterResourceGroup: clusterGroup,
-    clusterName: managedCluster,
+  const ports = portsTo(emulator, {
     machinesPool: settings.aksMachinesPoolName,
-    endpoint: emulator.url,
-    scope: '',
-    priceList: `${emulator.url}/api/retail/prices`,
-    nodeBootstrappingUrl: '',
-    userAgent: 'scantling-test',
-    credential: { getToken: () => Promise.resolve({ token: 'a', expiresOnTimestamp: Date.now() + 3_600_000 }) },
-    trustedCa: emulator.ca,
-    nowMs: Date.now,
     observe: (request) => void observed.push(request),
   })
   const catalog = createCatalog(settings)

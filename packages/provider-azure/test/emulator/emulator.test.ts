@@ -14,8 +14,10 @@ import {
   clusterGroup,
   launchErrors,
   managedCluster,
+  networkOf,
   nodeGroup,
   startEmulator,
+  subnetId,
   subscription,
   type Emulator,
 } from './index.ts'
@@ -25,8 +27,7 @@ const credential = {
 }
 const location = 'westeurope'
 const polled = { updateIntervalInMs: 5 }
-const networkOf = `/subscriptions/${subscription}/resourceGroups/${nodeGroup}/providers/Microsoft.Network`
-const subnet = { id: `${networkOf}/virtualNetworks/aks-vnet-12345678/subnets/aks-subnet` }
+const subnet = { id: subnetId }
 
 const collect = async <A>(items: AsyncIterable<A>): Promise<ReadonlyArray<A>> => {
   const all: Array<A> = []

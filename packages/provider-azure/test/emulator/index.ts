@@ -6,6 +6,7 @@ export {
   clusterGroup,
   machineType,
   managedCluster,
+  networkOf,
   nodeGroup,
   subnetId,
   subscription,

@@ -81,7 +81,8 @@ export const nodeGroup = 'MC_cluster_test_region'
 export const managedCluster = 'test'
 export const agentPool = 'machines'
 /** The subnet that AKS made for nodes. */
-export const subnetId = `/subscriptions/${subscription}/resourceGroups/${nodeGroup}/providers/Microsoft.Network/virtualNetworks/aks-vnet-12345678/subnets/aks-subnet`
+export const networkOf = `/subscriptions/${subscription}/resourceGroups/${nodeGroup}/providers/Microsoft.Network`
+export const subnetId = `${networkOf}/virtualNetworks/aks-vnet-12345678/subnets/aks-subnet`
 
 /** The state behind the emulator: one subscription with one AKS cluster, its network and what is launched into it. */
 export class World {
