@@ -303,7 +303,9 @@ describe('templates of a launch', () => {
       )
       .at(-1)
     return (fleet?.LaunchTemplateConfigs ?? [])
-      .map(({ Overrides }) => [...new Set<string>(Overrides.map(({ InstanceType }) => InstanceType))].toSorted().join(' '))
+      .map(({ Overrides }) =>
+        [...new Set<string>(Overrides.map(({ InstanceType }) => InstanceType))].toSorted().join(' '),
+      )
       .toSorted((a, b) => (a < b ? -1 : 1))
   }
 
