@@ -31,6 +31,23 @@ export const nodeClass = (
   throw new Error(decoded.left.map(renderFieldError).join('; '))
 }
 
+/** LocalDNS in this mode with both zones that it must have; `changes` are laid over each. */
+export const localDns = (mode: string, changes: Readonly<Record<string, unknown>> = {}) => {
+  const zones = ['.', 'cluster.local'].map((zone) => ({
+    zone,
+    queryLogging: 'Error',
+    protocol: 'PreferUDP',
+    forwardDestination: zone === '.' ? 'VnetDNS' : 'ClusterCoreDNS',
+    forwardPolicy: 'Sequential',
+    maxConcurrent: 1,
+    cacheDuration: '1h',
+    serveStaleDuration: '1h',
+    serveStale: 'Disable',
+    ...changes,
+  }))
+  return { mode, vnetDNSOverrides: zones, kubeDNSOverrides: zones }
+}
+
 export const subnetId =
   '/subscriptions/sub/resourceGroups/rg/providers/Microsoft.Network/virtualNetworks/aks-vnet-12345678/subnets/aks-subnet'
 

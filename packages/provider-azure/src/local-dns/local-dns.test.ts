@@ -1,23 +1,11 @@
 import { describe, expect, test } from '@jest/globals'
 import type { ClusterFacts } from '@scantling/core'
 import * as E from 'fp-ts/lib/Either.js'
-import { nodeClass } from '../../test/builders.ts'
+import { localDns, nodeClass } from '../../test/builders.ts'
 import { localDnsReads, resolveLocalDns } from './index.ts'
 
-const zone = (name: string) => ({
-  zone: name,
-  queryLogging: 'Error',
-  protocol: 'PreferUDP',
-  forwardDestination: name === '.' ? 'VnetDNS' : 'ClusterCoreDNS',
-  forwardPolicy: 'Sequential',
-  maxConcurrent: 1,
-  cacheDuration: '1h',
-  serveStaleDuration: '1h',
-  serveStale: 'Disable',
-})
-const zones = [zone('.'), zone('cluster.local')]
 const withMode = (mode: string, more: Readonly<Record<string, unknown>> = {}, status = {}) =>
-  nodeClass({ localDNS: { mode, vnetDNSOverrides: zones, kubeDNSOverrides: zones }, ...more }, status)
+  nodeClass({ localDNS: localDns(mode), ...more }, status)
 
 type Objects = ClusterFacts['objects']
 const nothing: Objects = Object.fromEntries(localDnsReads.map(({ as }) => [as, E.right([])]))

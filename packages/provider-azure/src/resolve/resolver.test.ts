@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import type { Call, Resolution } from '@scantling/core'
 import * as E from 'fp-ts/lib/Either.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import { azureSettingsOf, nodeClass, subnetId } from '../../test/builders.ts'
+import { azureSettingsOf, localDns, nodeClass, subnetId } from '../../test/builders.ts'
 import { localDnsReads } from '../local-dns/index.ts'
 import type { AksNodeClass, NodeImage } from '../node-class/index.ts'
 import type { ArmError } from '../sdk/index.ts'
@@ -181,19 +181,7 @@ describe('resolving a class', () => {
   })
 
   test('Z-DNS-03: a cluster that cannot be asked makes local DNS not ready, and is asked again', async () => {
-    const zone = (name: string) => ({
-      zone: name,
-      queryLogging: 'Error',
-      protocol: 'PreferUDP',
-      forwardDestination: name === '.' ? 'VnetDNS' : 'ClusterCoreDNS',
-      forwardPolicy: 'Sequential',
-      maxConcurrent: 1,
-      cacheDuration: '1h',
-      serveStaleDuration: '1h',
-      serveStale: 'Disable',
-    })
-    const zones = [zone('.'), zone('cluster.local')]
-    const ofClass = nodeClass({ localDNS: { mode: 'Preferred', vnetDNSOverrides: zones, kubeDNSOverrides: zones } })
+    const ofClass = nodeClass({ localDNS: localDns('Preferred') })
     const failed = await resolve({
       ofClass,
       kubernetesVersion: '1.36.0',
