@@ -92,3 +92,13 @@ export const resolvedStatus = {
   ],
   instanceProfile: 'profile',
 } as const
+
+/** A capacity reservation as the status of a NodeClass has it. */
+export const reservation = (id: string, changes: object = {}) => ({
+  id,
+  availabilityZone: 'eu-west-1a',
+  instanceMatchCriteria: 'targeted',
+  instanceType: 'm5.large',
+  ownerID: '012345678901',
+  ...changes,
+})

@@ -3,7 +3,7 @@ import { crdOf, decoderOf, renderFieldError, type OpenApiNode } from '@scantling
 import { createApiServer, type DraftObject } from '@scantling/kube-sim'
 import { virtualClock } from '@scantling/provider-kit'
 import * as E from 'fp-ts/lib/Either.js'
-import { decodeNodeClass, leastSpec, manifest, nodeClass, resolvedStatus } from '../../test/subjects.ts'
+import { decodeNodeClass, leastSpec, manifest, nodeClass, reservation, resolvedStatus } from '../../test/subjects.ts'
 import {
   aliasOf,
   canonicalKubelet,
@@ -440,15 +440,6 @@ describe('status', () => {
       { id: 'cr-1', reservationType: 'default', state: 'active' },
     ])
   })
-})
-
-const reservation = (id: string, changes: object = {}) => ({
-  id,
-  availabilityZone: 'eu-west-1a',
-  instanceMatchCriteria: 'targeted',
-  instanceType: 'm5.large',
-  ownerID: '012345678901',
-  ...changes,
 })
 
 describe('hash', () => {
