@@ -11,13 +11,14 @@ const providers = { aws, azure, kwok } as unknown as Readonly<Record<string, Any
 export const renderRoles = (): Readonly<Record<string, string>> =>
   Object.fromEntries(
     Object.entries(providers).map(([name, module]) => {
-      const { cluster, own, elsewhere } = accessOf(module)
+      const { cluster, own, elsewhere, surge } = accessOf(module)
       const access = {
         cluster: cluster.map(ruleOf),
         own: own.map(ruleOf),
         elsewhere: Object.fromEntries(
           Object.entries(elsewhere).map(([namespace, grants]) => [namespace, grants.map(ruleOf)]),
         ),
+        surge: surge.map(ruleOf),
         admin: adminRules(module),
       }
       return [

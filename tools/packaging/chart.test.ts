@@ -353,6 +353,9 @@ describeWithHelm('The chart, by Helm itself', () => {
       'get example.com/things',
     ])
       expect(granted).toContain(grant)
+    expect(granted).not.toContain('patch apps/deployments')
+    const withSurge = template('chart', { provider: 'aws', settings, surge: { enabled: true } })
+    expect(grantsOf(named(withSurge, 'ClusterRole', 'scantling').rules)).toContain('patch apps/deployments')
     // Neither Secrets nor ConfigMaps, and nothing at large.
     expect([...granted].filter((grant) => /secrets|configmaps|\*|update|^get \/nodes/.test(grant))).toEqual([])
     expect([...granted].filter((grant) => grant.includes('karpenter.kwok.sh'))).toEqual([])

@@ -254,6 +254,11 @@ export const startTestCluster = async ({ parts = {}, areDefinitionsInstalled = t
       const { url } = JSON.parse(said) as { url: string }
       return {
         url,
+        /** What clouds do to their own: interruptions, capacity, prices, faults. Throws when it is refused. */
+        control: async (method: 'POST' | 'PUT', path: string, body: object): Promise<void> => {
+          const answer = await fetch(`${url}/control/${path}`, { method, body: JSON.stringify(body) })
+          if (!answer.ok) throw new Error(`${method} /control/${path}: ${answer.status} ${await answer.text()}`)
+        },
         machines: async () => {
           const answer = (await (await fetch(`${url}/control/instances`)).json()) as {
             instances: ReadonlyArray<{ readonly id: string; readonly token: string; readonly state: string }>

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import type { AnyProviderModule } from '../provider-loader/index.ts'
 import { accessOf, type Grant } from './access.ts'
 
-const { cluster, own, elsewhere } = accessOf({ nodeClasses: [] } as unknown as AnyProviderModule)
+const { cluster, own, elsewhere, surge } = accessOf({ nodeClasses: [] } as unknown as AnyProviderModule)
 const granted = (grants: ReadonlyArray<Grant>, ...verbs: ReadonlyArray<string>) =>
   grants.filter((grant) => grant.verbs.some((verb) => verbs.includes(verb))).map(({ resource }) => resource)
 
@@ -50,5 +50,10 @@ describe('what the controller may do', () => {
     expect(granted(cluster, 'create', 'get', 'list')).not.toContain('leases')
     const everything = [...cluster, ...own, ...Object.values(elsewhere).flat()].map(({ resource }) => resource)
     for (const resource of ['secrets', 'configmaps', '*']) expect(everything).not.toContain(resource)
+  })
+
+  test('O-21: patches Deployments only where NodePools may have surge', () => {
+    expect(granted(surge, 'create', 'patch', 'delete')).toEqual(['deployments'])
+    expect(granted(cluster, 'create', 'patch', 'delete')).not.toContain('deployments')
   })
 })

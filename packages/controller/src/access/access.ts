@@ -22,6 +22,8 @@ export interface Access {
   readonly own: ReadonlyArray<Grant>
   /** In other namespaces, by name. */
   readonly elsewhere: Readonly<Record<string, ReadonlyArray<Grant>>>
+  /** Also in the cluster, where NodePools may have `scantling.sh/surge`: not by default, since it writes what others own. */
+  readonly surge: ReadonlyArray<Grant>
 }
 
 const kinds = makeKinds()
@@ -60,8 +62,8 @@ const looked = [
 /**
  * The calls that the controller makes with a provider, as grants: the source of the roles that we install.
  *
- * Kept by hand beside the calls and held to them from both sides: the simulation refuses a call that is not granted,
- * and the end-to-end run against a real API server finds a grant that its audit log never shows.
+ * Kept by hand beside the calls and held to them from both sides by the end-to-end run against a real API server, which
+ * refuses a call that is not granted, and whose audit log tells of a grant that is never used.
  */
 export const accessOf = ({ nodeClasses, traits, reads = [] }: AnyProviderModule): Access => {
   const cluster = [
@@ -102,7 +104,7 @@ export const accessOf = ({ nodeClasses, traits, reads = [] }: AnyProviderModule)
     { group: 'coordination.k8s.io', resource: 'leases', verbs: ['create', 'get', 'patch'] as const },
     ...reads.filter(({ namespace }) => namespace === ownNamespace).map(readGrant),
   ]
-  return { cluster: merged(cluster), own: merged(own), elsewhere }
+  return { cluster: merged(cluster), own: merged(own), elsewhere, surge: [grant(featureKinds.deployments, ['patch'])] }
 }
 
 const ownNamespace = '$system'
