@@ -48,7 +48,7 @@ export type WatchEvent<A> =
 /** How a watch ended without failing: the server closed it, or sent a line that is no event (so events may be lost). */
 export type WatchEnd = { readonly _tag: 'Closed' } | { readonly _tag: 'Malformed'; readonly line: string }
 
-/** A patch; `merge` and `json` work on every kind, `strategic` on built-in kinds only. */
+/** A patch; `merge` and `json` work on every kind, `strategic` on built-in kinds only. A `test` that fails is a `Conflict`. */
 export type PatchBody =
   | { readonly type: 'merge' | 'strategic'; readonly body: object }
   | { readonly type: 'json'; readonly body: ReadonlyArray<object> }

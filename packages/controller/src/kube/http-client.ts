@@ -8,7 +8,7 @@ import { makeLineDecoder } from './line-decoder.ts'
 import { type RateLimit, makeRateLimiter } from './rate-limiter.ts'
 import type { KubeObject, ObjectRef, ResourceKind } from './resource-kind.ts'
 import { refKey } from './resource-kind.ts'
-import { errorOfStatus } from './status.ts'
+import { errorOfPatch, errorOfStatus } from './status.ts'
 import type { HttpRequest, Transport } from './transport.ts'
 
 export interface HttpClientOptions {
@@ -96,6 +96,7 @@ export const makeHttpClient = (options: HttpClientOptions): KubeClient => {
         },
         call,
       ),
+      TE.mapLeft((error) => errorOfPatch(body, error)),
       TE.chainEitherK(read(kind)),
     )
 

@@ -1,3 +1,4 @@
+import type { PatchBody } from './client.ts'
 import type { KubeError, StatusCause } from './kube-error.ts'
 
 interface Status {
@@ -54,6 +55,18 @@ export const errorOfStatus = (
       return { _tag: 'Unknown', ...base }
   }
 }
+
+/**
+ * A refusal of a patch, for what it is: a JSON patch is Invalid without naming a field when one of its tests failed, so
+ * what was read is no longer so.
+ */
+export const errorOfPatch = (patch: PatchBody, error: KubeError): KubeError =>
+  patch.type === 'json' &&
+  error.status === 422 &&
+  error._tag === 'Invalid' &&
+  error.causes.every(({ field }) => field === undefined)
+    ? { _tag: 'Conflict', message: error.message, status: error.status }
+    : error
 
 const causesOf = (status: Status): ReadonlyArray<StatusCause> => {
   const causes = status.details?.causes

@@ -5,6 +5,7 @@ import {
   Pods,
   Time,
   type ClaimState,
+  type Condition,
   type ConditionChange,
   type NodePool,
   type Pod,
@@ -55,6 +56,10 @@ const soonest = (...waits: ReadonlyArray<number | undefined>): ReconcileResult =
   return set.length === 0 ? {} : { requeueAfterMs: Math.max(1, Math.min(...set)) }
 }
 
+// C-CONS-03
+const quietSinceMs = (claim: ClaimState, initialized: Condition): number =>
+  claim.lastPodEventAtMs ?? initialized.lastTransitionAtMs
+
 const consolidatable = (
   claim: ClaimState,
   pool: NodePool,
@@ -65,7 +70,7 @@ const consolidatable = (
   const { consolidateAfterMs } = pool.disruption
   const initialized = Conditions.find(claim.conditions, 'Initialized')
   if (consolidateAfterMs === undefined || initialized?.status !== 'True') return { change: clear }
-  const quietAtMs = (claim.lastPodEventAtMs ?? initialized.lastTransitionAtMs) + consolidateAfterMs
+  const quietAtMs = quietSinceMs(claim, initialized) + consolidateAfterMs
   if (nowMs < quietAtMs) return { change: clear, quietInMs: quietAtMs - nowMs }
   return { change: isSet ? undefined : { type: 'Consolidatable', status: 'True' } }
 }
@@ -90,7 +95,12 @@ export const watchPodEvents = ({ caches, views }: ReconcilerContext, queue: Work
 const stageOf = (pod: Pod): string =>
   `${pod.nodeName ?? ''}/${Pods.isTerminal(pod) ? 'terminal' : Pods.isTerminating(pod) ? 'terminating' : 'active'}`
 
-/** Writes `lastPodEventTime`, at most once in a while. */
+/**
+ * Writes `lastPodEventTime`, at most once in a while.
+ *
+ * The while begins with the last one, or with the claim's initialization: its quiet time counts from there anyway, and a
+ * new node is given its pods just then.
+ */
 export const podEvents = (context: ReconcilerContext): Reconciler => ({
   name: 'nodeclaim.podevents',
   concurrency: 20,
@@ -101,8 +111,9 @@ export const podEvents = (context: ReconcilerContext): Reconciler => ({
     if (claim === undefined || claim.deletionTimestampMs !== undefined || !nodeClasses.isManaged(claim.nodeClass))
       return E.right({})
     const nowMs = clock.nowMs()
-    const { lastPodEventAtMs } = claim
-    if (lastPodEventAtMs !== undefined && nowMs - lastPodEventAtMs < podEventDedupeMs) return E.right({})
+    const initialized = Conditions.find(claim.conditions, 'Initialized')
+    if (initialized?.status !== 'True' || nowMs - quietSinceMs(claim, initialized) < podEventDedupeMs)
+      return E.right({})
     const written = await writeClaimStatus(context, claim, [], { lastPodEventTime: Time.renderInstant(nowMs) })()
     return E.map(() => ({}))(written)
   },

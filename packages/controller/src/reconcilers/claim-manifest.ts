@@ -4,6 +4,7 @@ import {
   nodePoolHashVersion,
   Requirement,
   Requirements,
+  terminationFinalizer,
   Time,
   overlayAnnotations,
   type InstanceType,
@@ -33,6 +34,8 @@ export const claimManifest = (launch: ClaimLaunch, pool: NodePool, expireAfter: 
         [annotationKeys.nodePoolHashVersion]: nodePoolHashVersion,
         ...overlayAnnotations(launch.instanceTypes ?? [], launch.requirements),
       },
+      // From the start, so that the launch need not wait for another write (L-CTRL-03).
+      finalizers: [terminationFinalizer],
       ownerReferences: [
         { apiVersion: 'karpenter.sh/v1', kind: 'NodePool', name: pool.name, uid: pool.uid, blockOwnerDeletion: true },
       ],

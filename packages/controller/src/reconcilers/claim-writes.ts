@@ -9,7 +9,7 @@ import {
   type ConditionChange,
   type JsonObject,
 } from '@scantling/core'
-import type { KubeError } from '../kube/index.ts'
+import { isNewer, type KubeError } from '../kube/index.ts'
 import type { ReconcilerContext } from './context.ts'
 
 /** A condition as the API writes it. */
@@ -38,17 +38,16 @@ const isSame = (a: ReadonlyArray<Condition>, b: ReadonlyArray<Condition>): boole
   })
 
 /**
- * Writes conditions, and other status fields, of a NodeClaim; Ready is rolled up with them.
+ * What the status would have to be patched with to say this; `undefined`: it says so already.
  *
- * Conditional on the version that was read, so a decision on stale facts ends as a `Conflict` and is taken again. Writes
- * nothing, and returns the claim as it is, when nothing would change.
+ * Ready is rolled up with the conditions. Without a change of conditions only the fields are written.
  */
-export const writeClaimStatus = (
-  context: ReconcilerContext,
+export const claimStatusPatch = (
+  context: Pick<ReconcilerContext, 'clock'>,
   claim: ClaimState,
   changes: ReadonlyArray<ConditionChange>,
   fields: JsonObject = {},
-): TaskEither<KubeError, ClaimState> => {
+): JsonObject | undefined => {
   const at = {
     nowMs: context.clock.nowMs(),
     createdAtMs: claim.createdAtMs,
@@ -62,41 +61,53 @@ export const writeClaimStatus = (
     claim.deletionTimestampMs === undefined
       ? Conditions.apply(changed, [Conditions.rollUp(changed, claimDependents, claim.generation)], at)
       : changed
-  if (isSame(sorted, rolled) && Object.keys(fields).length === 0) return async () => E.right(claim)
-  const body: JsonObject = {
-    metadata: { resourceVersion: claim.resourceVersion },
-    status: { ...fields, conditions: rolled.map(conditionManifest) },
-  }
-  return async () => {
-    const written = await context.kube.patchStatus(
-      context.caches.nodeClaims.kind,
-      { name: claim.name },
-      { type: 'merge', body },
-    )()
-    if (E.isLeft(written)) return written
-    context.caches.nodeClaims.observe(written.right)
-    return E.right(context.views.claim(written.right))
-  }
+  const conditions = isSame(sorted, rolled) ? {} : { conditions: rolled.map(conditionManifest) }
+  const status = { ...fields, ...conditions }
+  return Object.keys(status).length === 0 ? undefined : status
 }
 
-/** Patches metadata of a NodeClaim, conditional on the version that was read. */
-export const writeClaimMetadata = (
-  context: ReconcilerContext,
-  claim: ClaimState,
-  metadata: JsonObject,
-): TaskEither<KubeError, ClaimState> => {
-  const body: JsonObject = { metadata: { resourceVersion: claim.resourceVersion, ...metadata } }
-  return async () => {
-    const written = await context.kube.patch(
-      context.caches.nodeClaims.kind,
-      { name: claim.name },
-      { type: 'merge', body },
-    )()
-    if (E.isLeft(written)) return written
-    context.caches.nodeClaims.observe(written.right)
-    return E.right(context.views.claim(written.right))
+/**
+ * Writes conditions, and other status fields, of a NodeClaim; see {@link claimStatusPatch}.
+ *
+ * Conditional on the version that was read, so a decision on stale facts ends as a `Conflict` and is taken again. Writes
+ * nothing, and returns the claim as it is, when nothing would change.
+ */
+export const writeClaimStatus =
+  (
+    context: ReconcilerContext,
+    claim: ClaimState,
+    changes: ReadonlyArray<ConditionChange>,
+    fields: JsonObject = {},
+  ): TaskEither<KubeError, ClaimState> =>
+  async () => {
+    const status = claimStatusPatch(context, claim, changes, fields)
+    return status === undefined ? E.right(claim) : write(context, claim, 'patchStatus', {}, { status })
   }
-}
+
+/** Patches metadata of a NodeClaim, conditional on the version that was read. */
+export const writeClaimMetadata =
+  (context: ReconcilerContext, claim: ClaimState, metadata: JsonObject): TaskEither<KubeError, ClaimState> =>
+  () =>
+    write(context, claim, 'patch', metadata, {})
+
+const write = (
+  { caches, claimTurns, kube, views }: ReconcilerContext,
+  claim: ClaimState,
+  call: 'patch' | 'patchStatus',
+  metadata: JsonObject,
+  rest: JsonObject,
+): Promise<E.Either<KubeError, ClaimState>> =>
+  claimTurns(claim.name, async () => {
+    const held = caches.nodeClaims.get(claim.name)
+    // What the server would refuse is not asked for.
+    if (isNewer(held?.metadata.resourceVersion, claim.resourceVersion))
+      return E.left({ _tag: 'Conflict', message: `NodeClaim ${claim.name} has changed since it was read` })
+    const body = { metadata: { resourceVersion: claim.resourceVersion, ...metadata }, ...rest }
+    const written = await kube[call](caches.nodeClaims.kind, { name: claim.name }, { type: 'merge', body })()
+    if (E.isLeft(written)) return written
+    caches.nodeClaims.observe(written.right)
+    return E.right(views.claim(written.right))
+  })
 
 /** Deletes a NodeClaim; one that is gone already counts as deleted. */
 export const deleteClaim =

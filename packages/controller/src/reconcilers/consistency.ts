@@ -1,5 +1,5 @@
 import * as E from 'fp-ts/lib/Either.js'
-import { Conditions, nodeShapeProblem } from '@scantling/core'
+import { Conditions, nodeShapeVerdict } from '@scantling/core'
 import type { Reconciler } from '../queue/index.ts'
 import { nodesOf } from './claim-nodes.ts'
 import { writeClaimStatus } from './claim-writes.ts'
@@ -28,14 +28,11 @@ export const nodeClaimConsistency = (context: ReconcilerContext): Reconciler => 
       if (waitedMs < everyMs) return E.right({ requeueAfterMs: everyMs - waitedMs })
       const [node, second] = nodesOf(context, claim)
       if (node === undefined || second !== undefined) return E.right({})
-      const problem = nodeShapeProblem(claim, node)
-      const type = 'ConsistentStateFound'
-      const written = await writeClaimStatus(context, claim, [
-        problem === undefined
-          ? { type, status: 'True' }
-          : { type, status: 'False', reason: 'ConsistencyCheckFailed', message: problem },
-      ])()
+      // Who initialized the claim just now has said so already; then nothing is written.
+      const verdict = nodeShapeVerdict(claim, node)
+      const written = await writeClaimStatus(context, claim, [verdict])()
       if (E.isLeft(written)) return written
+      const { message: problem } = verdict
       if (problem !== undefined)
         events.record({
           ...claimEvent(claim, 'Warning', 'FailedConsistencyCheck', problem),

@@ -1,5 +1,6 @@
 import type { LabelPolicy, NodeClassObject } from '@scantling/core'
 import type { InstanceIds } from '../provider-host/index.ts'
+import type { Turns } from '../queue/index.ts'
 import type { ControllerDeps } from '../runtime/index.ts'
 import type {
   AnnouncedCell,
@@ -26,6 +27,8 @@ export interface ReconcilerContext extends ControllerDeps {
   /** What the running provider says of labels, or else its module. */
   readonly labelPolicy: LabelPolicy | undefined
   readonly instanceIds: InstanceIds
+  /** Reconcilers write one NodeClaim one after another. */
+  readonly claimTurns: Turns
   /** Names of the NodeClaims that this process created, as long as they exist. */
   readonly ownClaims: Set<string>
 }

@@ -9,7 +9,7 @@ import {
 } from '@scantling/core'
 import { makeBatcher } from '../batcher/index.ts'
 import { rememberInstanceIds } from '../provider-host/index.ts'
-import { runReconciler, type Reconciler, type RunningReconciler } from '../queue/index.ts'
+import { makeTurns, runReconciler, type Reconciler, type RunningReconciler } from '../queue/index.ts'
 import type { ControllerDeps, RunningReconcilers } from '../runtime/index.ts'
 import {
   makeAnnouncedCell,
@@ -234,6 +234,7 @@ export const makeContext = (deps: ControllerDeps): ReconcilerContext => {
     features,
     labelPolicy: labelPolicyOf(deps),
     instanceIds: ids,
+    claimTurns: makeTurns(),
     ownClaims: new Set(),
   }
 }

@@ -1,6 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import {
+  awaitingNode,
   launchCandidates,
   launchedFacts,
   type ClaimState,
@@ -89,7 +90,9 @@ const record = async (
   const annotations = { ...claim.annotations, ...hash, ...found.annotations }
   const named = await writeClaimMetadata(context, claim, { labels, annotations })()
   if (E.isLeft(named)) return named
-  const written = await writeClaimStatus(context, named.right, [{ type: 'Launched', status: 'True' }], {
+  const isThere = context.caches.nodes.by('byProviderId', instance.providerId).length > 0
+  const changes = [{ type: 'Launched', status: 'True' } as const, ...(isThere ? [] : [awaitingNode])]
+  const written = await writeClaimStatus(context, named.right, changes, {
     providerID: instance.providerId,
     ...(instance.imageId === undefined ? {} : { imageID: instance.imageId }),
     capacity: found.capacity,

@@ -10,7 +10,7 @@ import {
 } from '@scantling/core'
 import { families } from '../observability/index.ts'
 import type { ReconcileError, Reconciler, ReconcileResult } from '../queue/index.ts'
-import { deleteClaim, writeClaimMetadata, writeClaimStatus } from './claim-writes.ts'
+import { claimStatusPatch, deleteClaim, writeClaimMetadata, writeClaimStatus } from './claim-writes.ts'
 import type { ReconcilerContext } from './context.ts'
 import { nodesOf } from './claim-nodes.ts'
 import { makeConverge } from './converge.ts'
@@ -22,6 +22,7 @@ import { claimFacts } from './provider-facts.ts'
 
 // The cloud is asked again after this long whether an instance is gone (L-FIN-03).
 const terminationPollMs = 5000
+const settleMs = 1000
 
 /**
  * Carries each NodeClaim through launch, registration, initialization and finalization.
@@ -31,6 +32,7 @@ const terminationPollMs = 5000
  */
 export const nodeClaimLifecycle = (context: ReconcilerContext): Reconciler => {
   const converge = makeConverge(context)
+  const settling = makeSettling(context)
   return {
     name: 'nodeclaim.lifecycle',
     concurrency: 100,
@@ -48,7 +50,7 @@ export const nodeClaimLifecycle = (context: ReconcilerContext): Reconciler => {
       })
       let current = claim
       for (const action of step.actions) {
-        const done = await perform(context, current, action)
+        const done = await perform(context, settling, current, action)
         if (E.isLeft(done)) return done
         if (done.right.claim === undefined) return E.right(done.right.result ?? {})
         current = done.right.claim
@@ -56,6 +58,21 @@ export const nodeClaimLifecycle = (context: ReconcilerContext): Reconciler => {
       const waits = [step.requeueAfterMs, converged.right.requeueAfterMs].filter((ms) => ms !== undefined)
       return E.right(waits.length === 0 ? {} : { requeueAfterMs: Math.min(...waits) })
     },
+  }
+}
+
+/**
+ * How much longer a claim may keep to itself what is about to change; from when it is first asked of one version on.
+ *
+ * Most nodes that join Ready, or nearly so, are initialized within this time: one write then says both.
+ */
+const makeSettling = ({ clock }: ReconcilerContext): ((claim: ClaimState) => number) => {
+  const sinceMs = new WeakMap<ClaimState, number>()
+  return (claim) => {
+    const nowMs = clock.nowMs()
+    const firstMs = sinceMs.get(claim) ?? nowMs
+    sinceMs.set(claim, firstMs)
+    return firstMs + settleMs - nowMs
   }
 }
 
@@ -67,6 +84,7 @@ interface Performed {
 
 const perform = async (
   context: ReconcilerContext,
+  settling: (claim: ClaimState) => number,
   claim: ClaimState,
   action: ClaimAction,
 ): Promise<E.Either<ReconcileError, Performed>> => {
@@ -92,9 +110,13 @@ const perform = async (
         )
       }
       const node = caches.nodes.get(sync.node)
-      const patched = await kube.patch(caches.nodes.kind, { name: sync.node }, nodePatchOf(sync, claim, node))()
-      if (E.isLeft(patched)) return patched
-      caches.nodes.observe(patched.right)
+      if (node === undefined) return E.right({})
+      const patch = nodePatchOf(sync, claim, node)
+      if (patch !== undefined) {
+        const patched = await kube.patch(caches.nodes.kind, { name: sync.node }, patch)()
+        if (E.isLeft(patched)) return patched
+        caches.nodes.observe(patched.right)
+      }
       if (sync.labels[labelKeys.registered] === 'true') {
         const zone = claim.labels[labelKeys.zone] ?? ''
         metrics.add(families.nodesCreated, { nodepool: claim.labels[labelKeys.nodePool] ?? '', zone })
@@ -104,6 +126,7 @@ const perform = async (
           'provider-id': claim.providerId ?? '',
         })
       }
+      if (sync.labels[labelKeys.initialized] === 'true') logInitialized(context, claim, sync.node)
       return E.right({ claim })
     }
     case 'LabelInitialized': {
@@ -111,18 +134,17 @@ const perform = async (
       const patched = await kube.patch(caches.nodes.kind, { name: action.node }, { type: 'merge', body })()
       if (E.isLeft(patched)) return patched
       caches.nodes.observe(patched.right)
-      log.info('Initialized NodeClaim', { NodeClaim: claim.name, Node: action.node })
+      logInitialized(context, claim, action.node)
       return E.right({ claim })
     }
-    case 'SetConditions':
-      return goOn(
-        await writeClaimStatus(
-          context,
-          claim,
-          action.changes,
-          action.nodeName === undefined ? {} : { nodeName: action.nodeName },
-        )(),
-      )
+    case 'SetConditions': {
+      const { changes, nodeName } = action
+      const fields = nodeName === undefined || nodeName === claim.nodeName ? {} : { nodeName }
+      const isNews = claimStatusPatch(context, claim, changes, fields) !== undefined
+      const waitMs = action.isInterim === true && isNews ? settling(claim) : 0
+      if (waitMs > 0) return E.right({ result: { requeueAfterMs: waitMs } })
+      return goOn(await writeClaimStatus(context, claim, changes, fields)())
+    }
     case 'DeleteClaim': {
       const deleted = await deleteClaim(context, claim)()
       if (E.isLeft(deleted)) return deleted
@@ -169,6 +191,9 @@ const perform = async (
       return finishClaim(context, claim)
   }
 }
+
+const logInitialized = ({ log }: ReconcilerContext, claim: ClaimState, node: string): void =>
+  log.info('Initialized NodeClaim', { NodeClaim: claim.name, Node: node })
 
 const finishClaim = async (
   context: ReconcilerContext,

@@ -19,7 +19,13 @@ export type ClaimAction =
   | { readonly _tag: 'Launch' }
   | { readonly _tag: 'SyncNode'; readonly sync: NodeSync }
   | { readonly _tag: 'LabelInitialized'; readonly node: string }
-  | { readonly _tag: 'SetConditions'; readonly changes: ReadonlyArray<ConditionChange>; readonly nodeName?: string }
+  | {
+      readonly _tag: 'SetConditions'
+      readonly changes: ReadonlyArray<ConditionChange>
+      readonly nodeName?: string
+      /** The Node is about to become ready, and nothing hangs on it that the claim says so far: that may wait a moment. */
+      readonly isInterim?: true
+    }
   | { readonly _tag: 'DeleteClaim'; readonly reason: 'launch_timeout' | 'registration_timeout' }
   | { readonly _tag: 'StampTerminationTime'; readonly atMs: number }
   | { readonly _tag: 'DeleteNode'; readonly node: string }
@@ -36,7 +42,6 @@ export interface ClaimStep {
 /** What a Node must look like to belong to its claim; whole values, so that applying it twice changes nothing. */
 export interface NodeSync {
   readonly node: string
-  readonly resourceVersion: string
   readonly labels: Labels
   readonly annotations: Labels
   readonly taints: ReadonlyArray<Taint>

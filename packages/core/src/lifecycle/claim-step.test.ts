@@ -121,7 +121,33 @@ describe('registration', () => {
       needsOwner: true,
       unregisteredTaintMissing: false,
     })
-    expect(actions[1]).toMatchObject({ nodeName: 'node', changes: [{ type: 'Registered', status: 'True' }] })
+    expect(actions[1]).toMatchObject({
+      nodeName: 'node',
+      changes: [
+        { type: 'Registered', status: 'True' },
+        { type: 'Initialized', status: 'Unknown', reason: 'StartupTaintsExist' },
+      ],
+      isInterim: true,
+    })
+    expect(syncOf(actions)?.labels).not.toHaveProperty(['karpenter.sh/initialized'])
+  })
+
+  test('L-REG-06 L-INIT-06 of a Node that is ready marks it as initialized with the same strokes', () => {
+    const claim = claimWith({ status: launched })
+    const { actions } = step(claim, { nodes: [nodeWith(unregisteredNode)] })
+    expect(actions.map(({ _tag }) => _tag)).toEqual(['SyncNode', 'SetConditions'])
+    expect(syncOf(actions)?.labels).toMatchObject({
+      'karpenter.sh/registered': 'true',
+      'karpenter.sh/initialized': 'true',
+    })
+    const verdicts = ['Registered', 'Initialized', 'ConsistentStateFound'].map((type) => ({ type, status: 'True' }))
+    expect(actions[1]).toEqual({ _tag: 'SetConditions', changes: verdicts, nodeName: 'node' })
+    // A controller that died before it could say so goes on where it was, whether the Node became ready since or not.
+    const labels = { 'karpenter.sh/registered': 'true' }
+    const later = nodeWith({ metadata: { labels } })
+    expect(step(claim, { nodes: [later] }).actions).toEqual([{ _tag: 'LabelInitialized', node: 'node' }, actions[1]])
+    const both = nodeWith({ metadata: { labels: { ...labels, 'karpenter.sh/initialized': 'true' } } })
+    expect(step(claim, { nodes: [both] }).actions).toEqual([actions[1]])
   })
 
   test('L-REG-02 goes on without the unregistered taint, and tells', () => {
@@ -157,7 +183,7 @@ describe('registration', () => {
   test('L-REG-07 never puts startup taints back that were removed after registration', () => {
     const claim = claimWith({ spec: { startupTaints: [{ key: 'cilium', effect: 'NoExecute' }] }, status: launched })
     const node = nodeWith({ metadata: { labels: { 'karpenter.sh/registered': 'true' } } })
-    expect(tags(claim, { nodes: [node] })).toEqual(['SetConditions'])
+    expect(tags(claim, { nodes: [node] })).toEqual(['LabelInitialized', 'SetConditions'])
   })
 
   test('L-LIVE-03 is given up fifteen minutes after Registered was first Unknown', () => {
@@ -179,6 +205,8 @@ describe('registration', () => {
   test('L-LIVE-01 is never given up once the Node is there', () => {
     const input = { nodes: [nodeWith(unregisteredNode)], nowMs: createdAtMs + 60 * minute }
     expect(tags(claimWith({ status: launched }), input)).toEqual(['SyncNode', 'SetConditions'])
+    const marked = nodeWith({ metadata: { labels: { 'karpenter.sh/registered': 'true' } } })
+    expect(tags(claimWith({ status: launched }), { ...input, nodes: [marked] })).not.toContain('DeleteClaim')
     expect(tags(claimWith({ status: registered }), { nowMs: createdAtMs + 60 * minute })).not.toContain('DeleteClaim')
   })
 })
@@ -205,7 +233,7 @@ describe('initialization', () => {
   ])('L-INIT-01 L-INIT-02 L-INIT-03 L-INIT-04 waits: %s', (reason, overrides: Overrides) => {
     const { actions } = step(claim, { nodes: [nodeWith(overrides)] })
     expect(actions).toMatchObject([
-      { _tag: 'SetConditions', changes: [{ type: 'Initialized', status: 'Unknown', reason }] },
+      { _tag: 'SetConditions', changes: [{ type: 'Initialized', status: 'Unknown', reason }], isInterim: true },
     ])
   })
 
@@ -222,7 +250,13 @@ describe('initialization', () => {
     const done = step(claim, { nodes: [nodeWith(gpu)] })
     expect(done.actions).toEqual([
       { _tag: 'LabelInitialized', node: 'node' },
-      { _tag: 'SetConditions', changes: [{ type: 'Initialized', status: 'True' }] },
+      {
+        _tag: 'SetConditions',
+        changes: [
+          { type: 'Initialized', status: 'True' },
+          { type: 'ConsistentStateFound', status: 'True' },
+        ],
+      },
     ])
     const marked = nodeWith({ ...gpu, metadata: { labels: { 'karpenter.sh/initialized': 'true' } } })
     expect(tags(claim, { nodes: [marked] })).toEqual(['SetConditions'])
@@ -266,6 +300,12 @@ describe('the end', () => {
     ])
   })
 
+  test('L-FIN-02 drains a Node that was registered a moment ago, before its claim says so', () => {
+    const joined = nodeWith({ metadata: { labels: { 'karpenter.sh/registered': 'true' } } })
+    const claim = claimWith({ metadata: deleting, status: launched })
+    expect(step(claim, { nodes: [joined] }).actions).toEqual([{ _tag: 'DeleteNode', node: 'node' }])
+  })
+
   test('L-FIN-04 asks nothing of the cloud for a claim that has no instance', () => {
     expect(tags(claimWith({ metadata: deleting }))).toEqual(['RemoveFinalizer'])
   })
@@ -297,6 +337,6 @@ test('L-CTRL-04 a claim that is carried from step to step becomes Ready and asks
       }
     }
   }
-  expect(seen).toEqual(['AddFinalizer', 'Launch', 'SyncNode', 'SetConditions', 'LabelInitialized', 'SetConditions'])
+  expect(seen).toEqual(['AddFinalizer', 'Launch', 'SyncNode', 'SetConditions'])
   expect(Conditions.isTrue(claim.conditions, 'Ready')).toBe(true)
 })

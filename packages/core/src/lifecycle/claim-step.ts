@@ -1,5 +1,5 @@
 import { Conditions, type ClaimState, type ConditionChange } from '../cluster/index.ts'
-import { annotationKeys, terminationFinalizer } from '../labels/index.ts'
+import { annotationKeys, labelKeys, terminationFinalizer } from '../labels/index.ts'
 import type { ClaimAction, ClaimInput, ClaimStep } from './claim-actions.ts'
 import { initialize } from './initialization.ts'
 import { register } from './registration.ts'
@@ -28,10 +28,13 @@ export const stepClaim = (input: ClaimInput): ClaimStep =>
 const grow = (input: ClaimInput): ClaimStep => {
   const step = nextStage(input)
   const stale = staleVerdicts(input.claim)
+  const [first, ...others] = step.actions
+  if (stale.length === 0) return step
+  if (first === undefined) return { ...step, actions: [{ _tag: 'SetConditions', changes: stale }] }
   // What is done to the claim itself is written anew in any case.
-  return stale.length === 0 || step.actions.some(({ _tag }) => _tag !== 'SetConditions')
-    ? step
-    : { ...step, actions: [{ _tag: 'SetConditions', changes: stale }, ...step.actions] }
+  return first._tag === 'SetConditions' && others.length === 0
+    ? { ...step, actions: [{ ...first, changes: [...stale, ...first.changes] }] }
+    : step
 }
 
 // A verdict stands; that it holds for the claim as it is now has to be said, or Ready would not count it (L-CTRL-07).
@@ -61,8 +64,8 @@ const nextStage = (input: ClaimInput): ClaimStep => {
   return { actions: [] }
 }
 
-const withLiveness = ({ claim, nowMs }: ClaimInput, step: ClaimStep): ClaimStep => {
-  if (step.actions.some(({ _tag }) => _tag === 'SyncNode')) return step
+const withLiveness = ({ claim, nodes, nowMs }: ClaimInput, step: ClaimStep): ClaimStep => {
+  if (nodes.length > 0) return step
   // Registered counts from the creation by the API server's clock; by ours, the machine is no older than its launch.
   const [launched, registered] = ['Launched', 'Registered'].map(
     (type) => Conditions.find(claim.conditions, type)?.lastTransitionAtMs ?? claim.createdAtMs,
@@ -80,9 +83,13 @@ const finalize = ({ claim, nodes, nowMs }: ClaimInput): ClaimStep => {
   const { terminationGracePeriodMs: graceMs, deletionTimestampMs = nowMs } = claim
   if (graceMs !== undefined && !Object.hasOwn(claim.annotations, annotationKeys.terminationTimestamp))
     actions.push({ _tag: 'StampTerminationTime', atMs: deletionTimestampMs + graceMs })
-  // An unregistered Node may be anyone's; only what joined as ours is drained (L-FIN-02).
-  if (Conditions.isTrue(claim.conditions, 'Registered') && nodes.length > 0) {
-    for (const node of nodes)
+  // An unregistered Node may be anyone's; only what joined as ours is drained (L-FIN-02). It bears the mark before its
+  // claim says so.
+  const ours = Conditions.isTrue(claim.conditions, 'Registered')
+    ? nodes
+    : nodes.filter(({ labels }) => labels[labelKeys.registered] === 'true')
+  if (ours.length > 0) {
+    for (const node of ours)
       if (node.deletionTimestampMs === undefined) actions.push({ _tag: 'DeleteNode', node: node.name })
     return { actions }
   }

@@ -4,27 +4,33 @@ import { labelKeys } from '../labels/index.ts'
 import { Quantity, Resources } from '../quantity/index.ts'
 import { Taints } from '../taints/index.ts'
 import type { ClaimStep } from './claim-actions.ts'
+import { nodeShapeVerdict } from './node-shape.ts'
 
 /**
  * A registered claim counts as initialized once its Node is ready to run what it was bought for. L-INIT-01…06.
  *
- * The first thing missing is reported; there is no time-out (L-INIT-07).
+ * The first thing missing is reported; there is no time-out (L-INIT-07). Its shape is looked at with the same stroke, and
+ * ever again later (C-CONSIST-01).
  */
 export const initialize = (claim: ClaimState, nodes: ReadonlyArray<NodeState>): ClaimStep => {
   const [node] = nodes
   const missing = node === undefined ? missingNode : firstMissing(claim, node)
   if (node === undefined || missing !== undefined) {
-    return { actions: [{ _tag: 'SetConditions', changes: [{ type: 'Initialized', status: 'Unknown', ...missing }] }] }
+    const changes = [{ type: 'Initialized', status: 'Unknown', ...missing } as const]
+    return { actions: [{ _tag: 'SetConditions', changes, isInterim: true }] }
   }
   return {
     actions: [
       ...(node.labels[labelKeys.initialized] === 'true'
         ? []
         : [{ _tag: 'LabelInitialized' as const, node: node.name }]),
-      { _tag: 'SetConditions', changes: [{ type: 'Initialized', status: 'True' }] },
+      { _tag: 'SetConditions', changes: [{ type: 'Initialized', status: 'True' }, nodeShapeVerdict(claim, node)] },
     ],
   }
 }
+
+/** Whether the Node is ready to run what the claim was made for. */
+export const isReadyFor = (claim: ClaimState, node: NodeState): boolean => firstMissing(claim, node) === undefined
 
 interface Missing {
   readonly reason: string

@@ -1,4 +1,4 @@
-import type { ClaimState, NodeState } from '../cluster/index.ts'
+import type { ClaimState, ConditionChange, NodeState } from '../cluster/index.ts'
 import { compareText } from '../internal/index.ts'
 import { Quantity, Resources } from '../quantity/index.ts'
 
@@ -25,4 +25,23 @@ export const nodeShapeProblem = (
       return `Expected ${Resources.get(capacity, name)} of resource ${name}, but the node has ${found}`
   }
   return undefined
+}
+
+/**
+ * What the claim says of its node's shape. C-CONSIST-03.
+ *
+ * @example
+ * import { nodeClaimObject, nodeObject } from '@scantling/core/testing'
+ * const claim = ingestNodeClaim(nodeClaimObject('general-1', 'general'))
+ * nodeShapeVerdict(claim, ingestNode(nodeObject('node-1'))) // => { type: 'ConsistentStateFound', status: 'True' }
+ */
+export const nodeShapeVerdict = (
+  claim: Pick<ClaimState, 'requests' | 'capacity'>,
+  node: Pick<NodeState, 'capacity'>,
+): ConditionChange => {
+  const problem = nodeShapeProblem(claim, node)
+  const type = 'ConsistentStateFound'
+  return problem === undefined
+    ? { type, status: 'True' }
+    : { type, status: 'False', reason: 'ConsistencyCheckFailed', message: problem }
 }

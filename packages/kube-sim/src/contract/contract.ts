@@ -143,6 +143,12 @@ export const contract: ReadonlyArray<ContractCheck> = [
     equal((await bench.patch(path, operations('2'), 'json')).body.data, { b: '2', c: '4' })
     const failed = await bench.patch(path, operations('7'), 'json')
     equal([failed.status, failed.body.reason], [422, 'Invalid'])
+    const absent = [
+      { op: 'test', path: '/metadata/annotations', value: null },
+      { op: 'add', path: '/metadata/annotations', value: { 'example.com/a': '1' } },
+    ]
+    equal((await bench.patch(path, absent, 'json')).body.metadata.annotations, { 'example.com/a': '1' })
+    equal((await bench.patch(path, absent, 'json')).status, 422)
     equal((await bench.patch(path, { op: 'test' }, 'json')).status, 400)
     equal((await bench.patch(`${maps(bench)}/none`, { data: {} })).status, 404)
   }),

@@ -42,7 +42,8 @@ const applyOperation = (document: unknown, operation: Operation): unknown => {
     case 'copy':
       return add(document, path, cloneJson(valueAt(document, operation.from ?? '')))
     case 'test':
-      if (!equalJson(valueAt(document, path, true), operation.value)) {
+      // What is absent is null (as the API server's library has it).
+      if (!equalJson(valueAt(document, path, true) ?? null, operation.value ?? null)) {
         throw unprocessable(
           `the server rejected our request due to an error in our request: testing path ${path} failed`,
         )

@@ -9,6 +9,8 @@ export interface Effect {
   /** What it is done to, as `namespace/name` or `name`; absent where that has no name yet. */
   readonly subject?: string
   readonly atMs: number
+  /** The tag of the error with which it was refused, as soon as it was. */
+  refusal?: string
 }
 
 /** What becomes of an effect. `die`: the process ends there, and nothing that it does afterwards reaches anyone. */
@@ -48,7 +50,7 @@ export const effectGate = (
     call: () => Promise<E.Either<L, A>>,
   ): Promise<E.Either<L, A>> => {
     if (dead) return nothing
-    const effect = { name, ...(subject === undefined ? {} : { subject }), atMs: clock.nowMs() }
+    const effect: Effect = { name, ...(subject === undefined ? {} : { subject }), atMs: clock.nowMs() }
     effects.push(effect)
     const fate = fateOf(effect, effects.length)
     if (fate === 'die before') {
@@ -57,6 +59,7 @@ export const effectGate = (
     }
     if (fate === 'fail before') return E.left(failure)
     const answer = await call()
+    if (E.isLeft(answer)) effect.refusal = refusalOf(answer.left)
     if (fate === 'die after') kill()
     return dead ? nothing : fate === 'fail after' ? E.left(failure) : answer
   }
@@ -100,6 +103,8 @@ export const effectGate = (
     }),
   }
 }
+
+const refusalOf = (left: unknown): string => (left as { readonly _tag?: string })._tag ?? 'LaunchFailed'
 
 const placeOf = ({ namespace, name }: ObjectRef): string => (namespace === undefined ? name : `${namespace}/${name}`)
 

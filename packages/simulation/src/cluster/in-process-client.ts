@@ -1,6 +1,7 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { resource, StatusError, type DraftObject, type Face, type ResourceRef } from '@scantling/kube-sim'
 import {
+  errorOfPatch,
   errorOfStatus,
   type DeleteOptions,
   type KubeClient,
@@ -61,10 +62,15 @@ export const inProcessClient = (face: Face): KubeClient => {
   }
   const patch =
     (subresource?: 'status'): KubeClient['patch'] =>
-    (kind, ref, { type, body }) =>
-    () =>
-      attempt(`patch ${kind.kind} ${ref.name}`, async () =>
-        project(kind, await face.patch({ ...place(kind, ref), ...(subresource && { subresource }) }, type, body)),
+    (kind, ref, patch) =>
+    async () =>
+      E.mapLeft((error: KubeError) => errorOfPatch(patch, error))(
+        await attempt(`patch ${kind.kind} ${ref.name}`, async () =>
+          project(
+            kind,
+            await face.patch({ ...place(kind, ref), ...(subresource && { subresource }) }, patch.type, patch.body),
+          ),
+        ),
       )
   return {
     get: (kind, ref) => () => attempt(`get ${kind.kind}`, async () => project(kind, await face.get(place(kind, ref)))),

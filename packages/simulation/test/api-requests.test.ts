@@ -1,0 +1,65 @@
+import { afterEach, describe, expect, test } from '@jest/globals'
+import {
+  applyDefaults,
+  applyDeployment,
+  conditionOf,
+  kinds,
+  runningPods,
+  startVirtualCluster,
+  type Effect,
+  type VirtualCluster,
+  type VirtualClusterOptions,
+} from '../src/index.ts'
+
+const closers: Array<() => Promise<void>> = []
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close()
+})
+
+const keep = { disruption: { consolidateAfter: 'Never', budgets: [{ nodes: '0' }] } }
+
+/** What a controller asks of the API server from a burst of pods on, until a minute after its nodes are initialized. */
+const burst = async (nodes: number, options: VirtualClusterOptions = {}) => {
+  const cluster = await startVirtualCluster(options)
+  closers.push(cluster.stop)
+  const run = await cluster.startController()
+  await applyDefaults(cluster, keep)
+  await cluster.clock.advance(20_000)
+  const before = run.effects.length
+  await applyDeployment(cluster, 'web', 5 * nodes, '3')
+  await cluster.until('all run', async () => (await runningPods(cluster)) === 5 * nodes)
+  await cluster.until('all are initialized', () => areInitialized(cluster))
+  await cluster.clock.advance(60_000)
+  expect(await cluster.all(kinds.nodeClaims)).toHaveLength(nodes)
+  expect(run.errors).toEqual([])
+  return { cluster, effects: run.effects.slice(before).filter(({ name }) => name !== 'launch') }
+}
+
+const areInitialized = async (cluster: VirtualCluster) =>
+  (await cluster.all(kinds.nodeClaims)).every((claim) => conditionOf(claim, 'Ready')?.status === 'True')
+
+const countsOf = (effects: ReadonlyArray<Effect>) => {
+  const counts = new Map<string, number>()
+  for (const { name } of effects) counts.set(name, (counts.get(name) ?? 0) + 1)
+  return Object.fromEntries(counts)
+}
+
+describe('a node costs the API server', () => {
+  test('L-CTRL-05 seven writes: two that create, one of the claim, two of its status, two of the Node', async () => {
+    const { effects } = await burst(10)
+    const { 'status of NodePool': ofPool = 0, ...ofNodes } = countsOf(effects)
+    expect(ofNodes).toEqual({
+      'create NodeClaim': 10,
+      'patch NodeClaim': 10,
+      'status of NodeClaim': 20,
+      'create Node': 10,
+      'patch Node': 20,
+    })
+    expect(ofPool).toBeLessThanOrEqual(4)
+  })
+
+  test('C-API-11 no write that another writer of ours has outdated', async () => {
+    const { effects } = await burst(10)
+    expect(effects.filter(({ refusal }) => refusal !== undefined)).toEqual([])
+  })
+})
