@@ -30,11 +30,12 @@ const pool = (spec: JsonObject = {}) =>
   })
 
 describe('claimManifest()', () => {
-  test('P-NCA-05: a claim has the labels, annotations, taints, requirements, class and periods of its template', () => {
+  test('P-NCA-05 L-CTRL-03: a claim has our finalizer from the start, and the labels, annotations, taints, requirements, class and periods of its template', () => {
     const { nodeClass, name, uid } = pool()
     expect(claimManifest(launch, pool({ terminationGracePeriod: '1h30m' }), '720h')).toEqual({
       metadata: {
         generateName: 'default-',
+        finalizers: ['karpenter.sh/termination'],
         labels: launch.labels,
         annotations: { ...launch.annotations, [annotationKeys.nodePoolHashVersion]: 'scantling-1' },
         ownerReferences: [{ apiVersion: 'karpenter.sh/v1', kind: 'NodePool', name, uid, blockOwnerDeletion: true }],

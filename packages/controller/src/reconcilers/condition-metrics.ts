@@ -1,4 +1,4 @@
-import { Conditions, ingestCondition, Labels, type Condition } from '@scantling/core'
+import { claimDependents, Conditions, ingestCondition, Labels, type Condition } from '@scantling/core'
 import type { ObjectCache } from '../cache/index.ts'
 import type { KubeObject } from '../kube/index.ts'
 import { makeSeriesStore, type MetricFamily, type Series } from '../observability/index.ts'
@@ -29,6 +29,11 @@ interface WatchedKind {
   readonly isPerMachine: boolean
   /** Labels of the objects that their metrics carry. */
   readonly labels: ReadonlyArray<string>
+  /**
+   * Conditions that are Unknown as long as nobody says otherwise, so that a first word on them is an event; absent: all.
+   * What a kubelet says of a Node that joins is no change, nor is a mark that comes and goes.
+   */
+  readonly opening?: ReadonlySet<string>
   readonly cache: ObjectCache<Watched>
 }
 
@@ -52,6 +57,7 @@ export const startConditionMetrics = (context: ReconcilerContext): (() => void) 
       apiVersion: 'karpenter.sh/v1',
       isPerMachine: true,
       labels: ofClaims,
+      opening: new Set([...claimDependents, 'Ready']),
       cache: caches.nodeClaims as never,
     },
     {
@@ -66,6 +72,7 @@ export const startConditionMetrics = (context: ReconcilerContext): (() => void) 
       apiVersion: 'v1',
       isPerMachine: true,
       labels: [...ofClaims, 'karpenter.sh/initialized'],
+      opening: new Set(),
       cache: caches.nodes as never,
     },
     ...(caches.buffers === undefined
@@ -159,6 +166,7 @@ const follow = (context: ReconcilerContext, watched: WatchedKind): (() => void) 
         { type, status: from, ...extra },
         Math.max(0, (now.lastTransitionAtMs - before.lastTransitionAtMs) / 1000),
       )
+    if (before === undefined && watched.opening?.has(type) === false) return
     const why = message === '' || message === reason ? reason : `${reason}, ${message}`
     events.record({ on: on(object), type: 'Normal', reason: type, message: `${type} is ${status}: ${why}`, dedupe: [] })
   }

@@ -27,8 +27,9 @@ export interface ReconcilerContext extends ControllerDeps {
   /** What the running provider says of labels, or else its module. */
   readonly labelPolicy: LabelPolicy | undefined
   readonly instanceIds: InstanceIds
-  /** Reconcilers write one NodeClaim one after another. */
+  /** Reconcilers write one NodeClaim, and look at one NodePool, one after another, so that none outdates another. */
   readonly claimTurns: Turns
+  readonly poolTurns: Turns
   /** Names of the NodeClaims that this process created, as long as they exist. */
   readonly ownClaims: Set<string>
 }

@@ -235,6 +235,7 @@ export const makeContext = (deps: ControllerDeps): ReconcilerContext => {
     labelPolicy: labelPolicyOf(deps),
     instanceIds: ids,
     claimTurns: makeTurns(),
+    poolTurns: makeTurns(),
     ownClaims: new Set(),
   }
 }

@@ -91,7 +91,7 @@ const record = async (
   const named = await writeClaimMetadata(context, claim, { labels, annotations })()
   if (E.isLeft(named)) return named
   const isThere = context.caches.nodes.by('byProviderId', instance.providerId).length > 0
-  const changes = [{ type: 'Launched', status: 'True' } as const, ...(isThere ? [] : [awaitingNode])]
+  const changes = [{ type: 'Launched', status: 'True' } as const, ...(isThere ? [] : awaitingNode)]
   const written = await writeClaimStatus(context, named.right, changes, {
     providerID: instance.providerId,
     ...(instance.imageId === undefined ? {} : { imageID: instance.imageId }),

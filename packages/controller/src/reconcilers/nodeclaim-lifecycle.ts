@@ -7,6 +7,7 @@ import {
   Time,
   type ClaimAction,
   type ClaimState,
+  type ConditionChange,
 } from '@scantling/core'
 import { families } from '../observability/index.ts'
 import type { ReconcileError, Reconciler, ReconcileResult } from '../queue/index.ts'
@@ -22,7 +23,8 @@ import { claimFacts } from './provider-facts.ts'
 
 // The cloud is asked again after this long whether an instance is gone (L-FIN-03).
 const terminationPollMs = 5000
-const settleMs = 1000
+// Nothing is decided by it, and people hardly look sooner.
+const settleMs = 5000
 
 /**
  * Carries each NodeClaim through launch, registration, initialization and finalization.
@@ -32,7 +34,7 @@ const settleMs = 1000
  */
 export const nodeClaimLifecycle = (context: ReconcilerContext): Reconciler => {
   const converge = makeConverge(context)
-  const settling = makeSettling(context)
+  const unsaid = makeUnsaid(context)
   return {
     name: 'nodeclaim.lifecycle',
     concurrency: 100,
@@ -48,31 +50,43 @@ export const nodeClaimLifecycle = (context: ReconcilerContext): Reconciler => {
         nodes: nodesOf(context, claim),
         pendingHooks: converged.right.blocksRegistration,
       })
+      const waits = [step.requeueAfterMs, converged.right.requeueAfterMs]
       let current = claim
       for (const action of step.actions) {
-        const done = await perform(context, settling, current, action)
+        const done = await perform(context, unsaid, current, action)
         if (E.isLeft(done)) return done
         if (done.right.claim === undefined) return E.right(done.right.result ?? {})
         current = done.right.claim
+        waits.push(done.right.result?.requeueAfterMs)
       }
-      const waits = [step.requeueAfterMs, converged.right.requeueAfterMs].filter((ms) => ms !== undefined)
-      return E.right(waits.length === 0 ? {} : { requeueAfterMs: Math.min(...waits) })
+      const set = waits.filter((ms) => ms !== undefined)
+      return E.right(set.length === 0 ? {} : { requeueAfterMs: Math.min(...set) })
     },
   }
 }
 
+/** What may wait a moment before it is written, and since when it has been so. */
+type Unsaid = (
+  claim: ClaimState,
+  changes: ReadonlyArray<ConditionChange>,
+) => { readonly dated: ReadonlyArray<ConditionChange>; readonly waitMs: number }
+
 /**
- * How much longer a claim may keep to itself what is about to change; from when it is first asked of one version on.
- *
- * Most nodes that join Ready, or nearly so, are initialized within this time: one write then says both.
+ * Most nodes that join Ready, or nearly so, are initialized while the news of their registration waits: one write then
+ * says both, each with its own time. The wait counts from the first news about one version of the claim.
  */
-const makeSettling = ({ clock }: ReconcilerContext): ((claim: ClaimState) => number) => {
-  const sinceMs = new WeakMap<ClaimState, number>()
-  return (claim) => {
+const makeUnsaid = ({ clock }: ReconcilerContext): Unsaid => {
+  const byVersion = new WeakMap<ClaimState, { readonly sinceMs: number; readonly atMs: Map<string, number> }>()
+  return (claim, changes) => {
     const nowMs = clock.nowMs()
-    const firstMs = sinceMs.get(claim) ?? nowMs
-    sinceMs.set(claim, firstMs)
-    return firstMs + settleMs - nowMs
+    const { sinceMs, atMs } = byVersion.get(claim) ?? { sinceMs: nowMs, atMs: new Map<string, number>() }
+    byVersion.set(claim, { sinceMs, atMs })
+    const dated = changes.map((change) => {
+      const verdict = `${change.type}/${change.status}`
+      atMs.set(verdict, atMs.get(verdict) ?? nowMs)
+      return { ...change, atMs: atMs.get(verdict) ?? nowMs }
+    })
+    return { dated, waitMs: sinceMs + settleMs - nowMs }
   }
 }
 
@@ -84,7 +98,7 @@ interface Performed {
 
 const perform = async (
   context: ReconcilerContext,
-  settling: (claim: ClaimState) => number,
+  unsaid: Unsaid,
   claim: ClaimState,
   action: ClaimAction,
 ): Promise<E.Either<ReconcileError, Performed>> => {
@@ -140,10 +154,10 @@ const perform = async (
     case 'SetConditions': {
       const { changes, nodeName } = action
       const fields = nodeName === undefined || nodeName === claim.nodeName ? {} : { nodeName }
-      const isNews = claimStatusPatch(context, claim, changes, fields) !== undefined
-      const waitMs = action.isInterim === true && isNews ? settling(claim) : 0
-      if (waitMs > 0) return E.right({ result: { requeueAfterMs: waitMs } })
-      return goOn(await writeClaimStatus(context, claim, changes, fields)())
+      if (claimStatusPatch(context, claim, changes, fields) === undefined) return E.right({ claim })
+      const { dated, waitMs } = unsaid(claim, changes)
+      if (action.isInterim === true && waitMs > 0) return E.right({ claim, result: { requeueAfterMs: waitMs } })
+      return goOn(await writeClaimStatus(context, claim, dated, fields)())
     }
     case 'DeleteClaim': {
       const deleted = await deleteClaim(context, claim)()

@@ -35,22 +35,23 @@ export const nodePoolStatus = (context: ReconcilerContext): Reconciler => {
   return {
     name: 'nodepool.status',
     concurrency: 10,
-    reconcile: (key) => async () => {
-      const object = context.caches.nodePools.get(key)
-      if (object === undefined) {
-        forgetUsage(context, reported, key)
-        return E.right({})
-      }
-      const pool = context.views.nodePool(object)
-      if (!pool.isManaged) return E.right({})
-      const hashed = await stampHash(context, object, pool)
-      if (E.isLeft(hashed)) return hashed
-      const { resources, count } = usageOf(context, pool)
-      const written = await writeStatus(context, hashed.right, resources, count)
-      if (E.isLeft(written)) return written
-      report(context, reported, pool, resources)
-      return E.right({ requeueAfterMs: countEveryMs })
-    },
+    reconcile: (key) => () =>
+      context.poolTurns(key, async () => {
+        const object = context.caches.nodePools.get(key)
+        if (object === undefined) {
+          forgetUsage(context, reported, key)
+          return E.right({})
+        }
+        const pool = context.views.nodePool(object)
+        if (!pool.isManaged) return E.right({})
+        const hashed = await stampHash(context, object, pool)
+        if (E.isLeft(hashed)) return hashed
+        const { resources, count } = usageOf(context, pool)
+        const written = await writeStatus(context, hashed.right, resources, count)
+        if (E.isLeft(written)) return written
+        report(context, reported, pool, resources)
+        return E.right({ requeueAfterMs: countEveryMs })
+      }),
   }
 }
 

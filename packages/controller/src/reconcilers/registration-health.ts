@@ -22,39 +22,40 @@ const healthy = 'NodeRegistrationHealthy'
 export const registrationHealth = (context: ReconcilerContext, cell: RegistrationCell): Reconciler => ({
   name: 'nodepool.registrationhealth',
   concurrency: 10,
-  reconcile: (key) => async () => {
-    const { caches, nodeClasses } = context
-    const object = caches.nodePools.get(key)
-    if (object === undefined || object.metadata.deletionTimestamp !== undefined) return E.right({})
-    const reference = object.spec.template.spec.nodeClassRef
-    const nodeClass = nodeClasses.isManaged(reference) ? nodeClasses.get(reference) : undefined
-    if (nodeClass === undefined) return E.right({})
-    const { uid, generation } = object.metadata
-    const present = conditionOf(object)
-    const classGeneration = nodeClass.metadata.generation
-    // A change of the pool or of its class is a new chance.
-    const isStale =
-      present === undefined ||
-      present.observedGeneration !== generation ||
-      object.status.nodeClassObservedGeneration !== classGeneration
-    if (isStale) {
-      cell.reset(uid, [])
-      return E.map(() => ({}))(
-        await writeConditions(
-          context,
-          caches.nodePools,
-          object,
-          [{ type: healthy, status: 'Unknown', reason: 'AwaitingReconciliation', message: 'No node has joined yet' }],
-          { fields: { nodeClassObservedGeneration: classGeneration } },
-        ),
-      )
-    }
-    if (cell.of(uid).health.length === 0) cell.reset(uid, restoredHealth(present.status))
-    const { health, failure } = cell.of(uid)
-    const change = registrationCondition(health, failure)
-    if (change === undefined) return E.right({})
-    return E.map(() => ({}))(await writeConditions(context, caches.nodePools, object, [change]))
-  },
+  reconcile: (key) => () =>
+    context.poolTurns(key, async () => {
+      const { caches, nodeClasses } = context
+      const object = caches.nodePools.get(key)
+      if (object === undefined || object.metadata.deletionTimestamp !== undefined) return E.right({})
+      const reference = object.spec.template.spec.nodeClassRef
+      const nodeClass = nodeClasses.isManaged(reference) ? nodeClasses.get(reference) : undefined
+      if (nodeClass === undefined) return E.right({})
+      const { uid, generation } = object.metadata
+      const present = conditionOf(object)
+      const classGeneration = nodeClass.metadata.generation
+      // A change of the pool or of its class is a new chance.
+      const isStale =
+        present === undefined ||
+        present.observedGeneration !== generation ||
+        object.status.nodeClassObservedGeneration !== classGeneration
+      if (isStale) {
+        cell.reset(uid, [])
+        return E.map(() => ({}))(
+          await writeConditions(
+            context,
+            caches.nodePools,
+            object,
+            [{ type: healthy, status: 'Unknown', reason: 'AwaitingReconciliation', message: 'No node has joined yet' }],
+            { fields: { nodeClassObservedGeneration: classGeneration } },
+          ),
+        )
+      }
+      if (cell.of(uid).health.length === 0) cell.reset(uid, restoredHealth(present.status))
+      const { health, failure } = cell.of(uid)
+      const change = registrationCondition(health, failure)
+      if (change === undefined) return E.right({})
+      return E.map(() => ({}))(await writeConditions(context, caches.nodePools, object, [change]))
+    }),
 })
 
 const conditionOf = ({ status }: NodePoolObject) => Conditions.find(status.conditions.map(ingestCondition), healthy)

@@ -8,6 +8,8 @@ export interface ConditionChange {
   readonly status: Condition['status'] | 'Absent'
   readonly reason?: string
   readonly message?: string
+  /** When its status came to be so; absent: now. */
+  readonly atMs?: number
 }
 
 /**
@@ -59,7 +61,7 @@ export const apply = (
   },
 ): ReadonlyArray<Condition> => {
   const byType = new Map(conditions.map((condition) => [condition.type, condition]))
-  for (const { type, status, reason, message } of changes) {
+  for (const { type, status, reason, message, atMs = at.nowMs } of changes) {
     const present = byType.get(type)
     if (status === 'Absent') {
       byType.delete(type)
@@ -74,10 +76,10 @@ export const apply = (
         present === undefined
           ? status === 'Unknown' && at.dependents.includes(type)
             ? at.createdAtMs
-            : at.nowMs
+            : atMs
           : present.status === status
             ? present.lastTransitionAtMs
-            : at.nowMs,
+            : atMs,
       observedGeneration: at.generation,
     })
   }

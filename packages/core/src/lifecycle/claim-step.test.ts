@@ -78,7 +78,10 @@ describe('verdicts', () => {
 describe('registration', () => {
   test('L-REG-01 waits for a Node with the provider id', () => {
     const { actions, requeueAfterMs } = step(claimWith({ status: launched }))
-    expect(changeOf(actions)).toMatchObject([{ type: 'Registered', status: 'Unknown', reason: 'NodeNotFound' }])
+    expect(changeOf(actions)).toMatchObject([
+      { type: 'Registered', status: 'Unknown', reason: 'NodeNotFound' },
+      { type: 'Initialized', status: 'Unknown' },
+    ])
     expect(requeueAfterMs).toBe(15 * minute - 1000)
   })
 

@@ -4,13 +4,13 @@ import { Taints } from '../taints/index.ts'
 import type { ClaimInput, ClaimStep, NodeSync } from './claim-actions.ts'
 import { initialize, isReadyFor } from './initialization.ts'
 
-/** What a claim says of its registration as long as no Node has its provider id; true already when it is launched. */
-export const awaitingNode: ConditionChange = {
-  type: 'Registered',
-  status: 'Unknown',
-  reason: 'NodeNotFound',
-  message: 'Waiting for the node to join the cluster',
-}
+const joining = { status: 'Unknown', message: 'Waiting for the node to join the cluster' } as const
+
+/** What a claim says as long as no Node has its provider id; true already when it is launched. */
+export const awaitingNode: ReadonlyArray<ConditionChange> = [
+  { type: 'Registered', reason: 'NodeNotFound', ...joining },
+  { type: 'Initialized', reason: 'AwaitingReconciliation', ...joining },
+]
 
 /**
  * A launched claim's Node is found, made to carry what the claim says, and marked as registered. L-REG-01…07.
@@ -20,7 +20,7 @@ export const awaitingNode: ConditionChange = {
  */
 export const register = ({ claim, nodes, pendingHooks }: ClaimInput): ClaimStep => {
   const [node, second] = nodes
-  if (node === undefined) return { actions: [{ _tag: 'SetConditions', changes: [awaitingNode] }] }
+  if (node === undefined) return { actions: [{ _tag: 'SetConditions', changes: awaitingNode }] }
   if (second !== undefined) {
     const names = nodes
       .map(({ name }) => name)

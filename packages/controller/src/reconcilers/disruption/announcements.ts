@@ -89,6 +89,10 @@ const whatBinds = (reason: BlockedReason): ReadonlyArray<string> => {
       return [reason._tag, reason.pod, ...reason.budgets]
     case 'PodsWithoutPlace':
       return [reason._tag, ...reason.pods]
+    // A node that starts is the one and then the other.
+    case 'NotInitialized':
+    case 'Nominated':
+      return ['Starting']
     default:
       return [reason._tag]
   }
