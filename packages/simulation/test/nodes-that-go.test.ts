@@ -262,6 +262,21 @@ describe('pod events', () => {
     await cluster.clock.advance(30_000)
     expect(conditionOf((await cluster.all(kinds.nodeClaims))[0], 'Consolidatable')).toMatchObject({ status: 'True' })
   })
+
+  test('C-POD-01 C-CONS-03 are none while the quiet time of a new node begins anyway', async () => {
+    const { cluster } = await startWith(5)
+    await cluster.until('it is initialized', async () => {
+      const [claim] = await cluster.all(kinds.nodeClaims)
+      return conditionOf(claim, 'Initialized')?.status === 'True'
+    })
+    await scale(cluster, 'web', 4)
+    await cluster.clock.advance(3000)
+    expect(await lastPodEvent(cluster)).toBeUndefined()
+    await cluster.clock.advance(10_000)
+    await scale(cluster, 'web', 3)
+    await cluster.clock.advance(1000)
+    expect(await lastPodEvent(cluster)).toBeDefined()
+  })
 })
 
 describe('garbage', () => {

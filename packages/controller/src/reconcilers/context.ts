@@ -27,9 +27,8 @@ export interface ReconcilerContext extends ControllerDeps {
   /** What the running provider says of labels, or else its module. */
   readonly labelPolicy: LabelPolicy | undefined
   readonly instanceIds: InstanceIds
-  /** Reconcilers write one NodeClaim, and look at one NodePool, one after another, so that none outdates another. */
+  /** Reconcilers write one NodeClaim one after another, so that none outdates what another sends. */
   readonly claimTurns: Turns
-  readonly poolTurns: Turns
   /** Names of the NodeClaims that this process created, as long as they exist. */
   readonly ownClaims: Set<string>
 }

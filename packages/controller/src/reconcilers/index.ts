@@ -18,6 +18,7 @@ import {
   makeDomainViews,
   makeInstanceTypeCell,
   makeLearnedMemoryCell,
+  makeRegistrationCell,
   makeShortageCell,
 } from '../state/index.ts'
 import { claimConditions, podEvents, watchPodEvents } from './claim-conditions.ts'
@@ -30,7 +31,7 @@ import { runDisruption } from './disruption/index.ts'
 import { startEvictions } from './evictions.ts'
 import { nodeClaimExpiration } from './expiration.ts'
 import { makeFeatureCells, startGatedFeatures } from './gated-features.ts'
-import { startRegistrationHealth } from './registration-health.ts'
+import { watchRegistrations } from './registration-health.ts'
 import { runGarbageCollection } from './garbage-collection.ts'
 import { nodeClaimHydration } from './hydration.ts'
 import { runInstanceTypeMetrics } from './instance-type-metrics.ts'
@@ -103,7 +104,8 @@ const startAll = (context: ReconcilerContext): { readonly stopped: () => Promise
     ...[nodeClaimExpiration, nodeClaimConsistency, nodeClaimHydration].map((make) => start(make(context)).queue),
   ]
   const termination = start(nodeTermination(context, evictions)).queue
-  const pools = start(nodePoolStatus(context)).queue
+  const registrations = makeRegistrationCell()
+  const pools = start(nodePoolStatus(context, registrations)).queue
   const classes = new Map(
     providerModule.nodeClasses.map((kind) => [
       `${kind.group}/${kind.kind}`,
@@ -164,7 +166,7 @@ const startAll = (context: ReconcilerContext): { readonly stopped: () => Promise
   stops.push(
     triggerOnPods(context, batcher),
     ...startGatedFeatures(context, batcher, start),
-    startRegistrationHealth(context, start),
+    watchRegistrations(context, registrations, pools),
     ...(settings.disableClusterStateObservability
       ? []
       : [startConditionMetrics(context), startNodeMetrics(context), startPodMetrics(context)]),
@@ -235,7 +237,6 @@ export const makeContext = (deps: ControllerDeps): ReconcilerContext => {
     labelPolicy: labelPolicyOf(deps),
     instanceIds: ids,
     claimTurns: makeTurns(),
-    poolTurns: makeTurns(),
     ownClaims: new Set(),
   }
 }

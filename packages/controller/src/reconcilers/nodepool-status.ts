@@ -2,7 +2,6 @@ import * as E from 'fp-ts/lib/Either.js'
 import {
   annotationKeys,
   Conditions,
-  ingestCondition,
   nodePoolHashVersion,
   nodePoolProblems,
   Quantity,
@@ -10,48 +9,47 @@ import {
   Resources,
   StateNodes,
   type ConditionChange,
-  type JsonObject,
   type NodePool,
   type NodePoolObject,
   type ResourceList,
 } from '@scantling/core'
 import { families } from '../observability/index.ts'
-import type { ReconcileError, Reconciler, ReconcileResult } from '../queue/index.ts'
-import { conditionManifest, writeClaimMetadata } from './claim-writes.ts'
+import type { ReconcileError, Reconciler } from '../queue/index.ts'
+import type { RegistrationCell } from '../state/index.ts'
+import { writeClaimMetadata } from './claim-writes.ts'
+import { writeConditions } from './condition-writes.ts'
 import type { ReconcilerContext } from './context.ts'
+import { registrationHealth } from './registration-health.ts'
 
 const countEveryMs = 5000
 const dependents = ['ValidationSucceeded', 'NodeClassReady'] as const
 const noResources = Resources.parse({ cpu: '0', memory: '0', pods: '0', 'ephemeral-storage': '0', nodes: '0' })
 
-type Outcome = E.Either<ReconcileError, ReconcileResult>
-
 /**
- * Keeps what a NodePool says of itself: valid, its NodeClass ready, its hash, its nodes and their resources.
- * NP-VAL-01, NP-READY-01, NP-HASH-01/02, NP-COUNT-01.
+ * Keeps what a NodePool says of itself: valid, its NodeClass ready, whether its nodes join, its hash, its nodes and their
+ * resources. NP-VAL-01, NP-READY-01, NP-HASH-01/02, NP-COUNT-01. Nobody else writes its status.
  */
-export const nodePoolStatus = (context: ReconcilerContext): Reconciler => {
+export const nodePoolStatus = (context: ReconcilerContext, registrations: RegistrationCell): Reconciler => {
   const reported: Reported = new Map()
   return {
     name: 'nodepool.status',
     concurrency: 10,
-    reconcile: (key) => () =>
-      context.poolTurns(key, async () => {
-        const object = context.caches.nodePools.get(key)
-        if (object === undefined) {
-          forgetUsage(context, reported, key)
-          return E.right({})
-        }
-        const pool = context.views.nodePool(object)
-        if (!pool.isManaged) return E.right({})
-        const hashed = await stampHash(context, object, pool)
-        if (E.isLeft(hashed)) return hashed
-        const { resources, count } = usageOf(context, pool)
-        const written = await writeStatus(context, hashed.right, resources, count)
-        if (E.isLeft(written)) return written
-        report(context, reported, pool, resources)
-        return E.right({ requeueAfterMs: countEveryMs })
-      }),
+    reconcile: (key) => async () => {
+      const object = context.caches.nodePools.get(key)
+      if (object === undefined) {
+        forgetUsage(context, reported, key)
+        return E.right({})
+      }
+      const pool = context.views.nodePool(object)
+      if (!pool.isManaged) return E.right({})
+      const hashed = await stampHash(context, object, pool)
+      if (E.isLeft(hashed)) return hashed
+      const { resources, count } = usageOf(context, pool)
+      const written = await writeStatus(context, registrations, hashed.right, { resources, count })
+      if (E.isLeft(written)) return written
+      report(context, reported, pool, resources)
+      return E.right({ requeueAfterMs: countEveryMs })
+    },
   }
 }
 
@@ -107,33 +105,27 @@ const usageOf = (
   return { resources, count }
 }
 
-const writeStatus = async (
+const writeStatus = (
   context: ReconcilerContext,
+  registrations: RegistrationCell,
   object: NodePoolObject,
-  resources: ResourceList,
-  count: number,
-): Promise<Outcome> => {
-  const { kube, caches, clock } = context
-  const { metadata, status } = object
-  const at = {
-    nowMs: clock.nowMs(),
-    createdAtMs: clock.nowMs(),
-    generation: metadata.generation,
-    dependents: [] as ReadonlyArray<string>,
-  }
-  const present = status.conditions.map(ingestCondition)
-  const changed = Conditions.apply(present, [validation(context, object), readiness(context, object)], at)
-  const conditions = Conditions.apply(changed, [Conditions.rollUp(changed, dependents, metadata.generation)], at)
-  const isSame =
-    JSON.stringify(conditions) === JSON.stringify(Conditions.apply(present, [], at)) &&
-    status.nodes === count &&
-    Resources.equals(status.resources ?? Resources.empty, resources)
-  if (isSame) return E.right({})
-  const body: JsonObject = { status: { conditions: conditions.map(conditionManifest), resources, nodes: count } }
-  const patched = await kube.patchStatus(caches.nodePools.kind, { name: metadata.name }, { type: 'merge', body })()
-  if (E.isLeft(patched)) return patched
-  caches.nodePools.observe(patched.right)
-  return E.right({})
+  { resources, count }: { readonly resources: ResourceList; readonly count: number },
+): Promise<E.Either<ReconcileError, void>> => {
+  const { resources: present } = object.status
+  // Equal amounts may be written in several ways; zeros are stated, too.
+  const isStated =
+    Object.keys(resources).every((name) => Object.hasOwn(present, name)) && Resources.equals(present, resources)
+  const { changes, fields } = registrationHealth(context, registrations, object)
+  return writeConditions(
+    context,
+    context.caches.nodePools,
+    object,
+    [validation(context, object), readiness(context, object), ...changes],
+    {
+      dependents,
+      fields: { ...fields, resources: isStated ? present : resources, nodes: count },
+    },
+  )
 }
 
 const validation = ({ state }: ReconcilerContext, object: NodePoolObject): ConditionChange => {

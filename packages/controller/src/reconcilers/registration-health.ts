@@ -1,62 +1,55 @@
-import * as E from 'fp-ts/lib/Either.js'
 import {
   Conditions,
   ingestCondition,
   registrationCondition,
   restoredHealth,
+  type ConditionChange,
+  type JsonObject,
   type NodeClaimObject,
   type NodePoolObject,
 } from '@scantling/core'
-import type { Reconciler, RunningReconciler } from '../queue/index.ts'
-import { makeRegistrationCell, type RegistrationCell } from '../state/index.ts'
-import { writeConditions } from './condition-writes.ts'
+import type { WorkQueue } from '../queue/index.ts'
+import type { RegistrationCell } from '../state/index.ts'
 import type { ReconcilerContext } from './context.ts'
 
 const healthy = 'NodeRegistrationHealthy'
 
 /**
- * Says of each NodePool whether its nodes join. NP-REGH-01…04, P-AUX-02, P-AUX-03, L-LIVE-05.
+ * What a NodePool is to say of whether its nodes join. NP-REGH-01…04, P-AUX-02, P-AUX-03, L-LIVE-05.
  *
  * For people and for metrics: neither Ready nor planning hangs on it.
  */
-export const registrationHealth = (context: ReconcilerContext, cell: RegistrationCell): Reconciler => ({
-  name: 'nodepool.registrationhealth',
-  concurrency: 10,
-  reconcile: (key) => () =>
-    context.poolTurns(key, async () => {
-      const { caches, nodeClasses } = context
-      const object = caches.nodePools.get(key)
-      if (object === undefined || object.metadata.deletionTimestamp !== undefined) return E.right({})
-      const reference = object.spec.template.spec.nodeClassRef
-      const nodeClass = nodeClasses.isManaged(reference) ? nodeClasses.get(reference) : undefined
-      if (nodeClass === undefined) return E.right({})
-      const { uid, generation } = object.metadata
-      const present = conditionOf(object)
-      const classGeneration = nodeClass.metadata.generation
-      // A change of the pool or of its class is a new chance.
-      const isStale =
-        present === undefined ||
-        present.observedGeneration !== generation ||
-        object.status.nodeClassObservedGeneration !== classGeneration
-      if (isStale) {
-        cell.reset(uid, [])
-        return E.map(() => ({}))(
-          await writeConditions(
-            context,
-            caches.nodePools,
-            object,
-            [{ type: healthy, status: 'Unknown', reason: 'AwaitingReconciliation', message: 'No node has joined yet' }],
-            { fields: { nodeClassObservedGeneration: classGeneration } },
-          ),
-        )
-      }
-      if (cell.of(uid).health.length === 0) cell.reset(uid, restoredHealth(present.status))
-      const { health, failure } = cell.of(uid)
-      const change = registrationCondition(health, failure)
-      if (change === undefined) return E.right({})
-      return E.map(() => ({}))(await writeConditions(context, caches.nodePools, object, [change]))
-    }),
-})
+export const registrationHealth = (
+  { nodeClasses }: Pick<ReconcilerContext, 'nodeClasses'>,
+  cell: RegistrationCell,
+  object: NodePoolObject,
+): { readonly changes: ReadonlyArray<ConditionChange>; readonly fields: JsonObject } => {
+  const nothing = { changes: [], fields: {} }
+  const reference = object.spec.template.spec.nodeClassRef
+  const nodeClass = nodeClasses.isManaged(reference) ? nodeClasses.get(reference) : undefined
+  if (nodeClass === undefined || object.metadata.deletionTimestamp !== undefined) return nothing
+  const { uid, generation } = object.metadata
+  const present = conditionOf(object)
+  const classGeneration = nodeClass.metadata.generation
+  // A change of the pool or of its class is a new chance.
+  const isStale =
+    present === undefined ||
+    present.observedGeneration !== generation ||
+    object.status.nodeClassObservedGeneration !== classGeneration
+  if (isStale) {
+    cell.reset(uid, [])
+    return {
+      changes: [
+        { type: healthy, status: 'Unknown', reason: 'AwaitingReconciliation', message: 'No node has joined yet' },
+      ],
+      fields: { nodeClassObservedGeneration: classGeneration },
+    }
+  }
+  if (cell.of(uid).health.length === 0) cell.reset(uid, restoredHealth(present.status))
+  const { health, failure } = cell.of(uid)
+  const change = registrationCondition(health, failure)
+  return change === undefined ? nothing : { changes: [change], fields: {} }
+}
 
 const conditionOf = ({ status }: NodePoolObject) => Conditions.find(status.conditions.map(ingestCondition), healthy)
 
@@ -67,30 +60,20 @@ const shortestPatienceMs = 5 * 60_000
 export const watchRegistrations = (
   { caches, clock }: ReconcilerContext,
   cell: RegistrationCell,
-  { queue }: RunningReconciler,
-): (() => void) => {
-  const stops = [
-    caches.nodePools.onChange((change) => {
-      if (change._tag !== 'Deleted') queue.add(change.key)
-    }),
-    caches.nodeClaims.onChange((change) => {
-      if (change._tag !== 'Modified') return
-      const pool = ownerOf(change.current, caches)
-      if (pool === undefined) return
-      const { uid, name } = pool.metadata
-      const isRestored = cell.of(uid).health.length > 0
-      if (!isRestored) cell.reset(uid, restoredHealth(conditionOf(pool)?.status))
-      if (!isTrue(change.previous, 'Registered') && isTrue(change.current, 'Registered')) cell.joined(uid)
-      else if (isGivenUp(change.previous, change.current, clock.nowMs())) cell.failed(uid, failureOf(change.current))
-      else return
-      queue.add(name)
-    }),
-  ]
-  for (const { metadata } of caches.nodePools.values()) queue.add(metadata.name)
-  return () => {
-    for (const stop of stops) stop()
-  }
-}
+  pools: WorkQueue,
+): (() => void) =>
+  caches.nodeClaims.onChange((change) => {
+    if (change._tag !== 'Modified') return
+    const pool = ownerOf(change.current, caches)
+    if (pool === undefined) return
+    const { uid, name } = pool.metadata
+    const isRestored = cell.of(uid).health.length > 0
+    if (!isRestored) cell.reset(uid, restoredHealth(conditionOf(pool)?.status))
+    if (!isTrue(change.previous, 'Registered') && isTrue(change.current, 'Registered')) cell.joined(uid)
+    else if (isGivenUp(change.previous, change.current, clock.nowMs())) cell.failed(uid, failureOf(change.current))
+    else return
+    pools.add(name)
+  })
 
 // A claim counts for the pool that made it, not for another that took its name (L-LIVE-05).
 const ownerOf = ({ metadata }: NodeClaimObject, caches: ReconcilerContext['caches']): NodePoolObject | undefined => {
@@ -116,13 +99,4 @@ const failureOf = (claim: NodeClaimObject) => {
   if (launched?.status !== 'True' && launched !== undefined)
     return { reason: launched.reason, message: launched.message }
   return { reason: 'RegistrationFailed', message: 'The node did not join the cluster in time' }
-}
-
-/** Starts it. Returns what stops its listening. */
-export const startRegistrationHealth = (
-  context: ReconcilerContext,
-  start: (reconciler: Reconciler) => RunningReconciler,
-): (() => void) => {
-  const cell = makeRegistrationCell()
-  return watchRegistrations(context, cell, start(registrationHealth(context, cell)))
 }
