@@ -174,6 +174,19 @@ describe('KubeClient over HTTP', () => {
     expect(error.message).toContain('Cannot get Pod default/web: said the server')
   })
 
+  test('tells a test of a JSON patch that failed from an object that is refused', async () => {
+    const causes: Array<object> = []
+    const { client } = await serve((_asked, response) =>
+      json(response, 422, statusBody(422, 'Invalid', 'no', { causes })),
+    )
+    const patch = (type: 'json' | 'merge') =>
+      client.patch(pods, { namespace: 'default', name: 'web' }, { type, body: [] })()
+    expect(leftOf(await patch('json'))).toMatchObject({ _tag: 'Conflict', status: 422 })
+    expect(leftOf(await patch('merge'))).toMatchObject({ _tag: 'Invalid' })
+    causes.push({ reason: 'FieldValueDuplicate', message: 'twice', field: 'spec.taints[1]' })
+    expect(leftOf(await patch('json'))).toMatchObject({ _tag: 'Invalid' })
+  })
+
   test('tells an eviction that a budget refuses from throttling, with the wait that the server asks for', async () => {
     const { client } = await serve((_asked, response) =>
       json(

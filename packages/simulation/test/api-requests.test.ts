@@ -38,6 +38,12 @@ const burst = async (nodes: number, options: VirtualClusterOptions = {}) => {
 const areInitialized = async (cluster: VirtualCluster) =>
   (await cluster.all(kinds.nodeClaims)).every((claim) => conditionOf(claim, 'Ready')?.status === 'True')
 
+interface EventSeen {
+  readonly reason: string
+  readonly source?: { readonly component?: string }
+  readonly involvedObject: { readonly kind: string }
+}
+
 const countsOf = (effects: ReadonlyArray<Effect>) => {
   const counts = new Map<string, number>()
   for (const { name } of effects) counts.set(name, (counts.get(name) ?? 0) + 1)
@@ -60,7 +66,9 @@ describe('a node costs the API server', () => {
   })
 
   test('L-CTRL-05 one more where it takes its time to become Ready, and what happened when is told right', async () => {
-    const { cluster, effects } = await burst(4, { controllers: { kubelet: { bootLatency: { fromMs: 30_000, toMs: 30_000 } } } })
+    const { cluster, effects } = await burst(4, {
+      controllers: { kubelet: { bootLatency: { fromMs: 30_000, toMs: 30_000 } } },
+    })
     const { 'status of NodeClaim': ofStatus, 'patch Node': ofNodes } = countsOf(effects)
     expect({ ofStatus, ofNodes }).toEqual({ ofStatus: 12, ofNodes: 8 })
     for (const claim of await cluster.all(kinds.nodeClaims)) {
@@ -70,6 +78,28 @@ describe('a node costs the API server', () => {
       const patched = effects.find(({ name, subject }) => name === 'patch Node' && subject === node)
       expect(Math.abs(at('Registered') - (patched?.atMs ?? 0))).toBeLessThanOrEqual(1000)
     }
+  })
+
+  test('M-STATUS-01 E-REC-03 nine events: what its claim has come to, that it is Ready, and that it stays', async () => {
+    const { cluster } = await burst(10)
+    const events = (await cluster.all(kinds.events)) as unknown as ReadonlyArray<EventSeen>
+    const counts = new Map<string, number>()
+    for (const { source, reason, involvedObject } of events) {
+      const name = `${involvedObject.kind} ${reason}`
+      if (source?.component === 'karpenter' && /^Node(Claim)? /.test(name))
+        counts.set(name, (counts.get(name) ?? 0) + 1)
+    }
+    expect(Object.fromEntries([...counts].toSorted(([a], [b]) => (a < b ? -1 : 1)))).toEqual({
+      'Node DisruptionBlocked': 10,
+      'Node Ready': 10,
+      'Node Unconsolidatable': 10,
+      'NodeClaim DisruptionBlocked': 10,
+      'NodeClaim Initialized': 10,
+      'NodeClaim Launched': 10,
+      'NodeClaim Ready': 10,
+      'NodeClaim Registered': 10,
+      'NodeClaim Unconsolidatable': 10,
+    })
   })
 
   test('C-API-11 no write that another writer of ours has outdated', async () => {

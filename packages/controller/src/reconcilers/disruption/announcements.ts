@@ -89,7 +89,8 @@ const whatBinds = (reason: BlockedReason): ReadonlyArray<string> => {
       return [reason._tag, reason.pod, ...reason.budgets]
     case 'PodsWithoutPlace':
       return [reason._tag, ...reason.pods]
-    // A node that starts is the one and then the other.
+    // A machine that starts is one after the other.
+    case 'NoNode':
     case 'NotInitialized':
     case 'Nominated':
       return ['Starting']
