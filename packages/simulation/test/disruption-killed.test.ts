@@ -5,11 +5,11 @@ import {
   kinds,
   runningPods,
   scale,
-  startVirtualCluster,
   untilRunning,
-  type Effect,
   type Fate,
+  type FateOf,
 } from '../src/index.ts'
+import { workUnder } from './meddled-controller.ts'
 
 const disruption = {
   consolidationPolicy: 'WhenEmptyOrUnderutilized',
@@ -18,23 +18,21 @@ const disruption = {
 }
 
 /** Lets one large node become too large for its pod, and meddles while it is replaced by a small one. */
-const replaceUnder = async (fateOf: (effect: Effect, number: number) => Fate) => {
-  const cluster = await startVirtualCluster()
-  try {
-    let meddling = false
-    let number = 0
-    const first = await cluster.startController((effect) => (meddling ? fateOf(effect, ++number) : 'pass'))
-    await applyDefaults(cluster, { disruption })
-    await applyDeployment(cluster, 'web', 5, '3')
-    await untilRunning(cluster, 5)
-    await scale(cluster, 'web', 1)
-    await cluster.until('one is left', async () => (await cluster.all(kinds.pods)).length === 1)
-    await cluster.clock.advance(20_000)
-    meddling = true
-    const before = first.effects.length
-    let mostUnavailableMs = 0
-    let downSinceMs: number | undefined
-    const isReplaced = async () => {
+const replaceUnder = async (fateOf: FateOf) => {
+  let mostUnavailableMs = 0
+  let downSinceMs: number | undefined
+  const outcome = await workUnder(fateOf, {
+    prepare: async (cluster) => {
+      await applyDefaults(cluster, { disruption })
+      await applyDeployment(cluster, 'web', 5, '3')
+      await untilRunning(cluster, 5)
+      await scale(cluster, 'web', 1)
+      await cluster.until('one is left', async () => (await cluster.all(kinds.pods)).length === 1)
+      await cluster.clock.advance(20_000)
+    },
+    // The node becomes consolidatable by itself.
+    act: async () => undefined,
+    isDone: async (cluster) => {
       const nodes = await cluster.all(kinds.nodes)
       const isDown = (await runningPods(cluster)) === 0
       downSinceMs = isDown ? (downSinceMs ?? cluster.clock.nowMs()) : undefined
@@ -45,24 +43,9 @@ const replaceUnder = async (fateOf: (effect: Effect, number: number) => Fate) =>
         nodes[0]?.metadata.labels?.['node.kubernetes.io/instance-type'] === 'c-4x' &&
         (await cluster.all(kinds.nodeClaims)).length === 1
       )
-    }
-    await cluster.until('it is replaced or the controller is dead', async () => first.isDead() || (await isReplaced()))
-    if (first.isDead()) await cluster.startController()
-    await cluster.until('it is replaced', isReplaced, 1_200_000)
-    // Time for a collection of garbage, and for anything that would be bought or ended late.
-    await cluster.clock.advance(130_000)
-    return {
-      effects: first.effects.slice(before).map(({ name }) => name),
-      running: await runningPods(cluster),
-      claimed: (await cluster.all(kinds.nodeClaims)).map(({ status }) => status.providerID),
-      machines: cluster.machines().map(({ name }) => `kwok://${name}`),
-      everLaunched: cluster.cloud.everything().length,
-      mostUnavailableMs,
-      taints: (await cluster.all(kinds.nodes)).flatMap(({ spec }) => spec.taints ?? []),
-    }
-  } finally {
-    await cluster.stop()
-  }
+    },
+  })
+  return { ...outcome, mostUnavailableMs }
 }
 
 const planned = await replaceUnder(() => 'pass')

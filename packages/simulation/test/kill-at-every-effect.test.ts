@@ -4,16 +4,15 @@ import {
   applyDeployment,
   kinds,
   runningPods,
-  startVirtualCluster,
-  type Effect,
   type Fate,
+  type FateOf,
   type VirtualCluster,
 } from '../src/index.ts'
+import { workUnder } from './meddled-controller.ts'
 
 const pods = 50
 // All of them take four minutes; the sample takes the first or last effect of each kind, and those between by turns.
 const isWhole = process.env['SCANTLING_EVERY_EFFECT'] === '1'
-const compareText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
 
 const converged = async (cluster: VirtualCluster): Promise<boolean> => {
   if ((await runningPods(cluster)) !== pods) return false
@@ -21,37 +20,16 @@ const converged = async (cluster: VirtualCluster): Promise<boolean> => {
   return nodes.every(({ metadata }) => metadata.labels?.['karpenter.sh/initialized'] === 'true')
 }
 
-/** Launches 50 pods with a controller whose effects meet their fates; after a death a second one takes over. */
-const launchUnder = async (fateOf: (effect: Effect, number: number) => Fate) => {
-  const cluster = await startVirtualCluster({ launchMs: 3000 })
-  try {
-    const first = await cluster.startController(fateOf)
-    await applyDefaults(cluster)
-    await applyDeployment(cluster, 'web', pods, '3')
-    await cluster.until(
-      'the pods run or the controller is dead',
-      async () => first.isDead() || (await converged(cluster)),
-    )
-    if (first.isDead()) await cluster.startController()
-    await cluster.until('the pods run', () => converged(cluster))
-    // Time for a collection of garbage, and for anything that would be bought late.
-    await cluster.clock.advance(130_000)
-    const claims = await cluster.all(kinds.nodeClaims)
-    return {
-      effects: first.effects.map(({ name }) => name),
-      running: await runningPods(cluster),
-      claimed: claims.map(({ status }) => status.providerID ?? 'none').sort(compareText),
-      machines: cluster
-        .machines()
-        .map(({ name }) => `kwok://${name}`)
-        .sort(compareText),
-      everLaunched: cluster.cloud.everything().length,
-      nodes: (await cluster.all(kinds.nodes)).length,
-    }
-  } finally {
-    await cluster.stop()
-  }
-}
+/** Launches 50 pods with a controller whose effects meet their fates. */
+const launchUnder = (fateOf: FateOf) =>
+  workUnder(fateOf, {
+    options: { launchMs: 3000 },
+    act: async (cluster) => {
+      await applyDefaults(cluster)
+      await applyDeployment(cluster, 'web', pods, '3')
+    },
+    isDone: converged,
+  })
 
 const planned = await launchUnder(() => 'pass')
 

@@ -1,52 +1,25 @@
 import { expect, test } from '@jest/globals'
-import {
-  applyDefaults,
-  applyDeployment,
-  kinds,
-  runningPods,
-  scale,
-  startVirtualCluster,
-  untilRunning,
-  type Effect,
-  type Fate,
-} from '../src/index.ts'
+import { applyDefaults, applyDeployment, kinds, scale, untilRunning, type Fate, type FateOf } from '../src/index.ts'
+import { workUnder } from './meddled-controller.ts'
 
 const pods = 8
 
 /** Lets a cluster of two nodes run, keeps one of them busy and the other empty, and meddles from there on. */
-const removeUnder = async (fateOf: (effect: Effect, number: number) => Fate) => {
-  const cluster = await startVirtualCluster()
-  try {
-    let meddling = false
-    let number = 0
-    const first = await cluster.startController((effect) => (meddling ? fateOf(effect, ++number) : 'pass'))
-    await applyDefaults(cluster, {}, {})
-    await applyDeployment(cluster, 'idle', pods, '3')
-    await untilRunning(cluster, pods)
-    await cluster.clock.advance(60_000)
-    meddling = true
-    const before = first.effects.length
-    await scale(cluster, 'idle', 0)
-    await applyDeployment(cluster, 'late', 1, '1')
-    const isRemoved = async () =>
-      (await cluster.all(kinds.nodes)).length === 1 && (await cluster.all(kinds.nodeClaims)).length === 1
-    await cluster.until('one node is left or the controller is dead', async () => first.isDead() || (await isRemoved()))
-    if (first.isDead()) await cluster.startController()
-    await cluster.until('one node is left', isRemoved)
-    // Time for a collection of garbage, and for anything that would be ended late.
-    await cluster.clock.advance(130_000)
-    return {
-      effects: first.effects.slice(before).map(({ name }) => name),
-      running: await runningPods(cluster),
-      claimed: (await cluster.all(kinds.nodeClaims)).map(({ status }) => status.providerID),
-      machines: cluster.machines().map(({ name }) => `kwok://${name}`),
-      everLaunched: cluster.cloud.everything().length,
-      taints: (await cluster.all(kinds.nodes)).flatMap(({ spec }) => spec.taints ?? []),
-    }
-  } finally {
-    await cluster.stop()
-  }
-}
+const removeUnder = (fateOf: FateOf) =>
+  workUnder(fateOf, {
+    prepare: async (cluster) => {
+      await applyDefaults(cluster)
+      await applyDeployment(cluster, 'idle', pods, '3')
+      await untilRunning(cluster, pods)
+      await cluster.clock.advance(60_000)
+    },
+    act: async (cluster) => {
+      await scale(cluster, 'idle', 0)
+      await applyDeployment(cluster, 'late', 1, '1')
+    },
+    isDone: async (cluster) =>
+      (await cluster.all(kinds.nodes)).length === 1 && (await cluster.all(kinds.nodeClaims)).length === 1,
+  })
 
 const planned = await removeUnder(() => 'pass')
 
@@ -65,6 +38,7 @@ test('D-LOOP-04 L-FIN-03 T-TERM-10 a controller killed at any effect of a remova
     expect({ where, ...outcome, claimed: outcome.claimed.length, machines: outcome.machines.length }).toEqual({
       where,
       running: 1,
+      nodes: 1,
       claimed: 1,
       machines: 1,
       everLaunched: 2,
