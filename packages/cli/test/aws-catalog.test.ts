@@ -1,23 +1,12 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
+import { scantling } from './command-line.ts'
+import { scratchDirectory } from './scratch-directory.ts'
 
-import { runCommandLine } from '../src/run.ts'
+const directory = scratchDirectory()
 
-let directory = ''
-beforeAll(() => {
-  directory = mkdtempSync(join(tmpdir(), 'scantling-aws-'))
-})
-afterAll(() => rmSync(directory, { recursive: true }))
-
-const run = async (...args: ReadonlyArray<string>) => {
-  const out: Array<string> = []
-  const err: Array<string> = []
-  const exitCode = await runCommandLine(args, { out: (text) => out.push(text), err: (text) => err.push(text) })
-  return { exitCode, out: out.join('\n'), err: err.join('\n') }
-}
 const write = (name: string, text: string): string => {
   const file = join(directory, name)
   writeFileSync(file, text)
@@ -63,7 +52,7 @@ const onDemand = '{ key: karpenter.sh/capacity-type, operator: In, values: [on-d
 const manifests = (...documents: ReadonlyArray<string>) => write('all.yaml', documents.join('---'))
 // A region of few types, which are the sooner read.
 const plan = (file: string, ...more: ReadonlyArray<string>) =>
-  run('plan', '-f', file, '--catalog', 'aws', '--region', 'me-south-1', ...more)
+  scantling('plan', '-f', file, '--catalog', 'aws', '--region', 'me-south-1', ...more)
 
 describe('plan --catalog aws', () => {
   test('plans with EC2’s types and zones, and says in every output where figures come from and that prices are made up', async () => {
@@ -72,7 +61,7 @@ describe('plan --catalog aws', () => {
       /Types and zones of [a-z]+-[a-z]+-1: moto \d+\.\d+\.\d+, .*Apache-2\.0, of \d{4}-\d\d-\d\d/,
       /PRICES ARE SYNTHETIC: .*--prices FILE/,
     ]
-    const text = await run('plan', '-f', file, '--catalog', 'aws', '--region', 'eu-west-1')
+    const text = await scantling('plan', '-f', file, '--catalog', 'aws', '--region', 'eu-west-1')
     expect(text).toMatchObject({ exitCode: 0, err: '' })
     expect(text.out).toMatch(/new-1 +default +m5\.\w+ +eu-west-1[abc] +on-demand/)
     const others = [await plan(file, '--for', 'disruption'), await plan(file, '--why', 'web-1')]
@@ -138,7 +127,7 @@ describe('plan --catalog aws', () => {
     [[], 2, 'Name the region of --catalog aws'],
   ])('%j is told with its remedy', async (args, exitCode, sentence) => {
     const file = manifests(nodeClass(), nodePool(m5), deployment())
-    const told = await run('plan', '-f', file, '--catalog', 'aws', ...args)
+    const told = await scantling('plan', '-f', file, '--catalog', 'aws', ...args)
     expect(told.exitCode).toBe(exitCode)
     expect(told.err).toContain(sentence)
   })
@@ -149,7 +138,7 @@ describe('plan --catalog aws', () => {
     expect((await plan(file, '--prices', broken)).err).toMatch(
       /line 2 is "m5\.xlarge cheap"; write lines of TYPE PRICE/,
     )
-    expect(await run('plan', '-f', file, '--prices', broken)).toMatchObject({ exitCode: 2 })
+    expect(await scantling('plan', '-f', file, '--prices', broken)).toMatchObject({ exitCode: 2 })
   })
 
   test('takes manifests of v1beta1 once they are converted', async () => {
@@ -164,7 +153,7 @@ spec:
   securityGroupSelectorTerms: [{ tags: { karpenter.sh/discovery: demo } }]
 `
     const file = manifests(old, nodePool(m5), deployment())
-    const converted = await run('convert', '-f', file)
+    const converted = await scantling('convert', '-f', file)
     expect(converted.out).toContain('alias: al2@latest')
     expect(await plan(write('converted.yaml', converted.out))).toMatchObject({ exitCode: 0, err: '' })
   })

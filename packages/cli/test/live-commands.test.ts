@@ -1,35 +1,27 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { startEmbeddedCluster, type EmbeddedCluster } from '../src/embedded/index.ts'
-import { runCommandLine } from '../src/run.ts'
 import { applyFiles } from '../src/tour/apply-files.ts'
 import { connectKubeApi } from '../src/tour/kube-api.ts'
+import { scantling } from './command-line.ts'
+import { scratchDirectory } from './scratch-directory.ts'
 
 let cluster: EmbeddedCluster | undefined
-let scratch = ''
+const scratch = scratchDirectory()
 
-const scantling = async (...args: ReadonlyArray<string>) => {
-  const out: Array<string> = []
-  const err: Array<string> = []
-  const code = await runCommandLine([...args, '--server', cluster?.server ?? ''], {
-    out: (text) => out.push(text),
-    err: (text) => err.push(text),
-  })
-  return { code, out: out.join('\n'), err: err.join('\n') }
-}
+/** A command line against the cluster of this file. */
+const live = (...args: ReadonlyArray<string>) => scantling(...args, '--server', cluster?.server ?? '')
 
 interface Top {
   readonly nodes: ReadonlyArray<{ readonly name: string; readonly nodePool: string; readonly pricePerHour?: number }>
   readonly pods: { readonly running: number; readonly total: number }
 }
 const top = async (...args: ReadonlyArray<string>): Promise<Top> =>
-  JSON.parse((await scantling('top', '--json', ...args)).out) as Top
+  JSON.parse((await live('top', '--json', ...args)).out) as Top
 
 beforeAll(async () => {
-  scratch = mkdtempSync(join(tmpdir(), 'scantling-live-'))
   cluster = await startEmbeddedCluster({
     speed: 30,
     port: 0,
@@ -52,15 +44,12 @@ beforeAll(async () => {
   }
 }, 60_000)
 
-afterAll(async () => {
-  await cluster?.stop()
-  rmSync(scratch, { recursive: true, force: true })
-})
+afterAll(() => cluster?.stop())
 
 describe('scantling top', () => {
   test('shows nodes with their type, price, use and pods, as text and as data', async () => {
-    const { code, out } = await scantling('top', '--once')
-    expect(code).toBe(0)
+    const { exitCode, out } = await live('top', '--once')
+    expect(exitCode).toBe(0)
     expect(out).toMatch(/^1 node, \$0\.\d{4}\/hour, \$\d+\.\d\d\/month\n/)
     expect(out).toContain('12 pods: 12 running, 0 pending')
     expect(out).toMatch(/ip-\S+ +right-size +\S+4xlarge +on-demand +us-west-2\w +0\.\d{4} +12 /)
@@ -69,8 +58,8 @@ describe('scantling top', () => {
 
   test('--selector leaves nodes and their pods out, and --sort of an unknown key is refused', async () => {
     expect(await top('--selector', 'karpenter.sh/nodepool=other')).toMatchObject({ nodes: [], pods: { total: 0 } })
-    expect(await scantling('top', '--sort', 'colour')).toMatchObject({
-      code: 2,
+    expect(await live('top', '--sort', 'colour')).toMatchObject({
+      exitCode: 2,
       err: expect.stringContaining('Cannot use --sort "colour": expected name, type, zone'),
     })
   })
@@ -79,37 +68,33 @@ describe('scantling top', () => {
     const prices = join(scratch, 'prices.txt')
     const [node] = (await top()).nodes
     expect(node).toBeDefined()
-    const text = (await scantling('top', '--once')).out
+    const text = (await live('top', '--once')).out
     const type = /right-size +(\S+) /.exec(text)?.[1] ?? ''
     writeFileSync(prices, `${type} 7.5 on-demand # dear\n`)
     expect((await top('--prices', prices)).nodes).toMatchObject([{ pricePerHour: 7.5 }])
     writeFileSync(prices, 'm5.large cheap\n')
-    expect(await scantling('top', '--prices', prices)).toMatchObject({
-      code: 1,
+    expect(await live('top', '--prices', prices)).toMatchObject({
+      exitCode: 1,
       err: expect.stringContaining(`${prices}, line 1: Cannot read "m5.large cheap"`),
     })
   })
 
   test('a cluster that does not answer is one sentence', async () => {
-    const err: Array<string> = []
-    const code = await runCommandLine(['top', '--once', '--server', 'http://127.0.0.1:1'], {
-      out: () => undefined,
-      err: (text) => err.push(text),
-    })
-    expect(code).toBe(1)
-    expect(err).toHaveLength(1)
-    expect(err[0]).not.toContain('\n')
+    const { exitCode, errors } = await scantling('top', '--once', '--server', 'http://127.0.0.1:1')
+    expect(exitCode).toBe(1)
+    expect(errors).toHaveLength(1)
+    expect(errors[0]).not.toContain('\n')
   })
 })
 
 describe('scantling explain', () => {
   test('names the PodDisruptionBudget that holds a node, and what would have to change', async () => {
     const [node] = (await top()).nodes
-    const { code, out } = await scantling('explain', 'node', node?.name.split('.')[0] ?? '', '--catalog', 'ec2-like')
-    expect(code).toBe(0)
+    const { exitCode, out } = await live('explain', 'node', node?.name.split('.')[0] ?? '', '--catalog', 'ec2-like')
+    expect(exitCode).toBe(0)
     expect(out).toMatch(/stays: PodDisruptionBudget default\/api allows no eviction of pod default\/api-/)
     expect(out).toMatch(/\nTo change that: let default\/api allow a disruption/)
-    const json = await scantling('explain', 'node', node?.name ?? '', '--catalog', 'ec2-like', '--json')
+    const json = await live('explain', 'node', node?.name ?? '', '--catalog', 'ec2-like', '--json')
     expect(JSON.parse(json.out)).toMatchObject({
       kind: 'node',
       verdict: 'stays',
@@ -118,15 +103,15 @@ describe('scantling explain', () => {
   })
 
   test('says of a pod where it is, and names what there is where the name is wrong', async () => {
-    const wrong = await scantling('explain', 'pod', 'nobody', '--catalog', 'ec2-like')
+    const wrong = await live('explain', 'pod', 'nobody', '--catalog', 'ec2-like')
     expect(wrong).toMatchObject({
-      code: 1,
+      exitCode: 1,
       err: expect.stringContaining('There is no pod nobody; there are default/api-'),
     })
     const pod = /default\/(api-[\w-]+)/.exec(wrong.err)?.[1] ?? ''
-    expect((await scantling('explain', 'pod', pod, '--catalog', 'ec2-like')).out).toMatch(/stays: It is on node ip-/)
-    expect(await scantling('explain', 'service', 'x')).toMatchObject({
-      code: 2,
+    expect((await live('explain', 'pod', pod, '--catalog', 'ec2-like')).out).toMatch(/stays: It is on node ip-/)
+    expect(await live('explain', 'service', 'x')).toMatchObject({
+      exitCode: 2,
       err: expect.stringContaining('expected node, pod or nodeclaim'),
     })
   })

@@ -1,24 +1,17 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
+import { scantling } from './command-line.ts'
+import { scratchDirectory } from './scratch-directory.ts'
 
-import { runCommandLine } from '../src/run.ts'
-
-let directory = ''
-beforeAll(() => {
-  directory = mkdtempSync(join(tmpdir(), 'scantling-cli-'))
-})
-afterAll(() => rmSync(directory, { recursive: true }))
+const directory = scratchDirectory()
 
 const runLine = async (...args: ReadonlyArray<string>) => {
-  const out: Array<string> = []
-  const err: Array<string> = []
-  const exitCode = await runCommandLine(args, { out: (text) => out.push(text), err: (text) => err.push(text) })
-  return { exitCode, out: out.join('\n'), err: err.map((line) => line.replaceAll(`${directory}/`, '')) }
+  const { exitCode, out, errors } = await scantling(...args)
+  return { exitCode, out, err: errors.map((line) => line.replaceAll(`${directory}/`, '')) }
 }
 
 const nodeClass = `

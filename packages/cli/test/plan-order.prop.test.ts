@@ -1,12 +1,12 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
 
 import { runCommandLine } from '../src/run.ts'
+import { scratchDirectory } from './scratch-directory.ts'
 
 const examples = fileURLToPath(new URL('../../../examples/', import.meta.url))
 // Several NodePools, spread, affinity, volumes and priority.
@@ -28,11 +28,7 @@ spec:
 // Pods that have no place must come in order, too.
 const misfits = [misfit('misfit-b', 1), misfit('misfit-a', 2), misfit('misfit-c', 1)]
 
-let directory = ''
-beforeAll(() => {
-  directory = mkdtempSync(join(tmpdir(), 'scantling-order-'))
-})
-afterAll(() => rmSync(directory, { recursive: true }))
+const directory = scratchDirectory()
 
 const plan = async (documents: ReadonlyArray<string>, ...options: ReadonlyArray<string>): Promise<string> => {
   const file = join(directory, 'all.yaml')

@@ -1,24 +1,17 @@
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
 import { saveSnapshot } from '@scantling/core'
 import { instanceType, managedNode, pendingPod, runningPod, snapshotFor } from '@scantling/core/testing'
+import { scantling } from './command-line.ts'
+import { scratchDirectory } from './scratch-directory.ts'
 
-import { runCommandLine } from '../src/run.ts'
-
-let directory = ''
-beforeAll(() => {
-  directory = mkdtempSync(join(tmpdir(), 'scantling-snapshot-'))
-})
-afterAll(() => rmSync(directory, { recursive: true }))
+const directory = scratchDirectory()
 
 const runLine = async (...args: ReadonlyArray<string>) => {
-  const out: Array<string> = []
-  const err: Array<string> = []
-  const exitCode = await runCommandLine(args, { out: (text) => out.push(text), err: (text) => err.push(text) })
-  return { exitCode, out: out.join('\n'), err: err.join('\n').replaceAll(`${directory}/`, '') }
+  const { exitCode, out, err } = await scantling(...args)
+  return { exitCode, out, err: err.replaceAll(`${directory}/`, '') }
 }
 
 const file = (name: string, text: string, size?: number) => {

@@ -1,11 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
 import { tourSteps } from '../src/tour/steps.ts'
+import { scratchDirectory } from './scratch-directory.ts'
 
 const entry = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 
@@ -48,11 +48,7 @@ const isAlive = (pid: number): boolean => {
 }
 
 describe('scantling tour', () => {
-  let scratch = ''
-  beforeAll(() => {
-    scratch = mkdtempSync(join(tmpdir(), 'scantling-tour-'))
-  })
-  afterAll(() => rmSync(scratch, { recursive: true, force: true }))
+  const scratch = scratchDirectory()
 
   test('--yes plays every step, prints the bill, stops everything and ends well', async () => {
     const tour = startTour(scratch, '--yes', '--speed', '20')

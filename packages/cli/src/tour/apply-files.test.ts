@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
+import { scratchDirectory } from '../../test/scratch-directory.ts'
 import { applyFiles } from './apply-files.ts'
 
 const pool = (name: string, nodeClass: string) => `
@@ -16,11 +16,7 @@ spec:
 `
 
 describe('applyFiles()', () => {
-  let scratch = ''
-  beforeAll(() => {
-    scratch = mkdtempSync(join(tmpdir(), 'scantling-apply-'))
-  })
-  afterAll(() => rmSync(scratch, { recursive: true }))
+  const scratch = scratchDirectory()
 
   /** What is said of one file by a server that refuses the names given. */
   const apply = async (text: string, refused: ReadonlyArray<string> = []) => {
