@@ -79,13 +79,15 @@ describe('an API server with our definitions', () => {
       const target = { ...resource(apiVersion, plural), ...(namespaced ? { namespace: 'default' } : {}) }
       const face = sim.server.face('test')
       const wrong: Array<string> = []
+      // Versions of one kind share their names.
+      const prefix = apiVersion.slice(apiVersion.indexOf('/') + 1)
       const named = (name: string, ...patches: ReadonlyArray<object>) =>
         patches.reduce<unknown>(merge, { metadata: { name }, ...base }) as DraftObject
       for (const [index, { title, accepted, patch }] of cases.entries())
-        if ((await accepts(face.create(target, named(`case-${index}`, patch)))) !== accepted)
+        if ((await accepts(face.create(target, named(`${prefix}-case-${index}`, patch)))) !== accepted)
           wrong.push(`${title}: ${accepted ? 'refused' : 'accepted'}`)
       for (const [index, { title, accepted, before, patch }] of updates.entries()) {
-        const name = `update-${index}`
+        const name = `${prefix}-update-${index}`
         const { metadata } = await face.create(target, named(name, before))
         const next = merge(named(name, patch), { metadata: { resourceVersion: metadata.resourceVersion } })
         if ((await accepts(face.update({ ...target, name }, next as DraftObject))) !== accepted)

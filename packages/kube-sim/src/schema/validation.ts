@@ -115,7 +115,7 @@ const validateNumber = (value: number, schema: SchemaNode, path: string, errors:
   if (multipleOf !== undefined && value % multipleOf !== 0) {
     errors.push(invalidValue(path, value, `${inBody(path)} should be a multiple of ${multipleOf}`))
   }
-  if (schema.format === 'int32' && Math.abs(value) > 2 ** 31) {
+  if (schema.format === 'int32' && (value < -(2 ** 31) || value >= 2 ** 31)) {
     errors.push(invalidValue(path, value, `${inBody(path)} must be of type int32: ${value}`))
   }
 }
