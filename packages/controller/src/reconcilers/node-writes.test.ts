@@ -72,7 +72,11 @@ describe('nodePatchOf()', () => {
       value: ['theirs', 'karpenter.sh/termination'],
     })
     expect(body).toContainEqual({ op: 'test', path: '/metadata/ownerReferences', value: [owner] })
-    expect(body).toContainEqual({ op: 'test', path: '/spec/taints', value: null })
+    expect(body).toContainEqual({
+      op: 'test',
+      path: '/metadata/resourceVersion',
+      value: joined.metadata.resourceVersion,
+    })
     expect(body).toContainEqual({
       op: 'add',
       path: '/spec/taints',

@@ -41,7 +41,7 @@ export const nodePatchOf = (
     ...entryOperations('/metadata/annotations', metadata.annotations, sync.annotations),
     ...listOperations('/metadata/finalizers', metadata.finalizers, sync.finalizers),
     ...listOperations('/metadata/ownerReferences', owners, sync.needsOwner ? [...owners, owner] : owners),
-    ...taintOperations(spec.taints, sync.taints),
+    ...taintOperations(metadata.resourceVersion, spec.taints, sync.taints),
   ]
   return body.length === 0 ? undefined : { type: 'json', body }
 }
@@ -70,11 +70,22 @@ const listOperations = (
 ): ReadonlyArray<object> => (wanted.length === present.length ? [] : replaced(path, present, wanted))
 
 // One by one, since taints of others bear times that are not read here. What is new comes last, so places stay.
-const taintOperations = (present: ReadonlyArray<Taint>, wanted: ReadonlyArray<Taint>): ReadonlyArray<object> => {
+const taintOperations = (
+  version: string,
+  present: ReadonlyArray<Taint>,
+  wanted: ReadonlyArray<Taint>,
+): ReadonlyArray<object> => {
   const path = '/spec/taints'
   const isIn = (taints: ReadonlyArray<Taint>, taint: Taint) => taints.some((each) => Taints.isSameMark(each, taint))
   const added = wanted.filter((taint) => !isIn(present, taint)).map(taintManifest)
-  if (present.length === 0) return added.length === 0 ? [] : replaced(path, present, added)
+  // A list of none may be there or not.
+  if (present.length === 0)
+    return added.length === 0
+      ? []
+      : [
+          { op: 'test', path: '/metadata/resourceVersion', value: version },
+          { op: 'add', path, value: added },
+        ]
   const removed = present.flatMap((taint, place) => (isIn(wanted, taint) ? [] : [[taint, place] as const]))
   return [
     ...added.map((value) => ({ op: 'add', path: `${path}/-`, value })),

@@ -149,6 +149,12 @@ export const contract: ReadonlyArray<ContractCheck> = [
     ]
     equal((await bench.patch(path, absent, 'json')).body.metadata.annotations, { 'example.com/a': '1' })
     equal((await bench.patch(path, absent, 'json')).status, 422)
+    const version = [
+      { op: 'test', path: '/metadata/resourceVersion', value: (await bench.get(path)).body.metadata.resourceVersion },
+      { op: 'add', path: '/data/d', value: '5' },
+    ]
+    equal((await bench.patch(path, version, 'json')).body.data, { b: '2', c: '4', d: '5' })
+    equal((await bench.patch(path, version, 'json')).status, 422)
     equal((await bench.patch(path, { op: 'test' }, 'json')).status, 400)
     equal((await bench.patch(`${maps(bench)}/none`, { data: {} })).status, 404)
   }),
