@@ -11,7 +11,7 @@ import {
 } from '../scheduler-cases.ts'
 import { startTestCluster, type TestCluster } from '../test-cluster.ts'
 
-const caseCount = Number(process.env['SCHEDULER_CASES'] ?? 2500)
+const caseCount = Number(process.env['SCHEDULER_CASES'] ?? 2100)
 const seed = Number(process.env['SCHEDULER_SEED'] ?? 1)
 const casesAtOnce = 200
 const requestsAtOnce = 24
