@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8'
 import * as E from 'fp-ts/lib/Either.js'
 import { systemClock } from '@scantling/provider-kit'
 import { runUntilSignalled, startController } from './start-controller.ts'
@@ -8,12 +9,17 @@ export interface BundledProvider {
   readonly provider: unknown
 }
 
+// How much garbage may gather before all of it is looked for, as a share of what is alive. The engine's own choice of up
+// to three times as much took 220 MB beside 5,000 pods, this 140, in the same processor time.
+const heapGrowthPercent = 40
+
 /**
  * The whole life of a controller process, from its flags to its exit code.
  *
  * A bundle has its provider inside: no flag need name it, and no other can be loaded.
  */
 export const runProcess = async (process: NodeJS.Process, bundled?: BundledProvider): Promise<void> => {
+  setFlagsFromString(`--heap-growing-percent=${heapGrowthPercent}`)
   const started = await startController({
     argv: process.argv.slice(2),
     clock: systemClock,
