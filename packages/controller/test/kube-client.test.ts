@@ -279,6 +279,25 @@ describe('KubeClient over HTTP', () => {
     ])
   })
 
+  test('lets others have their turn while a burst of changes comes in', async () => {
+    const line = watchLine('ADDED', { metadata: { name: 'web', resourceVersion: '8', padding: 'x'.repeat(1000) } })
+    const { client } = await serve((_asked, response) => void response.end(line.repeat(2000)))
+    const perTurn: Array<number> = []
+    let ticking = true
+    const tick = () => {
+      perTurn.push(0)
+      if (ticking) setImmediate(tick)
+    }
+    tick()
+    await client.watch(pods, { resourceVersion: '7', timeoutSeconds: 60, stallMs: 5000 }, () => {
+      perTurn.push((perTurn.pop() ?? 0) + 1)
+    })()
+    ticking = false
+    expect(perTurn.reduce((sum, events) => sum + events, 0)).toBe(2000)
+    // Twice 64 KiB: what is read when the limit is met is taken as well.
+    expect(Math.max(...perTurn)).toBeLessThan(150)
+  })
+
   test('tells how a watch ended: 410 in the stream, 410 at once, a reset, silence, half a line, garbage', async () => {
     const endings: ReadonlyArray<readonly [string, Answer]> = [
       ['Gone', (_asked, response) => void response.end(watchLine('ERROR', statusBody(410, 'Expired', 'too old')))],

@@ -41,6 +41,9 @@ export interface Transport {
   readonly close: () => void
 }
 
+// Read of one stream before anything else has its turn: some thirty pods, which take ten milliseconds.
+const bytesPerTurn = 64 * 1024
+
 // More would only queue on the server's side: its priority and fairness shares are per client.
 const maxSockets = 64
 
@@ -111,9 +114,17 @@ export const makeTransport = (
         const retryAfter = response.headers['retry-after']
         if (response.headers.date !== undefined) onServerDate?.(response.headers.date)
         const chunks: Array<Uint8Array> = []
+        let bytes = 0
         response.on('data', (chunk: Uint8Array) => {
           if (settled) return
           timing.active()
+          bytes += chunk.length
+          if (bytes >= bytesPerTurn) {
+            bytes = 0
+            // A burst of changes would otherwise be read to its end while probes and leases wait.
+            response.pause()
+            setImmediate(() => response.resume())
+          }
           if (status !== 200 || onChunk(chunk)) {
             if (status !== 200) chunks.push(chunk)
             return
