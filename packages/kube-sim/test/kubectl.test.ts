@@ -41,6 +41,36 @@ spec:
       - {name: main, image: "web:1", resources: {requests: {cpu: "1"}}}
 `
 
+const statefulSet = `
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: db}
+spec:
+  replicas: 2
+  serviceName: db
+  selector: {matchLabels: {app: db}}
+  template:
+    metadata: {labels: {app: db}}
+    spec:
+      terminationGracePeriodSeconds: 1
+      containers:
+      - {name: main, image: "db:1"}
+`
+
+const job = `
+apiVersion: batch/v1
+kind: Job
+metadata: {name: work}
+spec:
+  completions: 2
+  parallelism: 2
+  template:
+    spec:
+      restartPolicy: Never
+      containers:
+      - {name: main, image: "work:1"}
+`
+
 const budget = `
 apiVersion: policy/v1
 kind: PodDisruptionBudget
@@ -178,6 +208,34 @@ describeIfPresent('kubectl', () => {
     expect(out.trim().split('\n').length).toBeGreaterThan(5)
     await kubectl('scale', 'deployment/web', '--replicas=3')
     await kubectl('rollout', 'status', 'deployment/web', '--timeout=30s')
+  }, 60_000)
+
+  test('rollouts back and forth, of Deployments and StatefulSets', async () => {
+    const imageOf = (what: string) => kubectl('get', what, '-o', 'jsonpath={.spec.template.spec.containers[0].image}')
+    await kubectl('apply', '-f', await file(statefulSet))
+    await kubectl('rollout', 'status', 'statefulset/db', '--timeout=30s')
+    expect(await kubectl('get', 'pods', '-l', 'app=db', '-o', 'name')).toBe('pod/db-0\npod/db-1\n')
+    for (const what of ['deployment/web', 'statefulset/db']) {
+      const before = await imageOf(what)
+      await kubectl('set', 'image', what, 'main=new:2')
+      await kubectl('rollout', 'status', what, '--timeout=30s')
+      expect(await kubectl('rollout', 'history', what)).toMatch(/1 +<none>\n2 +<none>/)
+      expect(await kubectl('rollout', 'undo', what)).toContain('rolled back')
+      await kubectl('rollout', 'status', what, '--timeout=30s')
+      expect(await imageOf(what)).toBe(before)
+      expect(await kubectl('rollout', 'history', what)).toMatch(/2 +<none>\n3 +<none>/)
+    }
+    expect(await kubectl('get', 'statefulset', 'db', '--no-headers')).toMatch(/^db +2\/2 +\d/)
+    await kubectl('delete', 'statefulset', 'db')
+  }, 120_000)
+
+  test('a Job is waited for, shown, and deleted with its pods', async () => {
+    await kubectl('apply', '-f', await file(job))
+    await kubectl('wait', '--for=condition=complete', 'job/work', '--timeout=30s')
+    expect(await kubectl('get', 'jobs', '--no-headers')).toMatch(/^work +Complete +2\/2 +\d+s +\d+s/)
+    expect(await kubectl('describe', 'job', 'work')).toMatch(/0 Active .*2 Succeeded .*0 Failed/)
+    await kubectl('delete', 'job', 'work')
+    expect((await run('get', 'pods', '-l', 'job-name=work')).err).toContain('No resources found')
   }, 60_000)
 
   test('cordon, drain against a budget, uncordon', async () => {
