@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import { OfferingMemories, ReservationLedgers, Requirements, type Call } from '@scantling/core'
 import { leftOf, recordingHost, rightOf } from '@scantling/simulation/testing'
 import * as E from 'fp-ts/lib/Either.js'
-import { fakeAws, makeWorld, tag } from '../test/fake-aws/index.ts'
+import { fakeAws, foreignInstance, makeWorld, openReservation } from '../test/fake-aws/index.ts'
 import { callFor, claimFor, defaultSettings, rig } from '../test/rig.ts'
 import { awsMetrics } from './metrics.ts'
 import { createFrom, provider } from './provider.ts'
@@ -199,17 +199,8 @@ describe('launch and end', () => {
   })
 
   test('A-CLP-07: the end of a reserved machine is told for sure, so that the ledger can count it', async () => {
-    const reservation = {
-      CapacityReservationId: 'cr-1',
-      InstanceType: 'm5.large' as const,
-      AvailabilityZone: 'us-west-2a',
-      OwnerId: '123456789012',
-      InstanceMatchCriteria: 'open' as const,
-      State: 'active' as const,
-      AvailableInstanceCount: 1,
-    }
     const made = await rig({
-      world: { reservations: [reservation] },
+      world: { reservations: [openReservation('cr-1')] },
       spec: { capacityReservationSelectorTerms: [{ id: 'cr-1' }] },
     })
     await made.resolve()
@@ -277,23 +268,11 @@ describe('a controller that dies at any call', () => {
         rightOf(await next.run(next.provider.terminate({ providerId }, next.call)))
     return { id, next }
   }
-  const foreign = {
-    InstanceId: 'i-f',
-    InstanceType: 'm5.large' as const,
-    State: { Name: 'running' as const },
-    LaunchTime: new Date(0),
-    Placement: { AvailabilityZone: 'us-west-2a' },
-    Tags: [
-      tag('karpenter.sh/nodepool', 'x'),
-      tag('karpenter.k8s.aws/ec2nodeclass', 'x'),
-      tag('eks:eks-cluster-name', 'other'),
-    ],
-  }
 
   test('leaves one machine for a claim after a launch, no orphan, and strangers alone', async () => {
     let cuts = 0
     for (let cut = 0; ; cut += 1) {
-      const made = await rig({ world: { instances: [{ ...foreign }] } })
+      const made = await rig({ world: { instances: [foreignInstance()] } })
       let effects = 0
       made.aws.board.hook = () => {
         if (effects++ === cut) throw new Error('the process died')
@@ -307,7 +286,7 @@ describe('a controller that dies at any call', () => {
         isDone && launched !== undefined && E.isRight(launched) ? launched.right.instance.providerId : undefined
       const { id } = await recover(made.aws, made.clock, written)
       const running = made.aws.running().map(({ InstanceId = '' }) => InstanceId)
-      expect([cut, new Set(running)]).toEqual([cut, new Set(['i-f', id.split('/').at(-1) ?? ''])])
+      expect([cut, new Set(running)]).toEqual([cut, new Set(['i-foreign', id.split('/').at(-1) ?? ''])])
       expect(running).toHaveLength(2)
       if (isDone) break
       cuts = cut
@@ -317,7 +296,7 @@ describe('a controller that dies at any call', () => {
 
   test('ends the machine after a termination, and strangers not', async () => {
     for (let cut = 0; cut < 6; cut += 1) {
-      const made = await rig({ world: { instances: [{ ...foreign }] } })
+      const made = await rig({ world: { instances: [foreignInstance()] } })
       await made.resolve()
       const { instance } = rightOf(await made.launch(claimFor('one')))
       await made.clock.advance(1000)
@@ -329,7 +308,7 @@ describe('a controller that dies at any call', () => {
       delete made.aws.board.hook
       const next = await rig({ aws: made.aws, clock: made.clock })
       rightOf(await next.run(next.provider.terminate({ providerId: instance.providerId }, next.call)))
-      expect(made.aws.running().map(({ InstanceId }) => InstanceId)).toEqual(['i-f'])
+      expect(made.aws.running().map(({ InstanceId }) => InstanceId)).toEqual(['i-foreign'])
     }
   })
 })

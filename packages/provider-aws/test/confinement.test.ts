@@ -1,14 +1,8 @@
 import { describe, expect, test } from '@jest/globals'
 import { controllerPolicies, type Statement } from '../src/iam/policies.ts'
+import { policyScope } from './subjects.ts'
 
-const statements = controllerPolicies({
-  partition: 'aws',
-  region: 'us-west-2',
-  account: '123456789012',
-  cluster: 'demo',
-  nodeRoleArn: 'arn:aws:iam::123456789012:role/node-role',
-  queueArn: 'arn:aws:sqs:us-west-2:123456789012:demo',
-}).flatMap((policy) => policy.statements)
+const statements = controllerPolicies(policyScope).flatMap((policy) => policy.statements)
 
 type Context = Readonly<Record<string, string | ReadonlyArray<string>>>
 

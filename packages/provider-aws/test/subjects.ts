@@ -56,6 +56,17 @@ export const nodeClass = (
   return decoded.right
 }
 
+const ami = (id: string, name: string, arch: string, ...requirements: ReadonlyArray<object>) => ({
+  id,
+  name,
+  requirements: [{ key: 'kubernetes.io/arch', operator: 'In', values: [arch] }, ...requirements],
+})
+const withoutDevices = ['gpu', 'accelerator'].map((device) => ({
+  key: `karpenter.k8s.aws/instance-${device}-count`,
+  operator: 'DoesNotExist',
+}))
+
+/** The status of a NodeClass that is resolved: two zones, and images for either architecture and for GPUs. */
 export const resolvedStatus = {
   subnets: [
     { id: 'subnet-a', zone: 'eu-west-1a', zoneID: 'euw1-az1' },
@@ -63,32 +74,9 @@ export const resolvedStatus = {
   ],
   securityGroups: [{ id: 'sg-1', name: 'nodes' }],
   amis: [
-    {
-      id: 'ami-amd',
-      name: 'x86',
-      requirements: [
-        { key: 'kubernetes.io/arch', operator: 'In', values: ['amd64'] },
-        { key: 'karpenter.k8s.aws/instance-gpu-count', operator: 'DoesNotExist' },
-        { key: 'karpenter.k8s.aws/instance-accelerator-count', operator: 'DoesNotExist' },
-      ],
-    },
-    {
-      id: 'ami-arm',
-      name: 'arm',
-      requirements: [
-        { key: 'kubernetes.io/arch', operator: 'In', values: ['arm64'] },
-        { key: 'karpenter.k8s.aws/instance-gpu-count', operator: 'DoesNotExist' },
-        { key: 'karpenter.k8s.aws/instance-accelerator-count', operator: 'DoesNotExist' },
-      ],
-    },
-    {
-      id: 'ami-gpu',
-      name: 'nvidia',
-      requirements: [
-        { key: 'kubernetes.io/arch', operator: 'In', values: ['amd64'] },
-        { key: 'karpenter.k8s.aws/instance-gpu-count', operator: 'Exists' },
-      ],
-    },
+    ami('ami-amd', 'x86', 'amd64', ...withoutDevices),
+    ami('ami-arm', 'arm', 'arm64', ...withoutDevices),
+    ami('ami-gpu', 'nvidia', 'amd64', { key: 'karpenter.k8s.aws/instance-gpu-count', operator: 'Exists' }),
   ],
   instanceProfile: 'profile',
 } as const
@@ -102,3 +90,13 @@ export const reservation = (id: string, changes: object = {}) => ({
   ownerID: '012345678901',
   ...changes,
 })
+
+/** The cluster that policies are written for. */
+export const policyScope = {
+  partition: 'aws',
+  region: 'us-west-2',
+  account: '123456789012',
+  cluster: 'demo',
+  nodeRoleArn: 'arn:aws:iam::123456789012:role/node-role',
+  queueArn: 'arn:aws:sqs:us-west-2:123456789012:demo',
+}

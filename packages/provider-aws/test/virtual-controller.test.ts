@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, jest, test } from '@jest/globals'
 import { applyDeployment, conditionOf, kinds, runningPods, scale, untilRunning } from '@scantling/simulation'
 import { endedAfter } from '@scantling/simulation/testing'
-import { tag } from './fake-aws/index.ts'
+import { foreignInstance } from './fake-aws/index.ts'
 import { awsKinds } from './kinds.ts'
 import { applyAwsDefaults, startVirtualAws, type VirtualAws } from './virtual-controller.ts'
 
@@ -113,26 +113,13 @@ describe('static drift', () => {
 })
 
 describe('a controller that dies', () => {
-  const foreign = {
-    InstanceId: 'i-foreign',
-    InstanceType: 'm5.large' as const,
-    State: { Name: 'running' as const },
-    LaunchTime: new Date(0),
-    Placement: { AvailabilityZone: 'us-west-2a' },
-    Tags: [
-      tag('karpenter.sh/nodepool', 'default'),
-      tag('karpenter.k8s.aws/ec2nodeclass', 'default'),
-      tag('eks:eks-cluster-name', 'other'),
-      tag('kubernetes.io/cluster/other', 'owned'),
-    ],
-  }
   const idsOf = (cluster: VirtualAws) => cluster.aws.running().map(({ InstanceId = '' }) => InstanceId)
 
   /** Kills the controller at the end of a call of AWS or of an effect, lets another take over, then takes the pods away. */
   const survive = async (
     at: { readonly effect: string; readonly when: 'before' | 'after' } | { readonly action: string },
   ) => {
-    const cluster = await start({ world: { instances: [{ ...foreign }] } })
+    const cluster = await start({ world: { instances: [foreignInstance()] } })
     const first = await cluster.startController(({ name }) =>
       'effect' in at && name === at.effect ? `die ${at.when}` : 'pass',
     )

@@ -11,21 +11,14 @@ import * as E from 'fp-ts/lib/Either.js'
 import type { Ec2Details } from '../instances/index.ts'
 import type { Ec2NodeClass } from '../node-class/index.ts'
 import { checkConnectivity } from '../start-up.ts'
-import { fakeAws, tag } from '../../test/fake-aws/index.ts'
+import { fakeAws, openReservation, tag } from '../../test/fake-aws/index.ts'
 import { claimFor, rig } from '../../test/rig.ts'
+import { policyScope } from '../../test/subjects.ts'
 import { actionsFor, allCalls } from './calls.ts'
 import { cloudFormation, interruptionEvents, nodePolicies, policyDocuments } from './cloud-formation.ts'
 import { controllerPolicies, documentOf, type Statement } from './policies.ts'
 
-const scope = {
-  partition: 'aws',
-  region: 'us-west-2',
-  account: '123456789012',
-  cluster: 'demo',
-  nodeRoleArn: 'arn:aws:iam::123456789012:role/node-role',
-  queueArn: 'arn:aws:sqs:us-west-2:123456789012:demo',
-}
-const policies = controllerPolicies(scope)
+const policies = controllerPolicies(policyScope)
 const statement = (sid: string): Statement => {
   const found = policies.flatMap(({ statements }) => statements).find(({ Sid }) => Sid === sid)
   if (found === undefined) throw new Error(sid)
@@ -39,19 +32,10 @@ const granted = new Set(policies.flatMap(({ statements }) => statements.flatMap(
  */
 const life = async (denied?: string) => {
   const { clock } = recordingHost()
-  const reservation = {
-    CapacityReservationId: 'cr-1',
-    InstanceType: 'm5.large' as const,
-    AvailabilityZone: 'us-west-2a',
-    OwnerId: '123456789012',
-    InstanceMatchCriteria: 'open' as const,
-    State: 'active' as const,
-    AvailableInstanceCount: 1,
-  }
   const group = { GroupId: 'pg-1', GroupName: 'mine', State: 'available' as const, Strategy: 'cluster' as const }
   const aws = fakeAws(
     {
-      reservations: [reservation],
+      reservations: [openReservation('cr-1')],
       placementGroups: [group],
       messages: [{ body: 'not JSON', id: 'r-1', sentAtMs: 0 }],
     },
@@ -225,7 +209,7 @@ describe('the controller’s policies', () => {
   test('A-IAM-06: the node role goes to EC2 alone, and only profiles of the cluster are changed', () => {
     expect(statement('PassNodeRole')).toMatchObject({
       Action: ['iam:PassRole'],
-      Resource: [scope.nodeRoleArn],
+      Resource: [policyScope.nodeRoleArn],
       Condition: { StringEquals: { 'iam:PassedToService': ['ec2.amazonaws.com', 'ec2.amazonaws.com.cn'] } },
     })
     expect(statement('MakeOwnProfiles').Condition).toMatchObject({
@@ -248,7 +232,7 @@ describe('the controller’s policies', () => {
     expect(statement('DescribeCluster').Resource).toEqual(['arn:aws:eks:us-west-2:123456789012:cluster/demo'])
     expect(statement('ReadQueue')).toMatchObject({
       Action: ['sqs:DeleteMessage', 'sqs:GetQueueUrl', 'sqs:ReceiveMessage'],
-      Resource: [scope.queueArn],
+      Resource: [policyScope.queueArn],
     })
     expect(statement('FollowZonalShifts').Action).toEqual(['arc-zonal-shift:GetManagedResource'])
     expect(statement('ReadPrices').Action).toEqual(['pricing:GetProducts'])

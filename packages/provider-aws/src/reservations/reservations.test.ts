@@ -2,23 +2,19 @@ import { describe, expect, test } from '@jest/globals'
 import type { CapacityReservation } from '@aws-sdk/client-ec2'
 import { recordingHost, rightOf, startMs } from '@scantling/simulation/testing'
 import { awsLabelPolicy } from '../labels/index.ts'
-import { fakeAws, tag } from '../../test/fake-aws/index.ts'
+import { fakeAws, openReservation, tag } from '../../test/fake-aws/index.ts'
 import { callFor, claimFor, rig } from '../../test/rig.ts'
 import { nodeClass } from '../../test/subjects.ts'
 import { reservations } from './reservations.ts'
 
 const minute = 60_000
-const one = (id: string, changes: Partial<CapacityReservation> = {}): CapacityReservation => ({
-  CapacityReservationId: id,
-  InstanceType: 'm5.large',
-  AvailabilityZone: 'us-west-2a',
-  OwnerId: '123456789012',
-  InstanceMatchCriteria: 'targeted',
-  State: 'active',
-  AvailableInstanceCount: 3,
-  Tags: [tag('team', 'a')],
-  ...changes,
-})
+const one = (id: string, changes: Partial<CapacityReservation> = {}): CapacityReservation =>
+  openReservation(id, {
+    InstanceMatchCriteria: 'targeted',
+    AvailableInstanceCount: 3,
+    Tags: [tag('team', 'a')],
+    ...changes,
+  })
 const setUp = (list: ReadonlyArray<CapacityReservation>) => {
   const { host, clock, run, logged } = recordingHost()
   const aws = fakeAws({ reservations: [...list], pageSize: 1 }, clock.nowMs)

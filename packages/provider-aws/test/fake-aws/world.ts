@@ -94,6 +94,33 @@ export const typeInfo = (
   ...rest,
 })
 
+/** A machine that another cluster has started. */
+export const foreignInstance = (): Instance => ({
+  InstanceId: 'i-foreign',
+  InstanceType: 'm5.large',
+  State: { Name: 'running' },
+  LaunchTime: new Date(0),
+  Placement: { AvailabilityZone: 'us-west-2a' },
+  Tags: [
+    tag('karpenter.sh/nodepool', 'default'),
+    tag('karpenter.k8s.aws/ec2nodeclass', 'default'),
+    tag('eks:eks-cluster-name', 'other'),
+    tag('kubernetes.io/cluster/other', 'owned'),
+  ],
+})
+
+/** An open reservation of one machine. */
+export const openReservation = (id: string, changes: Partial<CapacityReservation> = {}): CapacityReservation => ({
+  CapacityReservationId: id,
+  InstanceType: 'm5.large',
+  AvailabilityZone: 'us-west-2a',
+  OwnerId: '123456789012',
+  InstanceMatchCriteria: 'open',
+  State: 'active',
+  AvailableInstanceCount: 1,
+  ...changes,
+})
+
 /** A cloud with three zones, a subnet in each, a security group, images of two architectures, and a few types. */
 export const makeWorld = (overrides: Partial<World> = {}): World => {
   const region = overrides.region ?? 'us-west-2'
