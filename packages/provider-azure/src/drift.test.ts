@@ -37,6 +37,16 @@ const node = (kubeletVersion = 'v1.33.5', labels: Readonly<Record<string, string
   kubeletVersion,
   capacity: {},
 })
+const instanceOf = (details: AzureDetails, imageId = current): Subject['instance'] => ({
+  providerId: 'azure:///vm',
+  phase: 'running',
+  instanceType: 'Standard_D2s_v3',
+  zone: '0',
+  capacityType: 'spot',
+  owner: {},
+  ...(imageId !== '' && { imageId }),
+  details,
+})
 const verdict = (
   changes: Partial<Omit<Subject, 'instance'>> & { readonly details?: AzureDetails; readonly imageId?: string } = {},
 ) => {
@@ -45,16 +55,7 @@ const verdict = (
     claim: claimOf(),
     nodeClass: ready,
     node: node(),
-    instance: {
-      providerId: 'azure:///vm',
-      phase: 'running',
-      instanceType: 'Standard_D2s_v3',
-      zone: '0',
-      capacityType: 'spot',
-      owner: {},
-      ...(imageId !== '' && { imageId }),
-      details,
-    },
+    instance: instanceOf(details, imageId),
     ...rest,
   })
   return found._tag === 'Drifted' ? found.reason : found._tag
@@ -115,16 +116,7 @@ describe('drift', () => {
         ...without,
         claim: claimOf(),
         nodeClass: ready,
-        instance: {
-          providerId: 'a',
-          phase: 'running',
-          instanceType: 't',
-          zone: '0',
-          capacityType: 'spot',
-          owner: {},
-          imageId: current,
-          details: vm,
-        },
+        instance: instanceOf(vm),
       }),
     ).toEqual({ _tag: 'InSync' })
   })
@@ -170,17 +162,8 @@ describe('drift', () => {
       claim: claimOf(),
       nodeClass: ready,
       node: node(),
-      instance: {
-        providerId: 'a',
-        phase: 'running',
-        instanceType: 't',
-        zone: '0',
-        capacityType: 'spot',
-        owner: {},
-        imageId: current,
-        details: vm,
-      },
-    } as const
+      instance: instanceOf(vm),
+    }
     expect(driftOf(other)(subject)).toEqual({ _tag: 'InSync' })
     const id = (name: string) =>
       `/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v/subnets/${name}`

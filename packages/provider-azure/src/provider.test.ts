@@ -266,6 +266,16 @@ describe('changes in place', () => {
     const { status, metadata } = made.nodeClass()
     return { ...nodeClass({ tags }), status, metadata }
   }
+  /** A node whose class then gets another tag, and its claim as it was stamped before. */
+  const retagged = async () => {
+    const made = await rig()
+    const claim = claimFor('general-abcde', { registered: true })
+    const { instance } = rightOf(await made.launch(claim))
+    await made.converged(claim, instance.providerId)
+    made.setNodeClass(taggedClass(made, { team: 'a' }))
+    const annotated = { ...claim, annotations: { [azureAnnotationKeys.inPlaceUpdateHash]: 'before' } }
+    return { made, instance, annotated }
+  }
 
   test('Z-IPU-01, Z-IPU-05, Z-CP-06: once a VM is made to the end its claim says so, and nothing more is asked for', async () => {
     const made = await rig()
@@ -348,12 +358,7 @@ describe('changes in place', () => {
   })
 
   test('Z-DEL-04: what failed on the way is done again, for the VM comes last; an extension that is not there is no error', async () => {
-    const made = await rig()
-    const claim = claimFor('general-abcde', { registered: true })
-    const { instance } = rightOf(await made.launch(claim))
-    await made.converged(claim, instance.providerId)
-    made.setNodeClass(taggedClass(made, { team: 'a' }))
-    const annotated = { ...claim, annotations: { [azureAnnotationKeys.inPlaceUpdateHash]: 'before' } }
+    const { made, instance, annotated } = await retagged()
     made.azure.world.actionFaults.set(`${vmType}/extensions/write`, {
       error: { status: 503, code: 'ServiceUnavailable', message: 'later' },
       times: 1,
@@ -388,12 +393,7 @@ describe('changes in place', () => {
   })
 
   test('tags that a policy adds are no reason to write ours for ever', async () => {
-    const made = await rig()
-    const claim = claimFor('general-abcde', { registered: true })
-    const { instance } = rightOf(await made.launch(claim))
-    await made.converged(claim, instance.providerId)
-    made.setNodeClass(taggedClass(made, { team: 'a' }))
-    const annotated = { ...claim, annotations: { [azureAnnotationKeys.inPlaceUpdateHash]: 'before' } }
+    const { made, instance, annotated } = await retagged()
     expect(rightOf(await made.converge(annotated, instance.providerId))).toMatchObject({ _tag: 'Pending' })
     const vm = made.azure.world.get(vmId('aks-general-abcde'))
     if (vm !== undefined) vm.tags = { ...vm.tags, audited: 'yes' }
