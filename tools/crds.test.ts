@@ -1,9 +1,9 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { readDefinitions, resource, startKubeSim, type KubeSim, type DraftObject } from '@scantling/kube-sim'
-import { systemClock } from '@scantling/provider-kit'
+import { resource, type KubeSim, type DraftObject } from '@scantling/kube-sim'
 import { renderCrds } from './crds.ts'
+import { startManifestJudge } from './manifest-judge.ts'
 import { root } from './step.ts'
 import { renderYaml } from './yaml.ts'
 
@@ -55,12 +55,7 @@ describe('an API server with our definitions', () => {
   >
   let sim: KubeSim
   beforeAll(async () => {
-    sim = await startKubeSim({
-      clock: systemClock,
-      seed: 1,
-      definitions: await readDefinitions([path.join(root, 'deploy/crds')]),
-      controllers: false,
-    })
+    sim = await startManifestJudge()
   })
   afterAll(() => sim.stop())
   const accepts = async (attempt: Promise<unknown>): Promise<boolean> => {

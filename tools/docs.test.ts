@@ -1,10 +1,10 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { readDefinitions, resource, startKubeSim, type DraftObject, type KubeSim } from '@scantling/kube-sim'
-import { systemClock } from '@scantling/provider-kit'
+import { resource, type DraftObject, type KubeSim } from '@scantling/kube-sim'
 import { parse, parseAllDocuments } from 'yaml'
 import { customResources } from './crds.ts'
+import { startManifestJudge } from './manifest-judge.ts'
 import { root } from './step.ts'
 
 const read = (file: string) => fs.readFileSync(path.join(root, file), 'utf8')
@@ -97,12 +97,7 @@ describe('What the pages say', () => {
 describe('Manifests in the pages', () => {
   let sim: KubeSim
   beforeAll(async () => {
-    sim = await startKubeSim({
-      clock: systemClock,
-      seed: 1,
-      definitions: await readDefinitions([path.join(root, 'deploy/crds')]),
-      controllers: false,
-    })
+    sim = await startManifestJudge()
   })
   afterAll(() => sim.stop())
 

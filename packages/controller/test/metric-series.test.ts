@@ -1,5 +1,4 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
-import { systemClock } from '@scantling/provider-kit'
 import * as E from 'fp-ts/lib/Either.js'
 import { resource } from '@scantling/kube-sim'
 import { startConditionMetrics } from '../src/reconcilers/condition-metrics.ts'
@@ -9,8 +8,7 @@ import { startPodMetrics } from '../src/reconcilers/pod-metrics.ts'
 import { runController } from '../src/run-controller.ts'
 import { startCluster } from './kube-sim-cluster.ts'
 import { settingsOf } from './settings.ts'
-import { silentLog } from './silent-log.ts'
-import { toyProvider } from './toy-provider.ts'
+import { toyController } from './toy-provider.ts'
 
 const closers: Array<() => unknown> = []
 afterEach(async () => {
@@ -61,12 +59,7 @@ const seriesAt = async (nodes: number, ...flags: ReadonlyArray<string>): Promise
   const ports = ['--metrics-port=0', '--health-probe-port=0', '--bind-address=127.0.0.1', '--leader-elect=false']
   const started = await runController({
     settings: settingsOf(['--provider=toy', `--server=${cluster.url}`, ...ports, ...flags]),
-    providerModule: toyProvider,
-    providerSettings: {},
-    clock: systemClock,
-    log: silentLog,
-    env: {},
-    build: { version: '0.0.0', commit: '' },
+    ...toyController,
     startReconcilers: (deps) => {
       const context = makeContext(deps)
       const stops = [startConditionMetrics(context), startNodeMetrics(context), startPodMetrics(context)]

@@ -1,13 +1,11 @@
 import * as E from 'fp-ts/lib/Either.js'
 import { afterEach, describe, expect, test } from '@jest/globals'
-import { systemClock } from '@scantling/provider-kit'
 import { makeKinds } from '../src/kube/index.ts'
 import type { ControllerDeps } from '../src/runtime/index.ts'
 import { type ControllerOptions, type RunningController, runController } from '../src/run-controller.ts'
 import { parseSettings } from '../src/settings/index.ts'
 import { startCluster } from './kube-sim-cluster.ts'
-import { silentLog } from './silent-log.ts'
-import { toyProvider } from './toy-provider.ts'
+import { toyController, toyProvider } from './toy-provider.ts'
 
 const closers: Array<() => unknown> = []
 afterEach(async () => {
@@ -49,12 +47,7 @@ const start = async (
   const seen: { deps?: ControllerDeps } = {}
   const result = await runController({
     settings: parsed.right.settings,
-    providerModule: toyProvider,
-    providerSettings: {},
-    clock: systemClock,
-    log: silentLog,
-    env: {},
-    build: { version: '0.0.0', commit: 'abcdef0' },
+    ...toyController,
     startReconcilers: (deps) => {
       seen.deps = deps
       return { stopped: () => Promise.resolve() }

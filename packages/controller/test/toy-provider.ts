@@ -1,6 +1,9 @@
 import * as TE from 'fp-ts/lib/TaskEither.js'
 import { type NodeClassObject, nodeClassSchema } from '@scantling/core'
+import { systemClock } from '@scantling/provider-kit'
 import type { AnyProviderModule } from '../src/provider-loader/index.ts'
+import type { ControllerOptions } from '../src/run-controller.ts'
+import { silentLog } from './silent-log.ts'
 
 /** A provider without a cloud: its NodeClass exists, its types are none. */
 export const toyProvider: AnyProviderModule = {
@@ -21,3 +24,13 @@ export const toyProvider: AnyProviderModule = {
       list: () => TE.right({ instances: [], unreadable: [] }),
     }),
 }
+
+/** What a controller with that provider runs with; tests add its settings and its reconcilers. */
+export const toyController = {
+  providerModule: toyProvider,
+  providerSettings: {},
+  clock: systemClock,
+  log: silentLog,
+  env: {},
+  build: { version: '0.0.0', commit: 'abcdef0' },
+} satisfies Partial<ControllerOptions>
