@@ -177,6 +177,14 @@ const withStatic = (count: number) => async (cluster: VirtualCluster) => {
   await cluster.until('there are as many', () => hasStatic(count)(cluster))
 }
 
+const resizing = (from: number, to: number, calls: ReadonlyArray<string>): Scenario => ({
+  flags: ['--feature-gates', 'StaticCapacity=true'],
+  prepare: withStatic(from),
+  act: resize(to),
+  isDone: hasStatic(to),
+  calls,
+})
+
 const scenarios: Readonly<Record<string, Scenario>> = {
   'a first start and a launch (nodeclass, nodepool, lifecycle, kubelet, registration health)': {
     prepare: async () => undefined,
@@ -300,20 +308,8 @@ const scenarios: Readonly<Record<string, Scenario>> = {
     isDone: isReplaced(5),
     calls: ['patch NodeClaim', 'delete NodeClaim'],
   },
-  'a static pool that grows (static provisioning)': {
-    flags: ['--feature-gates', 'StaticCapacity=true'],
-    prepare: withStatic(1),
-    act: resize(3),
-    isDone: hasStatic(3),
-    calls: ['create NodeClaim', 'launch'],
-  },
-  'a static pool that shrinks (static deprovisioning)': {
-    flags: ['--feature-gates', 'StaticCapacity=true'],
-    prepare: withStatic(3),
-    act: resize(1),
-    isDone: hasStatic(1),
-    calls: ['delete NodeClaim', 'terminate'],
-  },
+  'a static pool that grows (static provisioning)': resizing(1, 3, ['create NodeClaim', 'launch']),
+  'a static pool that shrinks (static deprovisioning)': resizing(3, 1, ['delete NodeClaim', 'terminate']),
   'labels that are lost and a shape that is wrong (hydration, consistency)': {
     prepare: async (cluster) => {
       await atWork(1)(cluster)
