@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { provision } from '../src/reconcilers/provisioner.ts'
+import { provision } from '../src/reconcilers/provisioning/index.ts'
 import { largeBatch } from './large-batch.ts'
 import { watchTurns } from './loop-turns.ts'
 

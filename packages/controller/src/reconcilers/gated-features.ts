@@ -9,11 +9,16 @@ import {
   type ClusterStateOptions,
   type DomainViews,
 } from '../state/index.ts'
-import { capacityBuffers, watchBuffers } from './capacity-buffers.ts'
+import { capacityBuffers, watchBuffers } from './provisioning/index.ts'
 import type { FeatureCells, ReconcilerContext } from './context.ts'
-import { nodeOverlays, watchOverlays } from './node-overlays.ts'
-import { nodeRepair, repairPolicies, watchConditions } from './node-repair.ts'
-import { staticDeprovisioning, staticProvisioning, watchStaticPools } from './static-capacity.ts'
+import {
+  nodeOverlays,
+  staticDeprovisioning,
+  staticProvisioning,
+  watchOverlays,
+  watchStaticPools,
+} from './nodepools/index.ts'
+import { nodeRepair, repairPolicies, watchConditions } from './nodes/index.ts'
 
 /** The cells of the features that are on: those whose kinds the caches follow. */
 export const makeFeatureCells = (

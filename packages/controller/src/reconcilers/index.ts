@@ -1,4 +1,4 @@
-/** What keeps the cluster as NodePools ask: one file per controller, named as the reference names them. */
+/** What keeps the cluster as NodePools ask: a room for each kind of object, a file for each controller, named as the reference names them. */
 import {
   coreLabelKnowledge,
   defaultFeatureGates,
@@ -21,34 +21,37 @@ import {
   makeRegistrationCell,
   makeShortageCell,
 } from '../state/index.ts'
-import { claimConditions, podEvents, watchPodEvents } from './claim-conditions.ts'
-import { runClockWatch } from './clock-watch.ts'
-import { startConditionMetrics } from './condition-metrics.ts'
-import { nodeClaimConsistency } from './consistency.ts'
-import { runClusterMetrics } from './cluster-metrics.ts'
+import {
+  claimConditions,
+  nodeClaimConsistency,
+  nodeClaimExpiration,
+  nodeClaimHydration,
+  nodeClaimLifecycle,
+  podEvents,
+  runGarbageCollection,
+  watchPodEvents,
+} from './nodeclaims/index.ts'
+import { runClockWatch, runMaintenance, watchRivals } from './watches/index.ts'
+import {
+  runClusterMetrics,
+  runInstanceTypeMetrics,
+  startConditionMetrics,
+  startNodeMetrics,
+  startPodMetrics,
+} from './metrics/index.ts'
 import type { ReconcilerContext } from './context.ts'
 import { runDisruption } from './disruption/index.ts'
-import { startEvictions } from './evictions.ts'
-import { nodeClaimExpiration } from './expiration.ts'
+import { nodeTermination, runInterruptions, runSimulatedKubelet, startEvictions, wakeOnPods } from './nodes/index.ts'
 import { makeFeatureCells, startGatedFeatures } from './gated-features.ts'
-import { watchRegistrations } from './registration-health.ts'
-import { runGarbageCollection } from './garbage-collection.ts'
-import { nodeClaimHydration } from './hydration.ts'
-import { runInstanceTypeMetrics } from './instance-type-metrics.ts'
-import { runInterruptions } from './interruptions.ts'
-import { runMaintenance } from './maintenance.ts'
-import { makeNodeClasses, nodeClassStatus } from './nodeclasses.ts'
+import {
+  makeNodeClasses,
+  nodeClassStatus,
+  nodePoolStatus,
+  runNodePoolCosts,
+  watchRegistrations,
+} from './nodepools/index.ts'
 import { claimsOfNode } from './claim-nodes.ts'
-import { nodeClaimLifecycle } from './nodeclaim-lifecycle.ts'
-import { runNodePoolCosts } from './nodepool-costs.ts'
-import { startNodeMetrics } from './node-metrics.ts'
-import { nodePoolStatus } from './nodepool-status.ts'
-import { nodeTermination, wakeOnPods } from './node-termination.ts'
-import { startPodMetrics } from './pod-metrics.ts'
-import { triggerOnPods } from './pod-trigger.ts'
-import { watchRivals } from './rival-watch.ts'
-import { runProvisioner } from './provisioner.ts'
-import { runSimulatedKubelet } from './simulated-kubelet.ts'
+import { runProvisioner, triggerOnPods } from './provisioning/index.ts'
 
 /**
  * Starts every reconciler on caches that are synced. They stop when `deps.shutdown` aborts.

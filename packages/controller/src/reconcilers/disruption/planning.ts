@@ -8,7 +8,7 @@ import {
 } from '@scantling/core'
 import { inSlices } from '../../runtime/index.ts'
 import type { ReconcilerContext } from '../context.ts'
-import { passStrategy } from '../pass-strategy.ts'
+import { passStrategy } from '../provisioning/index.ts'
 
 // Steps between two looks at the clock; one takes microseconds, now and then a millisecond.
 const stepsAtOnce = 20

@@ -13,7 +13,7 @@ import {
 import type { RunningCommand } from '../../state/index.ts'
 import { deleteClaim } from '../claim-writes.ts'
 import type { ReconcilerContext } from '../context.ts'
-import { createClaim, type ClaimOrder } from '../provisioner.ts'
+import { createClaim, type ClaimOrder } from '../provisioning/index.ts'
 
 /** What a replacement says of the command that it was made for. */
 export interface Origin {
