@@ -148,6 +148,26 @@ export const workloadChecks: ReadonlyArray<ContractCheck> = [
     )
   }),
 
+  check('a StatefulSet rolls on only when what it has rolled is up, also when it is Parallel', async (bench) => {
+    const path = `${statefulSets(bench)}/web`
+    const updateStrategy = { type: 'RollingUpdate', rollingUpdate: { maxUnavailable: 2 } }
+    const set = statefulSet(3, nobody, { podManagementPolicy: 'Parallel', updateStrategy })
+    const made = (await bench.post(statefulSets(bench), set)).body.spec as unknown as typeof set.spec & {
+      readonly updateStrategy: unknown
+    }
+    // Behind a gate that is off.
+    equal(made.updateStrategy, { type: 'RollingUpdate', rollingUpdate: { partition: 0 } })
+    await untilPods(bench, 'web-0:one web-1:one web-2:one')
+    await untilCounts(bench, path, { replicas: 3, updatedReplicas: 3 })
+    await bench.patch(path, image('two'), 'strategic')
+    await untilPods(bench, 'web-0:one web-1:one web-2:two')
+    await untilCounts(bench, path, { replicas: 3, updatedReplicas: 1, currentReplicas: 2, observedGeneration: 2 })
+    equal(await staying(bench), 'web-0:one web-1:one web-2:two')
+    const conditions = [{ type: 'Ready', status: 'True' }]
+    await bench.patch(`${pods(bench)}/web-2/status`, { status: { phase: 'Running', conditions } })
+    await untilPods(bench, 'web-0:one web-1:two web-2:two')
+  }),
+
   check('a StatefulSet replaces what was evicted, deleted or has failed under its name', async (bench) => {
     const node = await makeNode(bench)
     const path = `${statefulSets(bench)}/web`
@@ -169,6 +189,32 @@ export const workloadChecks: ReadonlyArray<ContractCheck> = [
     await untilCounts(bench, path, ready(2))
     equal(await staying(bench), 'web-0:one web-1:one')
   }),
+
+  check(
+    'a StatefulSet takes pods that bear its names and labels, and lets them go with their labels',
+    async (bench) => {
+      const orphan = (name: string, app = 'web') =>
+        bench.post(pods(bench), {
+          apiVersion: 'v1',
+          kind: 'Pod',
+          metadata: { name, labels: { app } },
+          spec: { ...nobody, containers: [{ name: 'main', image: 'one' }] },
+        })
+      for (const name of ['web-0', 'web-7', 'web-x']) await orphan(name)
+      await orphan('web-1', 'other')
+      const set = statefulSet(1, nobody, { updateStrategy: { type: 'OnDelete' } })
+      await bench.post(statefulSets(bench), set)
+      const owned = async () =>
+        (await bench.get(pods(bench))).body.items
+          .filter(({ metadata }) => metadata.ownerReferences !== undefined)
+          .map(({ metadata }) => metadata.name)
+          .join()
+      await bench.until('it has both', async () => (await owned()) === 'web-0,web-7')
+      await untilCounts(bench, `${statefulSets(bench)}/web`, { replicas: 2, updatedReplicas: 0 })
+      await bench.patch(`${pods(bench)}/web-7`, { metadata: { labels: { app: 'other' } } })
+      await bench.until('one is free', async () => (await owned()) === 'web-0')
+    },
+  ),
 
   check('the claims of a StatefulSet stay, or go as its retention policy says', async (bench) => {
     const path = `${statefulSets(bench)}/web`

@@ -256,7 +256,7 @@ export interface StatefulSetObject extends KubeObject {
     readonly persistentVolumeClaimRetentionPolicy?: { readonly whenDeleted?: string; readonly whenScaled?: string }
     readonly updateStrategy?: {
       readonly type?: string
-      readonly rollingUpdate?: { readonly partition?: number; readonly maxUnavailable?: IntOrPercent }
+      readonly rollingUpdate?: { readonly partition?: number }
     }
   }
   readonly status?: {

@@ -22,6 +22,8 @@ const defaultSet = (spec: JsonObject): void => {
   setDefault(spec, 'replicas', 1)
   setDefault(spec, 'podManagementPolicy', 'OrderedReady')
   rollingUpdate(spec, 'updateStrategy', { partition: 0 })
+  // Behind a gate that is off in Kubernetes, too.
+  delete objectAt(objectAt(spec, 'updateStrategy'), 'rollingUpdate')?.['maxUnavailable']
   setDefault(spec, 'revisionHistoryLimit', 10)
   setDefault(spec, 'persistentVolumeClaimRetentionPolicy', {})
   const retention = objectAt(spec, 'persistentVolumeClaimRetentionPolicy')

@@ -1,4 +1,3 @@
-import { resolveIntOrPercent } from '../int-or-percent.ts'
 import type { PodObject, StatefulSetObject } from '../objects.ts'
 import { isTerminal, msUntilAvailable } from '../pod-state.ts'
 import { ordinalOf, revisionOf } from './stateful-pods.ts'
@@ -66,25 +65,16 @@ export const planPods = ({ set, pods, updateRevision, nowMs }: PodPlanInput): Po
     if (isOrdered) return plan
   }
 
-  const { updateStrategy } = set.spec
-  if (updateStrategy?.type === 'OnDelete') return plan
-  const most = Math.max(resolveIntOrPercent(updateStrategy?.rollingUpdate?.maxUnavailable ?? 1, wanted.length, 'up'), 1)
-  const lacking = (ordinal: number) => {
-    const pod = byOrdinal.get(ordinal)
-    return pod === undefined || !isAvailable(pod)
-  }
-  let unavailable = wanted.filter(lacking).length
+  if (set.spec.updateStrategy?.type === 'OnDelete') return plan
   for (const ordinal of wanted.toReversed()) {
     if (isHeldBack(set, ordinal)) break
     const pod = byOrdinal.get(ordinal)
-    const isOutdated = pod !== undefined && revisionOf(pod) !== updateRevision && !isGoing(pod) && !isTerminal(pod)
-    if (!isOutdated) continue
-    // What is not available is replaced at once: that costs nothing.
-    if (isAvailable(pod)) {
-      if (unavailable >= most) break
-      unavailable += 1
+    if (pod !== undefined && revisionOf(pod) !== updateRevision && !isGoing(pod)) {
+      if (!isTerminal(pod)) remove.push(pod)
+      break
     }
-    remove.push(pod)
+    // Also one that has come up before and is not well now holds up those below it.
+    if (pod === undefined || !isAvailable(pod)) break
   }
   return plan
 }

@@ -27,6 +27,8 @@ export const startStatefulSets = (cluster: Cluster): Running => {
   const pods = face.peek<PodObject>('', 'pods')
   const revisions = templateRevisions(face)
   const claims = statefulClaims(face)
+  // Sets for which a pod without controller was seen: only they walk their whole namespace.
+  const withOrphans = new Set<string>()
 
   const ownPods = (set: StatefulSetObject): ReadonlyArray<PodObject> =>
     [...pods.ownedBy(set.metadata.uid)].filter(
@@ -36,29 +38,42 @@ export const startStatefulSets = (cluster: Cluster): Running => {
   const reconcile = async (key: string) => {
     const { namespace, name } = splitKey(key)
     const set = sets.get(name, namespace)
-    if (set === undefined || set.metadata.deletionTimestamp !== undefined) return
-    await adoptAndRelease(set)
+    if (set === undefined) return void withOrphans.delete(key)
+    if (set.metadata.deletionTimestamp !== undefined) return
+    await release(set)
+    if (withOrphans.delete(key)) await adopt(set)
     const rolling = await revisions.ensure(set)
     await movePods(set, rolling)
     await revisions.prune(set, rolling, ownPods(set))
     await writeStatus(key, rolling)
   }
 
-  const adoptAndRelease = async (set: StatefulSetObject) => {
+  const setOwners = (pod: PodObject, ownerReferences: PodObject['metadata']['ownerReferences']) =>
+    unlessGone(face.patch(refTo(refs.pods, pod), 'merge', { metadata: { uid: pod.metadata.uid, ownerReferences } }))
+
+  const release = async (set: StatefulSetObject) => {
     const selects = compileSelector(set.spec.selector)
-    const setOwners = (pod: PodObject, ownerReferences: PodObject['metadata']['ownerReferences']) =>
-      unlessGone(face.patch(refTo(refs.pods, pod), 'merge', { metadata: { uid: pod.metadata.uid, ownerReferences } }))
     for (const pod of ownPods(set)) {
-      if (selects(pod.metadata.labels) || pod.metadata.deletionTimestamp !== undefined) continue
+      const { ownerReferences = [], labels, deletionTimestamp } = pod.metadata
+      if (selects(labels) || deletionTimestamp !== undefined) continue
       await setOwners(
         pod,
-        (pod.metadata.ownerReferences ?? []).filter(({ uid }) => uid !== set.metadata.uid),
+        ownerReferences.filter(({ uid }) => uid !== set.metadata.uid),
       )
     }
-    for (const ordinal of wantedOrdinals(set)) {
-      const pod = pods.get(podName(set, ordinal), set.metadata.namespace)
-      const isOrphan = pod !== undefined && controllerOf(pod) === undefined && selects(pod.metadata.labels)
-      if (!isOrphan || pod.metadata.deletionTimestamp !== undefined) continue
+  }
+
+  /** Takes pods that bear a name of the set's and its labels, also those beyond its replicas. */
+  const adopt = async (set: StatefulSetObject) => {
+    const selects = compileSelector(set.spec.selector)
+    const orphans = [...pods.values(set.metadata.namespace)].filter(
+      (pod) =>
+        controllerOf(pod) === undefined &&
+        pod.metadata.deletionTimestamp === undefined &&
+        ordinalOf(set, pod.metadata.name) !== undefined &&
+        selects(pod.metadata.labels),
+    )
+    for (const pod of orphans) {
       await setOwners(pod, [...(pod.metadata.ownerReferences ?? []), controllerReference(set)])
     }
   }
@@ -129,7 +144,10 @@ export const startStatefulSets = (cluster: Cluster): Running => {
   }
 
   const queue = queueOf(cluster, 'stateful-set', reconcile)
-  informers.on<StatefulSetObject>(refs.statefulSets, ({ object }) => queue.add(keyOf(object)))
+  informers.on<StatefulSetObject>(refs.statefulSets, ({ type, object }) => {
+    if (type === 'ADDED') withOrphans.add(keyOf(object))
+    queue.add(keyOf(object))
+  })
   informers.on<PodObject>(refs.pods, ({ type, object }) => {
     const owner = controllerOf(object)
     const { namespace = '', name, labels } = object.metadata
@@ -140,7 +158,9 @@ export const startStatefulSets = (cluster: Cluster): Running => {
     // An orphan is adopted, and one that only stands in the way makes room when it goes.
     for (const set of sets.values(namespace)) {
       if (ordinalOf(set, name) === undefined) continue
-      if (type === 'DELETED' || compileSelector(set.spec.selector)(labels)) queue.addAfter(keyOf(set), countDelayMs)
+      if (type !== 'DELETED' && !compileSelector(set.spec.selector)(labels)) continue
+      withOrphans.add(keyOf(set))
+      queue.addAfter(keyOf(set), countDelayMs)
     }
   })
   return { stop: queue.stop }
