@@ -9,8 +9,7 @@
  */
 import { parseArgs } from 'node:util'
 
-import { triggerOnPods } from '../packages/controller/src/reconcilers/pod-trigger.ts'
-import { provision } from '../packages/controller/src/reconcilers/provisioner.ts'
+import { provision, triggerOnPods } from '../packages/controller/src/reconcilers/provisioning/index.ts'
 import { largeBatch, type LargeBatch } from '../packages/controller/test/large-batch.ts'
 import { watchTurns } from '../packages/controller/test/loop-turns.ts'
 
