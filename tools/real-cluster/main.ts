@@ -20,6 +20,9 @@ const say = (line: string) => void process.stdout.write(`${line}\n`)
 const withValue: ReadonlyArray<string> = ['--at-once', '--kubernetes']
 const valueOf = (flag: string): string | undefined => (args.includes(flag) ? args[args.indexOf(flag) + 1] : undefined)
 
+/** Begun with, so that the end does not wait for it alone. */
+const longest = 'scheduler'
+
 /** What .ci/run has time for, the longest first. */
 const smoke = ['disruption', 'role', 'provisioning', 'newcomer']
 const smokeLimitMs = 11 * 60_000
@@ -91,7 +94,9 @@ const test = async (): Promise<number> => {
 const namesOf = (given: ReadonlyArray<string>): ReadonlyArray<string> => {
   const all = readdirSync(join(import.meta.dirname, 'e2e')).map((file) => file.replace('.e2e.ts', ''))
   const named = given.filter((arg, index) => !arg.startsWith('--') && !withValue.includes(given[index - 1] ?? ''))
-  return named.length === 0 ? all : all.filter((name) => named.some((start) => name.startsWith(start)))
+  return all
+    .filter((name) => named.length === 0 || named.some((start) => name.startsWith(start)))
+    .sort((a, b) => Number(b === longest) - Number(a === longest))
 }
 
 const resultsOf = (name: string): string => join(root, `test-results/cluster-${name}.json`)
