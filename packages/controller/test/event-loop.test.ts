@@ -3,9 +3,10 @@ import { provision } from '../src/reconcilers/provisioning/index.ts'
 import { largeBatch } from './large-batch.ts'
 import { watchTurns } from './loop-turns.ts'
 
-// npm run bench:loop-delay measures 30,000; in one piece these alone would take many times the bound.
-// Probes and leases wait this long at the most. CPU time counts: the wall would count what else the machine does.
-const boundMs = 100
+// Probes and leases are to wait 100 ms at the most, which `npm run bench:loop-delay` holds 20,000 pods to. Here, where
+// code is cold and machines are noisy, three times that fails; in one piece these pods alone would take many times it.
+// CPU time counts: the wall would count what else the machine does.
+const boundMs = 300
 
 describe('a pass over thousands of pods', () => {
   test.each([
