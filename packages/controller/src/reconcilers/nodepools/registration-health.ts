@@ -55,6 +55,8 @@ const conditionOf = ({ status }: NodePoolObject) => Conditions.find(status.condi
 
 // Core gives up on a claim that did not join within this time; one that goes earlier was taken away by others.
 const shortestPatienceMs = 5 * 60_000
+// Nodes of one batch join one after another, and what a NodePool then says takes a count of all nodes.
+const gatherMs = 1000
 
 /** Learns from NodeClaims as they join or are given up. Returns what stops that. */
 export const watchRegistrations = (
@@ -72,7 +74,7 @@ export const watchRegistrations = (
     if (!isTrue(change.previous, 'Registered') && isTrue(change.current, 'Registered')) cell.joined(uid)
     else if (isGivenUp(change.previous, change.current, clock.nowMs())) cell.failed(uid, failureOf(change.current))
     else return
-    pools.add(name)
+    pools.addAfter(name, gatherMs)
   })
 
 // A claim counts for the pool that made it, not for another that took its name (L-LIVE-05).
