@@ -1,7 +1,7 @@
 export * from './face.ts'
 export { createApiServer, type ApiServer, type ApiServerOptions } from './server/api-server.ts'
 export type { Call, FaultRule, Interceptor, Interceptors, Verdict } from './server/interceptors.ts'
-export { listen, type Listener } from './http/index.ts'
+export { kubernetesVersion, listen, type Listener } from './http/index.ts'
 export { startControllers, type ControllerName, type ControllersOptions } from './controllers/index.ts'
 export { readDefinitions } from './definition-files.ts'
 export { startKubeSim, type KubeSim, type KubeSimOptions } from './start.ts'

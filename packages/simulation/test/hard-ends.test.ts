@@ -7,6 +7,7 @@ import {
   eventsOf,
   kinds,
   runningPods,
+  scale,
   untilRunning,
   type VirtualCluster,
   type VirtualClusterOptions,
@@ -312,6 +313,29 @@ describe('a clock', () => {
 })
 
 describe('a launch', () => {
+  test('whose claim is deleted meanwhile takes its machine along', async () => {
+    const cluster = await startCluster({
+      providerOf: (provider) => ({
+        ...provider,
+        launch: (request, call) => async () => {
+          const launched = await provider.launch(request, call)()
+          await cluster.clock.sleep(10_000)
+          return launched
+        },
+      }),
+    })
+    const run = await cluster.startController()
+    await applyDefaults(cluster, keep)
+    await applyDeployment(cluster, 'web', 1, '1')
+    await cluster.until('a machine is on its way', () => cluster.machines().length === 1)
+    const claim = (await claimOf(cluster))?.metadata.name ?? ''
+    await scale(cluster, 'web', 0)
+    await deleteClaim(cluster, claim)
+    await cluster.until('the claim is gone', isGone(cluster, claim), 30_000)
+    expect(cluster.machines()).toEqual([])
+    expect(run.errors).toEqual([])
+  })
+
   test('L-LAUNCH-02 gives the claim what the provider says, its own labels first and the provider’s annotations', async () => {
     const { cluster, claim } = await startWith({
       template: {},

@@ -13,10 +13,13 @@ import {
 import { decodeBody, readBody, respond, respondText, type Exchange } from './exchange.ts'
 import { openApiDocument, openApiIndex } from './openapi.ts'
 
+/** Of the Kubernetes that kube-sim passes for, without build: `1.34.0`. */
+export const kubernetesVersion = '1.34.0'
+
 const versionDocument = {
   major: '1',
   minor: '34',
-  gitVersion: 'v1.34.0+kube-sim',
+  gitVersion: `v${kubernetesVersion}+kube-sim`,
   gitCommit: '',
   gitTreeState: 'clean',
   buildDate: '2025-08-27T00:00:00Z',

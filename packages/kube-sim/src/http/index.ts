@@ -1,1 +1,2 @@
 export { listen, type Listener } from './listen.ts'
+export { kubernetesVersion } from './documents.ts'

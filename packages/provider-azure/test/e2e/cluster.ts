@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { kubernetesVersion } from '@scantling/kube-sim'
 import { startProcessCluster, type ProcessCluster } from '@scantling/simulation/testing'
 import { bootedMachines } from '../booted-machines.ts'
 import {
@@ -68,8 +69,8 @@ export const startAzureCluster = async (
       KUBELET_BOOTSTRAP_TOKEN: 'abcdef.0123456789abcdef',
       SSH_PUBLIC_KEY: 'ssh-rsa AAAA azureuser',
     },
-    // That of the API server.
-    machines: () => bootedMachines(azure.world, '1.34.2'),
+    // Another version than the class's would be drift.
+    machines: () => bootedMachines(azure.world, kubernetesVersion),
     isEmpty: () => billed().length === 0,
     calls: () =>
       new Map(Object.entries(azure.tally()).map(([action, count]) => [action.replace('Microsoft.', ''), count])),

@@ -25,13 +25,24 @@ type Outcome = E.Either<ReconcileError, ReconcileResult>
 const longestMessage = 300
 
 /**
+ * Provider ids of machines that were launched and that their claims, by UID, do not name yet.
+ *
+ * A claim that is deleted while its machine is being launched takes no more notes of it, and would leave it behind.
+ */
+export type UnrecordedLaunches = Map<string, string>
+
+/**
  * Asks the provider for the instance of one claim. L-LAUNCH-01…06.
  *
  * The claim's UID is the launch token, so a pass that died between the cloud's answer and our write is simply repeated:
  * the cloud answers with the same instance.
  */
 export const launch =
-  (context: ReconcilerContext, claim: ClaimState): TaskEither<ReconcileError, ReconcileResult> =>
+  (
+    context: ReconcilerContext,
+    claim: ClaimState,
+    unrecorded: UnrecordedLaunches,
+  ): TaskEither<ReconcileError, ReconcileResult> =>
   async () => {
     const call = { signal: context.shutdown, cluster: context.clusterFacts() }
     const nodeClass = context.nodeClasses.get(claim.nodeClass)
@@ -71,7 +82,11 @@ export const launch =
     context.types.learn(report)
     for (const notice of report.notices ?? []) await publishNotice(context, notice)
     if (E.isLeft(launched)) return fail(context, claim, launched.left)
-    return record(context, claim, launched.right.instance, types.right, nodeClass)
+    const { instance } = launched.right
+    unrecorded.set(claim.uid, instance.providerId)
+    const recorded = await record(context, claim, instance, types.right, nodeClass)
+    if (E.isRight(recorded)) unrecorded.delete(claim.uid)
+    return recorded
   }
 
 const record = async (

@@ -17,7 +17,7 @@ import { nodesOf } from '../claim-nodes.ts'
 import { makeConverge } from './converge.ts'
 import { countDisrupted } from '../count-disrupted.ts'
 import { claimEvent, reportFinalizers } from '../event-records.ts'
-import { launch } from './launch.ts'
+import { launch, type UnrecordedLaunches } from './launch.ts'
 import { nodePatchOf } from '../node-writes.ts'
 import { claimFacts } from '../provider-facts.ts'
 
@@ -35,12 +35,16 @@ const settleMs = 5000
 export const nodeClaimLifecycle = (context: ReconcilerContext): Reconciler => {
   const converge = makeConverge(context)
   const unsaid = makeUnsaid(context)
+  const unrecorded: UnrecordedLaunches = new Map()
+  context.caches.nodeClaims.onChange((change) => {
+    if (change._tag === 'Deleted') unrecorded.delete(change.previous.metadata.uid)
+  })
   return {
     name: 'nodeclaim.lifecycle',
     concurrency: 100,
     reconcile: (key) => async () => {
       const object = context.caches.nodeClaims.get(key)
-      const claim = object && context.views.claim(object)
+      const claim = object && withMachine(context.views.claim(object), unrecorded)
       if (claim === undefined || !context.nodeClasses.isManaged(claim.nodeClass)) return E.right({})
       const converged = await converge(claim)()
       if (E.isLeft(converged)) return converged
@@ -53,7 +57,7 @@ export const nodeClaimLifecycle = (context: ReconcilerContext): Reconciler => {
       const waits = [step.requeueAfterMs, converged.right.requeueAfterMs]
       let current = claim
       for (const action of step.actions) {
-        const done = await perform(context, unsaid, current, action)
+        const done = await perform(context, { unsaid, unrecorded }, current, action)
         if (E.isLeft(done)) return done
         if (done.right.claim === undefined) return E.right(done.right.result ?? {})
         current = done.right.claim
@@ -63,6 +67,11 @@ export const nodeClaimLifecycle = (context: ReconcilerContext): Reconciler => {
       return E.right(set.length === 0 ? {} : { requeueAfterMs: Math.min(...set) })
     },
   }
+}
+
+const withMachine = (claim: ClaimState, unrecorded: UnrecordedLaunches): ClaimState => {
+  const providerId = unrecorded.get(claim.uid)
+  return providerId === undefined || claim.providerId !== undefined ? claim : { ...claim, providerId }
 }
 
 /** What may wait a moment before it is written, and since when it has been so. */
@@ -90,6 +99,12 @@ const makeUnsaid = ({ clock }: ReconcilerContext): Unsaid => {
   }
 }
 
+/** What one pass leaves for another to know. */
+interface Remembered {
+  readonly unsaid: Unsaid
+  readonly unrecorded: UnrecordedLaunches
+}
+
 /** `claim`: as it is now; absent: the pass ends here. */
 interface Performed {
   readonly claim?: ClaimState
@@ -98,7 +113,7 @@ interface Performed {
 
 const perform = async (
   context: ReconcilerContext,
-  unsaid: Unsaid,
+  { unsaid, unrecorded }: Remembered,
   claim: ClaimState,
   action: ClaimAction,
 ): Promise<E.Either<ReconcileError, Performed>> => {
@@ -110,7 +125,7 @@ const perform = async (
         await writeClaimMetadata(context, claim, { finalizers: [...claim.finalizers, terminationFinalizer] })(),
       )
     case 'Launch':
-      return E.map((result: ReconcileResult) => ({ result }))(await launch(context, claim)())
+      return E.map((result: ReconcileResult) => ({ result }))(await launch(context, claim, unrecorded)())
     case 'SyncNode': {
       const { sync } = action
       if (sync.unregisteredTaintMissing) {
