@@ -8,7 +8,13 @@ import { startManifestJudge } from './manifest-judge.ts'
 import { root } from './step.ts'
 
 const read = (file: string) => fs.readFileSync(path.join(root, file), 'utf8')
-const generated = new Set(['docs/compatibility.md', 'docs/api.md', 'docs/reference.md'])
+const generated = new Set([
+  'docs/compatibility.md',
+  'docs/api.md',
+  'docs/metrics.md',
+  'docs/reference.md',
+  'docs/settings.md',
+])
 const pages = [
   'README.md',
   'AGENTS.md',
@@ -89,6 +95,104 @@ describe('What the pages say', () => {
           .map((line) => line.trim())
           .filter((line) => line !== '' && !known.test(line) && !line.startsWith('arns='))
           .map((line) => `${page}: ${line}`),
+      )
+    expect(strange).toEqual([])
+  })
+})
+
+/** The text of all sources below folders; tests and what programs wrote left out. */
+const sourcesOf = (...folders: ReadonlyArray<string>): string =>
+  folders
+    .flatMap((folder) =>
+      fs.readdirSync(path.join(root, folder), { withFileTypes: true }).map((entry) => {
+        if (/^(node_modules|generated|dist)$|\.test\.ts$/.test(entry.name)) return ''
+        const file = path.join(folder, entry.name)
+        if (entry.isDirectory()) return sourcesOf(file)
+        return /\.(ts|sh)$/.test(entry.name) ? read(file) : ''
+      }),
+    )
+    .join('\n')
+
+const sources = fs
+  .readdirSync(path.join(root, 'packages'))
+  .map((name) => `packages/${name}/src`)
+  .filter((folder) => fs.existsSync(path.join(root, folder)))
+
+/** What stands between backticks on one line. */
+const codeIn = (page: string): ReadonlyArray<string> =>
+  [...read(page).matchAll(/(?<!`)`([^`\n]+)`(?!`)/g)].map(([, code = '']) => code)
+
+const namedIn = (page: string, pattern: RegExp): ReadonlyArray<string> =>
+  codeIn(page).flatMap((code) => [...code.matchAll(pattern)].map(([, found = '']) => found))
+
+describe('What the pages name', () => {
+  const settings = read('docs/settings.md')
+
+  test('flags are those of the controller, the command line or a tool of the repository', () => {
+    const ofTools = sourcesOf('packages/cli/src', 'packages/simulation/src', 'tools', 'bench')
+    // Of others: kubectl, Cluster Autoscaler, Node and the reference's own, which are accepted without an effect.
+    const ofOthers = new Set([
+      'server',
+      'scale-down-unneeded-time',
+      'scale-down-utilization-threshold',
+      'max-semi-space-size',
+      'all-namespaces',
+      'aws-service-name',
+      'server-side',
+      'karpenter-service',
+      'disable-controller-warmup',
+      'log-error-output-paths',
+    ])
+    const strange = pages.flatMap((page) =>
+      namedIn(page, /(?<![\w-])--([a-z][a-z-]+)/g)
+        .filter((flag) => !settings.includes(`\`--${flag}\``) && !ofOthers.has(flag))
+        .filter((flag) => !new RegExp(`--${flag}(?![a-z-])|['"]${flag}['"]|\\b${flag}:`).test(ofTools))
+        .map((flag) => `${page}: --${flag}`),
+    )
+    expect(strange).toEqual([])
+  })
+
+  test('variables are read by the code, or by the programs that the page is about', () => {
+    const ofCode = sourcesOf(...sources, 'tools')
+    // Values of AWS that look like variables.
+    const ofOthers = new Set(['EC2_LINUX', 'EC2_WINDOWS', 'CONFIG_MAP'])
+    const strange = pages.flatMap((page) =>
+      namedIn(page, /(?<![\w$<])([A-Z][A-Z0-9]*_[A-Z0-9_]*[A-Z0-9])(?!\w)/g)
+        .filter((name) => !settings.includes(`\`${name}\``) && !ofCode.includes(name) && !ofOthers.has(name))
+        .map((name) => `${page}: ${name}`),
+    )
+    expect(strange).toEqual([])
+  })
+
+  test('metrics are exported', () => {
+    const metrics = read('docs/metrics.md')
+    const suffix = /(_bucket|_sum|_count)$/
+    const strange = pages.flatMap((page) =>
+      namedIn(page, /(?<![\w.])((?:karpenter|scantling|operator|controller_runtime|workqueue|process)_[a-z_]+[a-z])/g)
+        .map((name) => name.replace(/^operator_(nodeclaim|nodepool|node|capacitybuffer)_/, 'operator_KIND_'))
+        .filter((name) => ![name, name.replace(suffix, '')].some((one) => metrics.includes(`\`${one}\``)))
+        .map((name) => `${page}: ${name}`),
+    )
+    expect(strange).toEqual([])
+  })
+
+  test('conditions, reasons and events are those of the code', () => {
+    const code = sourcesOf(...sources)
+    const strange = [
+      'aws',
+      'azure',
+      'disruption',
+      'migrate-from-cluster-autoscaler',
+      'migrate-from-karpenter',
+      'operations',
+      'troubleshoot',
+    ]
+      .map((page) => `docs/${page}.md`)
+      .flatMap((page) =>
+        codeIn(page)
+          .filter((word) => /^[A-Z][a-z]+(?:[A-Z]+[a-z]*)+$/.test(word))
+          .filter((word) => !new RegExp(`\\b${word}\\b`).test(code))
+          .map((word) => `${page}: ${word}`),
       )
     expect(strange).toEqual([])
   })

@@ -6,6 +6,7 @@ import { renderAwsAccess } from './aws-access.ts'
 import { renderAzureAccess } from './azure-access.ts'
 import { readCompatibility, renderCompatibility } from './compatibility-table.ts'
 import { renderCrds } from './crds.ts'
+import { renderOperatorPages } from './operator-pages.ts'
 import { renderReference } from './reference.ts'
 import { renderDashboard } from './dashboard.ts'
 import { renderRoles } from './roles.ts'
@@ -16,6 +17,7 @@ const generators: ReadonlyArray<() => Readonly<Record<string, string>>> = [
   () => ({ 'docs/compatibility.md': renderCompatibility(readCompatibility()) }),
   renderCrds,
   renderReference,
+  renderOperatorPages,
   renderApi,
   renderRoles,
   renderDashboard,
