@@ -118,9 +118,11 @@ const sources = fs
   .map((name) => `packages/${name}/src`)
   .filter((folder) => fs.existsSync(path.join(root, folder)))
 
-/** What stands between backticks on one line. */
+/** What stands between backticks on one line, commands of other tools left out. */
 const codeIn = (page: string): ReadonlyArray<string> =>
-  [...read(page).matchAll(/(?<!`)`([^`\n]+)`(?!`)/g)].map(([, code = '']) => code)
+  [...read(page).matchAll(/(?<!`)`([^`\n]+)`(?!`)/g)]
+    .map(([, code = '']) => code)
+    .filter((code) => !/^(kubectl|helm|aws|az|docker) /.test(code))
 
 const namedIn = (page: string, pattern: RegExp): ReadonlyArray<string> =>
   codeIn(page).flatMap((code) => [...code.matchAll(pattern)].map(([, found = '']) => found))
@@ -136,9 +138,8 @@ describe('What the pages name', () => {
       'scale-down-unneeded-time',
       'scale-down-utilization-threshold',
       'max-semi-space-size',
-      'all-namespaces',
-      'aws-service-name',
-      'server-side',
+      'reset-then-reuse-values',
+      'reuse-values',
       'karpenter-service',
       'disable-controller-warmup',
       'log-error-output-paths',
