@@ -32,7 +32,7 @@ const burst = async (nodes: number, options: VirtualClusterOptions = {}) => {
   await cluster.clock.advance(60_000)
   expect(await cluster.all(kinds.nodeClaims)).toHaveLength(nodes)
   expect(run.errors).toEqual([])
-  return { cluster, effects: run.effects.slice(before).filter(({ name }) => name !== 'launch') }
+  return { cluster, run, effects: run.effects.slice(before).filter(({ name }) => name !== 'launch') }
 }
 
 const areInitialized = async (cluster: VirtualCluster) =>
@@ -105,5 +105,29 @@ describe('a node costs the API server', () => {
   test('C-API-11 no write that another writer of ours has outdated', async () => {
     const { effects } = await burst(10)
     expect(effects.filter(({ refusal }) => refusal !== undefined)).toEqual([])
+  })
+})
+
+describe('what a NodePool says of its nodes', () => {
+  const passesOf = async ({ metrics }: Awaited<ReturnType<typeof burst>>['run'], controller: string) => {
+    const lines = (await metrics()).split('\n').filter((line) => line.startsWith('controller_runtime_reconcile_total{'))
+    return lines
+      .filter((line) => line.includes(`controller="${controller}"`))
+      .reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
+  }
+
+  test('NP-COUNT-01 is counted now and then while nodes join one after another, not once for each', async () => {
+    const { cluster, run } = await burst(1, { controllers: { kubelet: { bootLatency: { fromMs: 0, toMs: 4500 } } } })
+    const passes = { pool: await passesOf(run, 'nodepool.status'), claims: await passesOf(run, 'nodeclaim.disruption') }
+    const startedMs = cluster.clock.nowMs()
+    await applyDeployment(cluster, 'more', 100, '3')
+    await cluster.until('all run', async () => (await runningPods(cluster)) === 105)
+    await cluster.until('all are initialized', () => areInitialized(cluster))
+    expect(await cluster.all(kinds.nodeClaims)).toHaveLength(21)
+    // Every five seconds in any case; twenty more were they counted with each node, as each count is a walk over all.
+    const inAnyCase = (cluster.clock.nowMs() - startedMs) / 5000
+    expect((await passesOf(run, 'nodepool.status')) - passes.pool).toBeLessThan(inAnyCase + 12)
+    // Nothing in a claim hangs on what its NodePool says of the others.
+    expect((await passesOf(run, 'nodeclaim.disruption')) - passes.claims).toBeLessThan(4.5 * 20)
   })
 })

@@ -5,6 +5,7 @@ import {
   isProvisionable,
   Labels,
   type LabelRules,
+  type NodePoolObject,
   type PlanningSettings,
 } from '@scantling/core'
 import { makeBatcher } from '../batcher/index.ts'
@@ -77,6 +78,13 @@ export const startReconcilers = (deps: ControllerDeps): RunningReconcilers => {
   }
 }
 
+// Every node that joins changes its NodePool's status, of which nothing in its claims hangs: looking at each claim for
+// each node would be O(nodes²).
+const isOfStatus = (previous: NodePoolObject, current: NodePoolObject): boolean =>
+  previous.metadata.generation === current.metadata.generation &&
+  previous.metadata.deletionTimestamp === current.metadata.deletionTimestamp &&
+  JSON.stringify(previous.metadata.annotations) === JSON.stringify(current.metadata.annotations)
+
 /** What the provisioner would plan from now. */
 const takeSnapshot = async ({ state, types, shutdown, clusterFacts, features }: ReconcilerContext) => {
   const call = { signal: shutdown, cluster: clusterFacts() }
@@ -134,6 +142,7 @@ const startAll = (context: ReconcilerContext): { readonly stopped: () => Promise
       const object = change._tag === 'Deleted' ? change.previous : change.current
       const { group, kind, name } = object.spec.template.spec.nodeClassRef
       classes.get(`${group}/${kind}`)?.add(name)
+      if (change._tag === 'Modified' && isOfStatus(change.previous, change.current)) return
       // `consolidateAfter` may have changed, and the claims' clocks with it.
       for (const { metadata } of caches.nodeClaims.by('byNodePool', change.key)) conditions.add(metadata.name)
     }),

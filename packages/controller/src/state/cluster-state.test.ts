@@ -94,6 +94,35 @@ describe('the cluster as planners see it', () => {
     expect(state.snapshot(new Map()).nodes[0]!.pods.map(({ name }) => name)).toEqual(['late'])
   })
 
+  test('a machine is joined anew when something of it changes, and only then', () => {
+    const { state, pods, nodes, nodeClaims } = setup()
+    const here = { spec: { providerID: 'test://here' } }
+    nodes.put(nodeObject('here', here))
+    nodes.put(nodeObject('other', { spec: { providerID: 'test://other' } }))
+    const claim = nodeClaimObject('claim', 'pool', { status: { providerID: 'test://here' } })
+    nodeClaims.put(claim)
+    pods.put(bound('first', 'here'))
+    const changes: ReadonlyArray<() => void> = [
+      () => pods.put(bound('second', 'here')),
+      () => pods.remove(bound('second', 'here')),
+      () => pods.remove(bound('first', 'here')),
+      () => nodes.put(nodeObject('here', here)),
+      () => nodeClaims.put(claim),
+      () => state.markForDeletion('claim'),
+      () => state.unmark('claim'),
+      () => state.nominate('here'),
+    ]
+    for (const change of changes) {
+      const [before, other] = state.nodes()
+      expect(state.nodes()[0]).toBe(before)
+      change()
+      const [after, stillOther] = state.nodes()
+      expect(after).not.toBe(before)
+      expect(stillOther).toBe(other)
+    }
+    expect(state.nodes()[0]?.pods).toEqual([])
+  })
+
   test('ST-12 P-CST-10: a pod that comes again under its name on another node leaves the first', () => {
     const { state, pods, nodes } = setup()
     nodes.put(nodeObject('a'))

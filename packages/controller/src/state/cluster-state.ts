@@ -4,6 +4,7 @@ import {
   providerIdOf,
   stateNodeOf,
   type ClaimState,
+  type CSINodeObject,
   type InstanceType,
   type LabelRules,
   type NodeClassReference,
@@ -42,8 +43,13 @@ export interface ClusterState {
   /** The input of planners, now. Cost: O(objects); no object is read twice. */
   readonly snapshot: (instanceTypes: ReadonlyMap<string, ReadonlyArray<InstanceType>>) => Snapshot
   readonly nodePools: () => ReadonlyArray<NodePool>
+  /**
+   * Machines, each joined anew only when something of it has changed: an equal machine is the same object.
+   *
+   * Cost: O(nodes), and O(pods) of those that changed. Nothing that runs every few seconds may walk the pods of all.
+   */
   readonly nodes: () => ReadonlyArray<StateNode>
-  /** Pods bound to a Node. */
+  /** Pods bound to a Node; the same list until one of them changes. */
   readonly podsOn: (node: string) => ReadonlyArray<Pod>
   /**
    * Claims that block planning, because planning around them could buy twice or beyond a limit (P-CST-01): those whose
@@ -100,24 +106,33 @@ export const makeClusterState = (options: ClusterStateOptions): ClusterState => 
     } else if (change.current.status.providerID !== undefined) assigned.delete(change.key)
   })
 
-  const podsOn = (node: string): ReadonlyArray<Pod> => caches.pods.by('byNode', node).map(views.pod)
+  const podsOn = followPodsOn(caches, views)
+  // By what joined it last; an object is replaced when it changes.
+  const joinedBy = new WeakMap<NodeState | ClaimState, Joined>()
 
   const join = (providerId: string, node: NodeState | undefined, claim: ClaimState | undefined): StateNode => {
-    const csiNode = node && caches.csiNodes.get(node.name)
+    const key = node ?? claim
+    const parts = partsOf(node, claim)
+    const known = key && joinedBy.get(key)
+    if (known !== undefined && isSame(known.parts, parts)) return known.made
+    const made = makeJoined(providerId, parts)
+    if (key !== undefined) joinedBy.set(key, { parts, made })
+    return made
+  }
+
+  const partsOf = (node: NodeState | undefined, claim: ClaimState | undefined): Parts => {
     // Plans call it by its claim's name until it has registered; what they said of it then still holds.
     const names = [node?.name, claim?.name].filter((name) => name !== undefined)
     const nominated = latest(names.map((name) => nominatedUntilMs.get(name)))
-    const bufferPods = latest(names.map((name) => buffers?.podsOn(name))) ?? 0
-    const joined = stateNodeOf({
-      providerId,
-      ...(node === undefined ? {} : { node }),
-      ...(claim === undefined ? {} : { claim }),
-      pods: node === undefined ? [] : podsOn(node.name),
-      ...(csiNode === undefined ? {} : { csiNode }),
+    return {
+      node,
+      claim,
+      pods: node === undefined ? noPods : podsOn(node.name),
+      csiNode: node && caches.csiNodes.get(node.name),
       isMarked: claim !== undefined && marked.has(claim.name),
-      ...(nominated === undefined ? {} : { nominatedUntilMs: nominated }),
-    })
-    return bufferPods === 0 ? joined : { ...joined, bufferPods }
+      nominatedUntilMs: nominated,
+      bufferPods: latest(names.map((name) => buffers?.podsOn(name))) ?? 0,
+    }
   }
 
   const nodes = (): ReadonlyArray<StateNode> => {
@@ -228,6 +243,65 @@ export const makeClusterState = (options: ClusterStateOptions): ClusterState => 
       dropElapsed(clock.nowMs())
       return changes.count()
     },
+  }
+}
+
+/** All that a machine is joined from. */
+interface Parts {
+  readonly node: NodeState | undefined
+  readonly claim: ClaimState | undefined
+  readonly pods: ReadonlyArray<Pod>
+  readonly csiNode: CSINodeObject | undefined
+  readonly isMarked: boolean
+  readonly nominatedUntilMs: number | undefined
+  readonly bufferPods: number
+}
+
+interface Joined {
+  readonly parts: Parts
+  readonly made: StateNode
+}
+
+const isSame = (a: Parts, b: Parts): boolean =>
+  a.node === b.node &&
+  a.claim === b.claim &&
+  a.pods === b.pods &&
+  a.csiNode === b.csiNode &&
+  a.isMarked === b.isMarked &&
+  a.nominatedUntilMs === b.nominatedUntilMs &&
+  a.bufferPods === b.bufferPods
+
+const makeJoined = (providerId: string, parts: Parts): StateNode => {
+  const { node, claim, pods, csiNode, isMarked, nominatedUntilMs, bufferPods } = parts
+  const joined = stateNodeOf({
+    providerId,
+    ...(node === undefined ? {} : { node }),
+    ...(claim === undefined ? {} : { claim }),
+    pods,
+    ...(csiNode === undefined ? {} : { csiNode }),
+    isMarked,
+    ...(nominatedUntilMs === undefined ? {} : { nominatedUntilMs }),
+  })
+  return bufferPods === 0 ? joined : { ...joined, bufferPods }
+}
+
+const noPods: ReadonlyArray<Pod> = []
+
+// Lists are made when they are asked for, and forgotten when a pod of theirs changes.
+const followPodsOn = ({ pods }: Caches, views: DomainViews): ((node: string) => ReadonlyArray<Pod>) => {
+  const lists = new Map<string, ReadonlyArray<Pod>>()
+  pods.onChange((change) => {
+    if (change._tag !== 'Added') lists.delete(change.previous.spec.nodeName ?? '')
+    if (change._tag !== 'Deleted') lists.delete(change.current.spec.nodeName ?? '')
+  })
+  return (node) => {
+    const known = lists.get(node)
+    if (known !== undefined) return known
+    const made = pods.by('byNode', node).map(views.pod)
+    // Of a node without pods no change would tell.
+    if (made.length === 0) return noPods
+    lists.set(node, made)
+    return made
   }
 }
 

@@ -101,8 +101,7 @@ export const formatOf = (quantity: Quantity): Format => lookup(quantity).format
  * Quantity.fromNano(1_610_612_736_000_000_000n, 'BinarySI') // => '1536Mi'
  */
 export const fromNano = (value: bigint, format: Format): Quantity => {
-  const isBinary = value % nanoPerUnit === 0n && (value <= -1024n * nanoPerUnit || value >= 1024n * nanoPerUnit)
-  if (format !== 'BinarySI' || !isBinary) {
+  if (format !== 'BinarySI' || !isBinary(value)) {
     return renderDecimal(value, format === 'DecimalExponent' ? 'DecimalExponent' : 'DecimalSI')
   }
   let mantissa = value / nanoPerUnit
@@ -143,6 +142,28 @@ export const equals = (left: Quantity, right: Quantity): boolean => compare(left
  */
 export const add = (left: Quantity, right: Quantity): Quantity =>
   fromNano(toNano(left) + toNano(right), familyOf(left, right))
+
+/**
+ * Exact sum of all, printed as adding one after the other would print it; zero of none.
+ *
+ * Cost: a look-up and an addition for each amount seen before; one sum is printed.
+ *
+ * @example
+ * Quantity.sum([Quantity.of('500m'), Quantity.of('2'), Quantity.of('1500m')]) // => '4'
+ */
+export const sum = (amounts: ReadonlyArray<Quantity>): Quantity => {
+  const [first, ...others] = amounts
+  if (first === undefined || others.length === 0) return first ?? zero
+  let { nano, format } = lookup(first)
+  let family = format
+  for (const amount of others) {
+    const next = lookup(amount)
+    family = nano === 0n ? next.format : format
+    nano += next.nano
+    format = printedFormat(nano, family)
+  }
+  return fromNano(nano, family)
+}
 
 /**
  * Exact difference in the family of `left`, or of `right` when `left` is zero. May be negative.
@@ -193,6 +214,16 @@ export const toDecimal = (quantity: Quantity): string => {
  * Quantity.toNumber(Quantity.of('250m')) // => 0.25
  */
 export const toNumber = (quantity: Quantity): number => Number(toNano(quantity)) / 1e9
+
+// What `formatOf` says of the text that `fromNano` prints: one without a suffix is decimal, whatever it was meant to be.
+const printedFormat = (value: bigint, family: Format): Format => {
+  if (family === 'DecimalSI') return 'DecimalSI'
+  if (family === 'BinarySI') return isBinary(value) && (value / nanoPerUnit) % 1024n === 0n ? 'BinarySI' : 'DecimalSI'
+  return formatOf(fromNano(value, family))
+}
+
+const isBinary = (value: bigint): boolean =>
+  value % nanoPerUnit === 0n && (value <= -1024n * nanoPerUnit || value >= 1024n * nanoPerUnit)
 
 const familyOf = (left: Quantity, right: Quantity): Format => formatOf(isZero(left) ? right : left)
 
