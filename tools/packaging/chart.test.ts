@@ -115,6 +115,17 @@ const written = [
   'create /events',
 ]
 
+/** The one Lease of the election; in kube-system stand those of Kubernetes itself, too. */
+const ofLease = [
+  { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['create'] },
+  {
+    apiGroups: ['coordination.k8s.io'],
+    resources: ['leases'],
+    resourceNames: ['karpenter-leader-election'],
+    verbs: ['get', 'patch'],
+  },
+]
+
 describeWithHelm('The chart, by Helm itself', () => {
   test.each(providers)('lints for %s', (provider) => {
     expect(runHelm(['lint', 'chart', '--strict'], { provider, settings })).toContain('0 chart(s) failed')
@@ -359,9 +370,7 @@ describeWithHelm('The chart, by Helm itself', () => {
     // Neither Secrets nor ConfigMaps, and nothing at large.
     expect([...granted].filter((grant) => /secrets|configmaps|\*|update|^get \/nodes/.test(grant))).toEqual([])
     expect([...granted].filter((grant) => grant.includes('karpenter.kwok.sh'))).toEqual([])
-    expect(named(objects, 'Role', 'scantling', 'karpenter').rules).toEqual([
-      { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['create', 'get', 'patch'] },
-    ])
+    expect(named(objects, 'Role', 'scantling', 'karpenter').rules).toEqual([...ofLease])
     expect(named(objects, 'Role', 'scantling', 'kube-system').rules).toEqual([
       { apiGroups: [''], resources: ['services'], resourceNames: ['kube-dns'], verbs: ['get'] },
     ])
@@ -468,7 +477,7 @@ describeWithHelm('The chart, by Helm itself', () => {
     // Whatever the values say of webhooks, for the window has nothing to do with them.
     expect(named(objects, 'Role', 'scantling', 'karpenter').rules).toEqual([
       { apiGroups: [''], resources: ['configmaps'], resourceNames: ['upcoming-maintenance-window'], verbs: ['get'] },
-      { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['create', 'get', 'patch'] },
+      ...ofLease,
     ])
     expect(named(objects, 'Role', 'scantling', 'kube-system').rules).toEqual([
       { apiGroups: [''], resources: ['services'], resourceNames: ['kube-dns'], verbs: ['get'] },

@@ -45,8 +45,16 @@ describe('what the controller may do', () => {
     ])
   })
 
-  test('O-21: holds leases in its own namespace, and sees no Secret and no ConfigMap anywhere', () => {
+  test('O-21: holds one lease, by name, in its own namespace, and sees no Secret and no ConfigMap anywhere', () => {
     expect(granted(own, 'create')).toEqual(['leases'])
+    expect(own.filter(({ verbs }) => verbs.includes('patch'))).toEqual([
+      {
+        group: 'coordination.k8s.io',
+        resource: 'leases',
+        names: ['karpenter-leader-election'],
+        verbs: ['get', 'patch'],
+      },
+    ])
     expect(granted(cluster, 'create', 'get', 'list')).not.toContain('leases')
     const everything = [...cluster, ...own, ...Object.values(elsewhere).flat()].map(({ resource }) => resource)
     for (const resource of ['secrets', 'configmaps', '*']) expect(everything).not.toContain(resource)

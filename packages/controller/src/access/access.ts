@@ -1,6 +1,7 @@
 import type { ClusterRead } from '@scantling/core'
 import { featureKinds, makeKinds, type ResourceKind } from '../kube/index.ts'
 import type { AnyProviderModule } from '../provider-loader/index.ts'
+import { usualLeaseName } from '../settings/index.ts'
 
 /** What the controller may do with one resource, as a rule of a Kubernetes role says it. */
 export interface Grant {
@@ -101,7 +102,9 @@ export const accessOf = ({ nodeClasses, traits, reads = [] }: AnyProviderModule)
       elsewhere[namespace] = merged([...(elsewhere[namespace] ?? []), readGrant(wanted)])
   }
   const own = [
-    { group: 'coordination.k8s.io', resource: 'leases', verbs: ['create', 'get', 'patch'] as const },
+    // In kube-system stand those of Kubernetes itself, too. Creating cannot be limited to a name.
+    { group: 'coordination.k8s.io', resource: 'leases', verbs: ['create'] as const },
+    { group: 'coordination.k8s.io', resource: 'leases', verbs: ['get', 'patch'] as const, names: [usualLeaseName] },
     ...reads.filter(({ namespace }) => namespace === ownNamespace).map(readGrant),
   ]
   return { cluster: merged(cluster), own: merged(own), elsewhere, surge: [grant(featureKinds.deployments, ['patch'])] }

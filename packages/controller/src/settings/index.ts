@@ -1,3 +1,3 @@
 export { followedFeatures, type FeatureGates } from './feature-gates.ts'
 export * from './parse-settings.ts'
-export { type LogLevel, type Settings, logLevels, settingsSpec } from './settings.ts'
+export { type LogLevel, type Settings, logLevels, settingsSpec, usualLeaseName } from './settings.ts'

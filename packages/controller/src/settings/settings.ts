@@ -99,6 +99,9 @@ const memoryBytes = SettingCodecs.make<number | undefined>(
   (value) => String(value ?? -1),
 )
 
+/** The reference's, so that two controllers in one namespace exclude each other. */
+export const usualLeaseName = 'karpenter-leader-election'
+
 /**
  * The controller's own settings: flags and variables with the reference's names.
  *
@@ -144,7 +147,7 @@ export const settingsSpec: SettingsSpec<Settings> = {
     ),
     leaderElect: setting('leader-elect', trueOrFalse, true, 'elect one leader among replicas'),
     disableLeaderElection: setting('disable-leader-election', trueOrFalse, false, 'the same, as the reference says it'),
-    leaderElectionName: setting('leader-election-name', text, 'karpenter-leader-election', 'name of the Lease'),
+    leaderElectionName: setting('leader-election-name', text, usualLeaseName, 'name of the Lease'),
     leaderElectionNamespace: setting(
       'leader-election-namespace',
       text,
