@@ -107,7 +107,3 @@ const panelOf = ({ title, unit, queries }: Panel, index: number) => ({
   fieldConfig: { defaults: { unit, min: 0 }, overrides: [] },
   targets: queries.map(([expr, legendFormat], at) => ({ refId: String.fromCharCode(65 + at), expr, legendFormat })),
 })
-
-/** The metrics that the dashboard asks for. */
-export const dashboardMetrics = (): ReadonlyArray<string> =>
-  panels.flatMap(({ queries }) => queries.flatMap(([expression]) => expression.match(/karpenter_[a-z_]+/g) ?? []))
