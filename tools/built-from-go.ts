@@ -65,7 +65,11 @@ const directoryOf = ({ name, directory, sources }: GoProgram): string => {
 
 const build = (script: string, into: string): Promise<string | undefined> =>
   new Promise((resolve) => {
-    const child = spawn('bash', [script, into], { stdio: ['ignore', 'ignore', 'pipe'] })
+    const child = spawn('bash', [script, into], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      // Compilers are short-lived: that they collect less garbage saves a sixth of their CPU time (kwok: 291 s for 352).
+      env: { GOGC: '400', ...process.env },
+    })
     let said = ''
     child.stderr.on('data', (chunk: Buffer) => (said = (said + chunk.toString()).slice(-2000)))
     child.once('error', ({ message }) => resolve(message))
