@@ -1,33 +1,18 @@
 import { countsOf, makeNode, nobody, onNode, pods, untilCounts } from './benches.ts'
-import { check, equal, type Bench, type Body, type ContractCheck } from './contract-api.ts'
-
-const jobs = ({ namespace }: Bench) => `/apis/batch/v1/namespaces/${namespace}/jobs`
-const job = (spec: object, podSpec: object) => ({
-  apiVersion: 'batch/v1',
-  kind: 'Job',
-  metadata: { name: 'work' },
-  spec: {
-    template: { spec: { restartPolicy: 'Never', containers: [{ name: 'main', image: 'one' }], ...podSpec } },
-    ...spec,
-  },
-})
-const trueConditions = ({ status }: Body) =>
-  (status.conditions ?? []).filter((each) => each.status === 'True').map(({ type, reason }) => `${type} ${reason}`)
-const untilTrue = (bench: Bench, path: string, ...expected: ReadonlyArray<string>) =>
-  bench.until(`the Job is ${expected.join()}`, async () => {
-    const present = trueConditions((await bench.get(path)).body)
-    return expected.every((each) => present.includes(each))
-  })
-const complete = ['SuccessCriteriaMet CompletionsReached', 'Complete CompletionsReached']
-const living = async (bench: Bench) =>
-  (await bench.get(pods(bench))).body.items.filter(
-    ({ metadata, status }) => metadata.deletionTimestamp === undefined && status.phase === 'Pending',
-  )
-const untilLiving = (bench: Bench, count: number) =>
-  bench.until(`${count} pods wait`, async () => (await living(bench)).length === count)
-const end = (bench: Bench, { metadata }: Body, phase: string) =>
-  bench.patch(`${pods(bench)}/${metadata.name}/status`, { status: { phase } })
-const indexKey = 'batch.kubernetes.io/job-completion-index'
+import { check, equal, type Body, type ContractCheck } from './contract-api.ts'
+import {
+  complete,
+  end,
+  indexKey,
+  indexOf,
+  job,
+  jobs,
+  living,
+  trueConditions,
+  untilLiving,
+  untilTrue,
+} from './job-benches.ts'
+import { jobPolicyChecks } from './job-policies.ts'
 
 /** What Jobs do about pods. Most of these end by the checks' own hand, as a kubelet would tell it. */
 export const jobChecks: ReadonlyArray<ContractCheck> = [
@@ -149,9 +134,8 @@ export const jobChecks: ReadonlyArray<ContractCheck> = [
     await bench.post(jobs(bench), job({ completions: 4, parallelism: 3, completionMode: 'Indexed' }, nobody))
     await untilLiving(bench, 3)
     const present = await living(bench)
-    const numberOf = ({ metadata }: Body) => metadata.annotations?.[indexKey]
-    equal(new Set(present.map(numberOf)), new Set(['0', '1', '2']))
-    const second = present.find((each) => numberOf(each) === '1')
+    equal(new Set(present.map(indexOf)), new Set(['0', '1', '2']))
+    const second = present.find((each) => indexOf(each) === '1')
     equal(
       [second?.metadata.labels?.[indexKey], second?.metadata.name.startsWith('work-1-'), second?.spec.hostname],
       ['1', true, 'work-1'],
@@ -162,7 +146,7 @@ export const jobChecks: ReadonlyArray<ContractCheck> = [
     )
     const succeed = async (index: string, completed: string, active: number) => {
       await untilLiving(bench, active)
-      const pod = (await living(bench)).find((each) => numberOf(each) === index)
+      const pod = (await living(bench)).find((each) => indexOf(each) === index)
       if (pod !== undefined) await end(bench, pod, 'Succeeded')
       await bench.until(
         `${completed} have succeeded`,
@@ -255,4 +239,6 @@ export const jobChecks: ReadonlyArray<ContractCheck> = [
     ])
     equal((await bench.patch(path, { spec: { parallelism: 0, backoffLimit: 1 } })).status, 200)
   }),
+
+  ...jobPolicyChecks,
 ]

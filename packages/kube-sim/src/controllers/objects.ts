@@ -145,6 +145,7 @@ export interface ContainerStatus {
   readonly name: string
   readonly ready: boolean
   readonly restartCount: number
+  readonly state?: { readonly terminated?: { readonly exitCode: number; readonly finishedAt?: string } }
 }
 
 export interface PodStatus {
@@ -154,6 +155,7 @@ export interface PodStatus {
   readonly startTime?: string
   readonly podIP?: string
   readonly containerStatuses?: ReadonlyArray<ContainerStatus>
+  readonly initContainerStatuses?: ReadonlyArray<ContainerStatus>
 }
 
 export interface PodObject extends KubeObject {
@@ -277,33 +279,59 @@ export interface ControllerRevisionObject extends KubeObject {
   readonly data?: { readonly spec?: { readonly template?: PodTemplate } }
 }
 
+/** What the failure of a pod means when it meets one of these rules, of which the first that it meets counts. */
+export interface PodFailureRule {
+  readonly action: string
+  readonly onExitCodes?: {
+    readonly containerName?: string
+    readonly operator: string
+    readonly values: ReadonlyArray<number>
+  }
+  readonly onPodConditions?: ReadonlyArray<{ readonly type: string; readonly status?: string }>
+}
+
+/** Which indexes of an indexed Job, or how many of them, are enough. */
+export interface SuccessRule {
+  readonly succeededIndexes?: string
+  readonly succeededCount?: number
+}
+
 export interface JobObject extends KubeObject {
   readonly spec: {
     readonly parallelism?: number
     readonly completions?: number
     readonly completionMode?: string
     readonly backoffLimit?: number
+    readonly backoffLimitPerIndex?: number
+    readonly maxFailedIndexes?: number
+    readonly podFailurePolicy?: { readonly rules?: ReadonlyArray<PodFailureRule> }
+    readonly successPolicy?: { readonly rules?: ReadonlyArray<SuccessRule> }
+    readonly managedBy?: string
+    readonly selector?: LabelSelector
     readonly activeDeadlineSeconds?: number
     readonly ttlSecondsAfterFinished?: number
     readonly suspend?: boolean
     readonly podReplacementPolicy?: string
     readonly template?: PodTemplate
   }
-  readonly status?: {
-    readonly active?: number
-    readonly ready?: number
-    readonly terminating?: number
-    readonly succeeded?: number
-    readonly failed?: number
-    readonly completedIndexes?: string
-    readonly uncountedTerminatedPods?: {
-      readonly succeeded?: ReadonlyArray<string>
-      readonly failed?: ReadonlyArray<string>
-    }
-    readonly startTime?: string
-    readonly completionTime?: string
-    readonly conditions?: ReadonlyArray<Condition>
+  readonly status?: JobStatus
+}
+
+export interface JobStatus {
+  readonly active?: number
+  readonly ready?: number
+  readonly terminating?: number
+  readonly succeeded?: number
+  readonly failed?: number
+  readonly completedIndexes?: string
+  readonly failedIndexes?: string
+  readonly uncountedTerminatedPods?: {
+    readonly succeeded?: ReadonlyArray<string>
+    readonly failed?: ReadonlyArray<string>
   }
+  readonly startTime?: string
+  readonly completionTime?: string
+  readonly conditions?: ReadonlyArray<Condition>
 }
 
 export interface DisruptionBudgetObject extends KubeObject {

@@ -56,7 +56,11 @@ export const startPodGarbageCollection = (cluster: Cluster, options: PodGarbageO
       if (!isTerminal(pod)) await markOrphan(pod, nowMs)
       await remove(pod)
     })
-    await forEachBounded(unbound, writesAtOnce, remove)
+    await forEachBounded(unbound, writesAtOnce, async (pod) => {
+      // What a finalizer holds must not look as if it still waited.
+      if (!isTerminal(pod)) await writeStatus(pod, { phase: 'Failed' })
+      await remove(pod)
+    })
     if (ended.length > terminatedThreshold) {
       const oldest = ended.sort((a, b) => compareText(a.metadata.creationTimestamp, b.metadata.creationTimestamp))
       await forEachBounded(oldest.slice(0, ended.length - terminatedThreshold), writesAtOnce, remove)
@@ -71,9 +75,10 @@ export const startPodGarbageCollection = (cluster: Cluster, options: PodGarbageO
       message: 'PodGC: node no longer exists',
       lastTransitionTime: timeText(nowMs),
     }
-    const status = { phase: 'Failed', conditions: [condition] }
-    return unlessGone(face.patch(refTo(refs.pods, pod, 'status'), 'strategic', { status }))
+    return writeStatus(pod, { phase: 'Failed', conditions: [condition] })
   }
+  const writeStatus = (pod: PodObject, status: object) =>
+    unlessGone(face.patch(refTo(refs.pods, pod, 'status'), 'strategic', { status }))
   const remove = (pod: PodObject) =>
     unlessGone(face.delete(refTo(refs.pods, pod), { gracePeriodSeconds: 0, preconditions: { uid: pod.metadata.uid } }))
 

@@ -1,20 +1,15 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
 
-import { conditionOf, startTestCluster, type TestCluster } from '../../test/cluster-fixture.ts'
+import { conditionOf } from '../../test/cluster-fixture.ts'
+import { clusterForEach } from '../../test/cluster-for-each.ts'
 import type { PodSpec, VolumeClaimObject, VolumeObject } from './objects.ts'
 import { refs } from './refs.ts'
 
-let cluster: TestCluster
-beforeEach(async () => {
-  cluster = startTestCluster()
+const cluster = clusterForEach(async (fresh) => {
   const zone = 'topology.kubernetes.io/zone'
-  await cluster.addNode('a', { labels: { [zone]: 'a' } })
-  await cluster.addNode('b', { labels: { [zone]: 'b' } })
-  await cluster.clock.advance(1000)
-})
-afterEach(async () => {
-  await cluster.stop()
-  expect(cluster.errors).toEqual([])
+  await fresh.addNode('a', { labels: { [zone]: 'a' } })
+  await fresh.addNode('b', { labels: { [zone]: 'b' } })
+  await fresh.clock.advance(1000)
 })
 
 const addClass = (volumeBindingMode: string, more: object = {}) =>

@@ -4,24 +4,35 @@ import { equalJson, objectAt, objectsAt, stringAt, valueAtPath, type JsonObject 
 import type { ResourceType } from '../server/registry.ts'
 import { column, renderAge, specOf, statusOf, workloadColumns } from './columns.ts'
 import { define } from './define.ts'
+import { defaultPolicies, validatePolicies } from './job-policies.ts'
 import { validatePodSpec } from './pod.ts'
 import { admitWorkload, setDefault } from './workload-rules.ts'
 
 const uidLabel = 'batch.kubernetes.io/controller-uid'
 const nameLabel = 'batch.kubernetes.io/job-name'
 const modes = ['NonIndexed', 'Indexed']
-const counts = ['parallelism', 'completions', 'backoffLimit', 'activeDeadlineSeconds', 'ttlSecondsAfterFinished']
+const counts = [
+  'parallelism',
+  'completions',
+  'activeDeadlineSeconds',
+  'backoffLimit',
+  'ttlSecondsAfterFinished',
+  'backoffLimitPerIndex',
+  'maxFailedIndexes',
+]
+// Where each index has a limit of its own there is none for all.
+const noLimit = 2 ** 31 - 1
 const fixed = ['selector', 'completionMode', 'podFailurePolicy', 'backoffLimitPerIndex', 'managedBy', 'successPolicy']
 
 const defaultJob = (spec: JsonObject): void => {
   // With a parallelism alone the pods are workers on one queue, and the first that succeeds says that it is empty.
   if (spec['parallelism'] === undefined) setDefault(spec, 'completions', 1)
   setDefault(spec, 'parallelism', 1)
-  setDefault(spec, 'backoffLimit', 6)
+  setDefault(spec, 'backoffLimit', spec['backoffLimitPerIndex'] === undefined ? 6 : noLimit)
   setDefault(spec, 'completionMode', 'NonIndexed')
   setDefault(spec, 'suspend', false)
   setDefault(spec, 'manualSelector', false)
-  setDefault(spec, 'podReplacementPolicy', spec['podFailurePolicy'] === undefined ? 'TerminatingOrFailed' : 'Failed')
+  defaultPolicies(spec)
 }
 
 /** A Job finds its pods by its own UID, which its template carries, with the labels of before 1.27 beside the present ones. */
@@ -69,6 +80,7 @@ const validateJob: ResourceType['validate'] = (job, previous) => {
   if (spec?.['manualSelector'] !== true && !isGenerated) {
     errors.push(invalidValue('spec.selector', selector, '`selector` not auto-generated'))
   }
+  if (spec !== undefined) errors.push(...validatePolicies(spec))
   const podSpec = objectAt(objectAt(spec, 'template'), 'spec')
   errors.push(...validatePodSpec(podSpec, 'spec.template.spec'))
   if (podSpec?.['restartPolicy'] === 'Always') {

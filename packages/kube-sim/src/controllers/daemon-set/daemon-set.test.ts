@@ -1,17 +1,11 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
 
-import { oneContainer, startTestCluster, type TestCluster } from '../../../test/cluster-fixture.ts'
+import { oneContainer } from '../../../test/cluster-fixture.ts'
+import { clusterForEach } from '../../../test/cluster-for-each.ts'
 import type { DaemonSetObject, PodSpec } from '../objects.ts'
 import { refs } from '../refs.ts'
 
-let cluster: TestCluster
-beforeEach(() => {
-  cluster = startTestCluster()
-})
-afterEach(async () => {
-  await cluster.stop()
-  expect(cluster.errors).toEqual([])
-})
+const cluster = clusterForEach()
 
 const ref = { ...refs.daemonSets, namespace: 'default', name: 'agent' }
 const addDaemonSet = (spec: PodSpec = oneContainer(), more: object = {}) =>

@@ -1,18 +1,12 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
 
-import { startTestCluster, type TestCluster } from '../../../test/cluster-fixture.ts'
+import { clusterForEach } from '../../../test/cluster-for-each.ts'
 import type { DeploymentObject, ReplicaSetObject } from '../objects.ts'
 import { refs } from '../refs.ts'
 
-let cluster: TestCluster
-beforeEach(async () => {
-  cluster = startTestCluster()
-  await cluster.addNode('n0')
-  await cluster.clock.advance(1000)
-})
-afterEach(async () => {
-  await cluster.stop()
-  expect(cluster.errors).toEqual([])
+const cluster = clusterForEach(async (fresh) => {
+  await fresh.addNode('n0')
+  await fresh.clock.advance(1000)
 })
 
 const ref = { ...refs.deployments, namespace: 'default', name: 'web' }

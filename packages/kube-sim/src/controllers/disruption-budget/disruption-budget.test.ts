@@ -1,6 +1,6 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
 
-import { startTestCluster, type TestCluster } from '../../../test/cluster-fixture.ts'
+import { clusterForEach } from '../../../test/cluster-for-each.ts'
 import { StatusError } from '../../face.ts'
 import type { DisruptionBudgetObject } from '../objects.ts'
 import { refs } from '../refs.ts'
@@ -49,16 +49,10 @@ describe('budgetCounts()', () => {
 })
 
 describe('a PodDisruptionBudget', () => {
-  let cluster: TestCluster
-  beforeEach(async () => {
-    cluster = startTestCluster()
-    await cluster.addNode('n0')
-    await cluster.addDeployment('web', 3)
-    await cluster.clock.advance(4000)
-  })
-  afterEach(async () => {
-    await cluster.stop()
-    expect(cluster.errors).toEqual([])
+  const cluster = clusterForEach(async (fresh) => {
+    await fresh.addNode('n0')
+    await fresh.addDeployment('web', 3)
+    await fresh.clock.advance(4000)
   })
   const addBudget = (spec: object) =>
     cluster.face.create(

@@ -5,9 +5,11 @@ import type { JobObject, PodObject } from '../objects.ts'
 import { patchStatus } from '../patch-status.ts'
 import { refs } from '../refs.ts'
 import { unlessGone } from '../status-error.ts'
+import { endedAtMs, indexFailures, isFailing } from './index-failures.ts'
 import { indexOf, isTracked, trackingFinalizer } from './job-pods.ts'
 import { parseIndexes, renderIndexes } from './indexes.ts'
 import { isIndexed, type JobProgress } from './job-plan.ts'
+import { hasFailed, judgeFailure } from './pod-failure-policy.ts'
 
 const writesAtOnce = 32
 
@@ -17,47 +19,73 @@ export const release = (face: Face, pod: PodObject): Promise<void> => {
   return unlessGone(face.patch(refTo(refs.pods, pod), 'merge', { metadata: { uid: pod.metadata.uid, finalizers } }))
 }
 
-/** The progress of a Job by what its status has counted. */
-export const countedProgress = (job: JobObject): JobProgress => {
-  const { succeeded = 0, failed = 0, completedIndexes = '' } = job.status ?? {}
-  return { succeeded, failed, completed: parseIndexes(completedIndexes, job.spec.completions ?? 0) }
+/** What has become of a Job's pods, those that its status has not counted yet included. */
+export interface Tally {
+  readonly progress: JobProgress
+  /** The last failed pod of each index whose next pod is yet to come. */
+  readonly held: ReadonlyMap<number, PodObject>
+  /** Tracked pods that have ended. */
+  readonly ended: ReadonlyArray<PodObject>
+  readonly succeededUids: ReadonlyArray<string>
+  /** Of the failures that count. */
+  readonly failedUids: ReadonlyArray<string>
+  readonly newlySucceeded: number
+  readonly newlyFailed: number
+  /** When the last of those that have failed ended; nothing where none has. */
+  readonly lastFailureMs: number | undefined
+}
+
+/** Adds what has ended since to what a Job's status has counted. */
+export const tallyPods = (job: JobObject, pods: ReadonlyArray<PodObject>): Tally => {
+  const { completions = 0 } = job.spec
+  const { succeeded: before = 0, failed = 0, completedIndexes = '', failedIndexes = '' } = job.status ?? {}
+  const noted = job.status?.uncountedTerminatedPods ?? {}
+  const tracked = pods.filter(isTracked)
+  const good = tracked.filter(hasSucceeded)
+  const bad = tracked.filter((pod) => isFailureOf(job, pod))
+  const completed = new Set(parseIndexes(completedIndexes, completions))
+  for (const pod of good) {
+    const index = indexOf(pod)
+    if (index !== undefined && index < completions) completed.add(index)
+  }
+  const perIndex = indexFailures(job, pods, { failed: parseIndexes(failedIndexes, completions), completed })
+  // Of an indexed Job the indexes say who has succeeded: they are counted by being noted.
+  const succeededUids = isIndexed(job) ? [] : union(noted.succeeded, good.map(uidOf))
+  const failedUids = union(noted.failed, bad.filter((pod) => judgeFailure(job, pod)._tag !== 'Ignore').map(uidOf))
+  const succeeded = isIndexed(job) ? completed.size : before + succeededUids.length
+  return {
+    progress: { succeeded, failed: failed + failedUids.length, completed, failedIndexes: perIndex.failed },
+    held: perIndex.held,
+    ended: [...good, ...bad],
+    succeededUids,
+    failedUids,
+    newlySucceeded: succeeded - before,
+    newlyFailed: union(noted.failed, bad.map(uidOf)).length,
+    lastFailureMs: bad.length === 0 ? undefined : Math.max(...bad.map(endedAtMs)),
+  }
 }
 
 /**
- * Counts the pods that have ended since, each once: their UIDs are noted in the status, their finalizers go, and then the
- * counts move and the notes with them. Wherever that is cut short, the next call goes on from there.
+ * Counts the pods that have ended, each once: their UIDs are noted in the status, their finalizers go, and then the counts
+ * move and the notes with them. Wherever that is cut short, the next call goes on from there.
  *
- * A pod that is being deleted has failed, unless its Job replaces only what has ended for good.
- *
+ * `held` pods are neither counted nor let go yet.
  * Source: https://kubernetes.io/docs/concepts/workloads/controllers/job/#job-tracking-with-finalizers
  */
 export const countEnded = async (
   face: Face,
   job: JobObject,
-  pods: ReadonlyArray<PodObject>,
-): Promise<{ readonly progress: JobProgress; readonly newlySucceeded: number; readonly newlyFailed: number }> => {
-  const noted = job.status?.uncountedTerminatedPods ?? {}
-  const before = countedProgress(job)
-  const tracked = pods.filter(isTracked)
-  const ended = tracked.filter((pod) => hasSucceeded(pod) || hasFailed(job, pod))
-  const failedUids = union(noted.failed, ended.filter((pod) => !hasSucceeded(pod)).map(uidOf))
-  const completed = new Set(before.completed)
-  for (const pod of ended) {
-    const index = indexOf(pod)
-    if (hasSucceeded(pod) && index !== undefined && index < (job.spec.completions ?? 0)) completed.add(index)
-  }
-  // Of an indexed Job the indexes say who has succeeded: they are counted by being noted.
-  const succeededUids = isIndexed(job) ? [] : union(noted.succeeded, ended.filter(hasSucceeded).map(uidOf))
-  const succeeded = isIndexed(job) ? completed.size : before.succeeded + succeededUids.length
-  const progress = { succeeded, failed: before.failed + failedUids.length, completed }
-  if (ended.length > 0) {
-    await patchStatus(face, refs.jobs, job, {
-      uncountedTerminatedPods: { succeeded: succeededUids, failed: failedUids },
-      ...(isIndexed(job) ? { succeeded, completedIndexes: renderIndexes(completed) } : {}),
-    })
-    await forEachBounded(ended, writesAtOnce, (pod) => release(face, pod))
-  }
-  return { progress, newlySucceeded: succeeded - before.succeeded, newlyFailed: failedUids.length }
+  { progress, ended, succeededUids, failedUids }: Tally,
+  held: ReadonlyMap<number, PodObject>,
+): Promise<void> => {
+  const heldUids = new Set([...held.values()].map(uidOf))
+  const leaving = ended.filter((pod) => !heldUids.has(uidOf(pod)))
+  if (leaving.length === 0) return
+  await patchStatus(face, refs.jobs, job, {
+    uncountedTerminatedPods: { succeeded: succeededUids, failed: failedUids.filter((uid) => !heldUids.has(uid)) },
+    ...(isIndexed(job) ? { succeeded: progress.succeeded, completedIndexes: renderIndexes(progress.completed) } : {}),
+  })
+  await forEachBounded(leaving, writesAtOnce, (pod) => release(face, pod))
 }
 
 const uidOf = ({ metadata }: PodObject) => metadata.uid
@@ -65,5 +93,6 @@ const union = (some: ReadonlyArray<string> = [], others: ReadonlyArray<string>) 
 
 const hasSucceeded = ({ status }: PodObject): boolean => status?.phase === 'Succeeded'
 
-const hasFailed = ({ spec }: JobObject, { status, metadata }: PodObject): boolean =>
-  status?.phase === 'Failed' || (metadata.deletionTimestamp !== undefined && spec.podReplacementPolicy !== 'Failed')
+/** Once a Job fails, what it takes down has failed at once, also where others wait for a pod's end. */
+const isFailureOf = (job: JobObject, pod: PodObject): boolean =>
+  hasFailed(job, pod) || (isFailing(job) && pod.metadata.deletionTimestamp !== undefined && !hasSucceeded(pod))

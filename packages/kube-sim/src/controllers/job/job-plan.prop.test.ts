@@ -51,8 +51,8 @@ const play = (
   let failed = 0
   const completed = new Set<number>()
   for (const { pick, isWell } of fates) {
-    const progress = { succeeded, failed, completed }
-    const plan = planJob({ job: jobOf(spec), pods, progress, notBeforeMs: 0, nowMs: 0 })
+    const progress = { succeeded, failed, completed, failedIndexes: new Set<number>() }
+    const plan = planJob({ job: jobOf(spec), pods, progress, notBeforeMs: () => 0, nowMs: 0 })
     if (plan._tag !== 'Run') return { plan, succeeded, failed }
     pods = [
       ...pods.filter((pod) => !plan.remove.includes(pod)),
@@ -116,8 +116,8 @@ describe('planJob()', () => {
   test('removes surplus and useless pods, and nothing that it needs', () => {
     const pods = [podOf('a', 0), podOf('b', 1), podOf('c', 1), podOf('d', 7), podOf('e', undefined)]
     const spec = { parallelism: 3, completions: 3, completionMode: 'Indexed' }
-    const progress = { succeeded: 1, failed: 0, completed: new Set([0]) }
-    const plan = planJob({ job: jobOf(spec), pods, progress, notBeforeMs: 0, nowMs: 0 })
+    const progress = { succeeded: 1, failed: 0, completed: new Set([0]), failedIndexes: new Set<number>() }
+    const plan = planJob({ job: jobOf(spec), pods, progress, notBeforeMs: () => 0, nowMs: 0 })
     if (plan._tag !== 'Run') throw new Error('It goes on')
     expect(plan.remove.map(({ metadata }) => metadata.name).toSorted()).toEqual(['a', 'b', 'd', 'e'])
     expect(plan.create).toEqual([2])

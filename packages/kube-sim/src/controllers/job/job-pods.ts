@@ -17,10 +17,15 @@ export const indexOf = ({ metadata }: PodObject): number | undefined => {
 
 /**
  * A new pod of a Job; one of an indexed Job finds its index in a label, an annotation, its host name and its environment.
+ * `marks` are further annotations of that.
  *
  * Source: https://kubernetes.io/docs/concepts/workloads/controllers/job/#completion-mode
  */
-export const jobPod = (job: JobObject, index: number | undefined): DraftObject => {
+export const jobPod = (
+  job: JobObject,
+  index: number | undefined,
+  marks: Readonly<Record<string, string>>,
+): DraftObject => {
   const draft = podFromTemplate(job, job.spec.template)
   const finalizers = [...(draft.metadata?.finalizers ?? []), trackingFinalizer]
   if (index === undefined) return { ...draft, metadata: { ...draft.metadata, finalizers } }
@@ -39,7 +44,7 @@ export const jobPod = (job: JobObject, index: number | undefined): DraftObject =
       ...draft.metadata,
       generateName: `${name}-${index}-`,
       labels: { ...draft.metadata?.labels, ...mark },
-      annotations: { ...draft.metadata?.annotations, ...mark },
+      annotations: { ...draft.metadata?.annotations, ...mark, ...marks },
       finalizers,
     },
     spec: {

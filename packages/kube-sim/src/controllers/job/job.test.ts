@@ -1,47 +1,10 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
 
-import { oneContainer, phaseCounts, startTestCluster, type TestCluster } from '../../../test/cluster-fixture.ts'
-import type { JobObject, PodSpec } from '../objects.ts'
+import { oneContainer, phaseCounts } from '../../../test/cluster-fixture.ts'
+import { jobsForEach } from '../../../test/jobs-for-each.ts'
 import { refs } from '../refs.ts'
 
-let cluster: TestCluster
-beforeEach(async () => {
-  cluster = startTestCluster()
-  await cluster.addNode('n0')
-  await cluster.clock.advance(1000)
-})
-afterEach(async () => {
-  await cluster.stop()
-  expect(cluster.errors).toEqual([])
-})
-
-const ref = { ...refs.jobs, namespace: 'default', name: 'work' }
-const forever = { 'sim.scantling.sh/run-for': '1000h' }
-const failing = { 'sim.scantling.sh/exit-code': '3' }
-const add = (
-  spec: Record<string, unknown> = {},
-  annotations: Record<string, string> = {},
-  podSpec: PodSpec = oneContainer(),
-) =>
-  cluster.face.create<JobObject>(
-    { ...refs.jobs, namespace: 'default' },
-    {
-      metadata: { name: 'work' },
-      spec: { template: { metadata: { annotations }, spec: { ...podSpec, restartPolicy: 'Never' } }, ...spec },
-    },
-  )
-const change = (spec: object) => cluster.face.patch(ref, 'merge', { spec })
-const find = () => cluster.face.peek<JobObject>('batch', 'jobs').get('work', 'default')
-const job = () => {
-  const object = find()
-  if (object === undefined) throw new Error('There is no Job work')
-  return object
-}
-const conditions = () =>
-  (job().status?.conditions ?? [])
-    .filter(({ status }) => status === 'True')
-    .map(({ type, reason }) => `${type} ${reason}`)
-const finalizers = () => cluster.pods().flatMap(({ metadata }) => metadata.finalizers ?? [])
+const { cluster, add, change, find, job, conditions, finalizers, failing, forever, ref } = jobsForEach()
 const complete = ['SuccessCriteriaMet CompletionsReached', 'Complete CompletionsReached']
 const indexes = () =>
   cluster.pods().map(({ metadata }) => metadata.labels?.['batch.kubernetes.io/job-completion-index'])
@@ -173,6 +136,7 @@ describe('a Job', () => {
     await change({ suspend: true })
     await cluster.clock.advance(100_000)
     expect([cluster.pods().length, job().status?.failed, conditions()]).toEqual([0, 0, ['Suspended JobSuspended']])
+    expect(job().status?.startTime).toBeUndefined()
     await change({ suspend: false })
     await cluster.clock.advance(3000)
     expect(job().status).toMatchObject({ active: 1 })

@@ -1,6 +1,7 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
 
-import { conditionOf, startTestCluster, type TestCluster } from '../../../test/cluster-fixture.ts'
+import { conditionOf } from '../../../test/cluster-fixture.ts'
+import { clusterForEach } from '../../../test/cluster-for-each.ts'
 import type { NodeObject, PodSpec } from '../objects.ts'
 import { isReady } from '../pod-state.ts'
 import { refs } from '../refs.ts'
@@ -58,15 +59,9 @@ describe('stayMs()', () => {
 })
 
 describe('node lifecycle', () => {
-  let cluster: TestCluster
-  beforeEach(async () => {
-    cluster = startTestCluster()
-    await cluster.addNode('n0')
-    await cluster.clock.advance(3000)
-  })
-  afterEach(async () => {
-    await cluster.stop()
-    expect(cluster.errors).toEqual([])
+  const cluster = clusterForEach(async (fresh) => {
+    await fresh.addNode('n0')
+    await fresh.clock.advance(3000)
   })
   const silence = (name: string) =>
     cluster.face.patch({ ...refs.nodes, name }, 'merge', {
@@ -131,13 +126,23 @@ describe('node lifecycle', () => {
 })
 
 describe('pod garbage collection', () => {
-  let cluster: TestCluster
-  beforeEach(async () => {
-    cluster = startTestCluster({ podGarbage: { terminatedThreshold: 2 } })
-    await cluster.addNode('n0')
-    await cluster.clock.advance(3000)
+  const cluster = clusterForEach(
+    async (fresh) => {
+      await fresh.addNode('n0')
+      await fresh.clock.advance(3000)
+    },
+    { podGarbage: { terminatedThreshold: 2 } },
+  )
+
+  test('tells that a pod has failed that was deleted before it had a node, and that a finalizer holds', async () => {
+    const held = { finalizers: ['example.com/held'] }
+    await cluster.addPod('p', { schedulerName: 'nobody', terminationGracePeriodSeconds: 0 }, held)
+    await cluster.face.delete({ ...refs.pods, namespace: 'default', name: 'p' })
+    await cluster.clock.advance(1000)
+    expect(cluster.pod('p').status?.phase).toBe('Pending')
+    await cluster.clock.advance(25_000)
+    expect(cluster.pod('p').status?.phase).toBe('Failed')
   })
-  afterEach(() => cluster.stop())
 
   test('deletes the pods of a node that is gone', async () => {
     await cluster.addPod('p')

@@ -1,23 +1,11 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
 
-import {
-  conditionOf,
-  oneContainer,
-  startTestCluster,
-  type NodeOptions,
-  type TestCluster,
-} from '../../../test/cluster-fixture.ts'
+import { conditionOf, oneContainer, startTestCluster, type NodeOptions } from '../../../test/cluster-fixture.ts'
+import { clusterForEach } from '../../../test/cluster-for-each.ts'
 import type { PodSpec } from '../objects.ts'
 import { refs } from '../refs.ts'
 
-let cluster: TestCluster
-beforeEach(() => {
-  cluster = startTestCluster({ only: ['scheduler'] })
-})
-afterEach(async () => {
-  await cluster.stop()
-  expect(cluster.errors).toEqual([])
-})
+const cluster = clusterForEach(undefined, { only: ['scheduler'] })
 
 const zone = 'topology.kubernetes.io/zone'
 const hostname = 'kubernetes.io/hostname'
@@ -409,19 +397,19 @@ describe('waiting pods', () => {
   })
 
   test('a failing binding is tried again', async () => {
-    await cluster.stop()
-    cluster = startTestCluster({ only: ['scheduler'], onError: () => {} })
+    const flaky = startTestCluster({ only: ['scheduler'], onError: () => {} })
     let failures = 0
-    cluster.server.interceptors.add(({ subresource }) =>
+    flaky.server.interceptors.add(({ subresource }) =>
       subresource === 'binding' && failures++ < 2
         ? { fail: { code: 500, reason: 'InternalError', message: 'no' } }
         : undefined,
     )
-    await cluster.addNode('n0')
-    await cluster.addPod('p')
-    await cluster.clock.advance(10_000)
-    expect(nodeOf('p')).toBe('n0')
+    await flaky.addNode('n0')
+    await flaky.addPod('p')
+    await flaky.clock.advance(10_000)
+    expect(flaky.pod('p').spec.nodeName).toBe('n0')
     expect(failures).toBe(3)
+    await flaky.stop()
   })
 })
 

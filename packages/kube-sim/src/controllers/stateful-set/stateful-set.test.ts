@@ -1,19 +1,14 @@
-import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { describe, expect, test } from '@jest/globals'
 
-import { oneContainer, startTestCluster, type TestCluster } from '../../../test/cluster-fixture.ts'
+import { oneContainer } from '../../../test/cluster-fixture.ts'
+import { clusterForEach } from '../../../test/cluster-for-each.ts'
 import type { ControllerRevisionObject, StatefulSetObject, VolumeClaimObject } from '../objects.ts'
 import { isReady } from '../pod-state.ts'
 import { refs } from '../refs.ts'
 
-let cluster: TestCluster
-beforeEach(async () => {
-  cluster = startTestCluster()
-  for (let index = 0; index < 3; index += 1) await cluster.addNode(`n${index}`)
-  await cluster.clock.advance(1000)
-})
-afterEach(async () => {
-  await cluster.stop()
-  expect(cluster.errors).toEqual([])
+const cluster = clusterForEach(async (fresh) => {
+  for (let index = 0; index < 3; index += 1) await fresh.addNode(`n${index}`)
+  await fresh.clock.advance(1000)
 })
 
 const ref = { ...refs.statefulSets, namespace: 'default', name: 'web' }
