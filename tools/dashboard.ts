@@ -26,8 +26,8 @@ const panels: ReadonlyArray<Panel> = [
     title: 'Pods that wait',
     unit: 'short',
     queries: [
-      ['sum(karpenter_scheduler_queue_depth)', 'to be planned for'],
       ['sum(karpenter_scheduler_unschedulable_pods_count)', 'without a place'],
+      ['sum(karpenter_scheduler_ignored_pods_count)', 'left out of planning'],
     ],
   },
   {

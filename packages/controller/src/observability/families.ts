@@ -263,6 +263,34 @@ export const families = {
     [],
     { buckets: durationBuckets },
   ),
+  podsProvisioningUnboundTime: family(
+    'gauge',
+    'karpenter_pods_provisioning_unbound_time_seconds',
+    'How long a pod for which there is a place waits to be bound',
+    ['name', 'namespace'],
+    { perObject: true },
+  ),
+  podsProvisioningUnstartedTime: family(
+    'gauge',
+    'karpenter_pods_provisioning_unstarted_time_seconds',
+    'How long a pod for which there is a place waits to be ready',
+    ['name', 'namespace'],
+    { perObject: true },
+  ),
+  podsProvisioningStartupDuration: family(
+    'histogram',
+    'karpenter_pods_provisioning_startup_duration_seconds',
+    'Time from finding a place for a pod to its being ready',
+    [],
+    { buckets: durationBuckets },
+  ),
+  podsSchedulingUndecidedTime: family(
+    'gauge',
+    'karpenter_pods_provisioning_scheduling_undecided_time_seconds',
+    'How long a pod waits to be decided on',
+    ['name', 'namespace'],
+    { perObject: true },
+  ),
   podsSchedulingDecisionDuration: family(
     'histogram',
     'karpenter_pods_scheduling_decision_duration_seconds',
@@ -286,10 +314,16 @@ export const families = {
     ['controller'],
     { buckets: durationBuckets },
   ),
-  schedulerQueueDepth: family('gauge', 'karpenter_scheduler_queue_depth', 'Pods not yet planned for', [
+  schedulerQueueDepth: family('gauge', 'karpenter_scheduler_queue_depth', 'Pods of the plan that is being made', [
     'controller',
     'scheduling_id',
   ]),
+  schedulerUnfinishedWork: family(
+    'gauge',
+    'karpenter_scheduler_unfinished_work_seconds',
+    'How long the plan that is being made has taken',
+    ['controller', 'scheduling_id'],
+  ),
   schedulerIgnoredPods: family('gauge', 'karpenter_scheduler_ignored_pods_count', 'Pending pods left out of planning'),
   schedulerUnschedulablePods: family(
     'gauge',

@@ -11,7 +11,7 @@ import { followPods } from './pod-times.ts'
 
 const setup = () => {
   const clock = virtualClock(0)
-  const metrics = makeMetrics()
+  const metrics = makeMetrics({ detail: true })
   const made = makeObjectCache({
     kind: makeKinds().pods,
     indexers: { byNode: ({ spec }: PodObject) => spec.nodeName ?? '' },
@@ -20,7 +20,7 @@ const setup = () => {
     },
   })
   let version = 1
-  const object = (name: string, nodeName?: string): PodObject => {
+  const object = (name: string, nodeName?: string, isReady = false): PodObject => {
     version += 1
     return podObject(
       name,
@@ -28,7 +28,9 @@ const setup = () => {
       {
         metadata: { uid: `uid-${name}`, creationTimestamp: '1970-01-01T00:00:00Z', resourceVersion: String(version) },
         spec: nodeName === undefined ? {} : { nodeName },
-        status: { phase: 'Pending', conditions: nodeName === undefined ? unschedulable : [] },
+        status: isReady
+          ? { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] }
+          : { phase: 'Pending', conditions: nodeName === undefined ? unschedulable : [] },
       },
     )
   }
@@ -36,7 +38,15 @@ const setup = () => {
   return {
     clock,
     times: followPods(context as unknown as ReconcilerContext),
-    put: (name: string, nodeName?: string) => made.sink.apply({ _tag: 'Modified', object: object(name, nodeName) }),
+    put: (name: string, nodeName?: string, isReady?: boolean) =>
+      made.sink.apply({ _tag: 'Modified', object: object(name, nodeName, isReady) }),
+    /** What gauges say of each pod, by the end of their name. */
+    gauges: async () =>
+      Object.fromEntries(
+        [...(await metrics.render()).matchAll(/^karpenter_pods_provisioning_(\w+)\{name="(\w+)".*\} (\S+)$/gm)].map(
+          ([, gauge = '', name = '', value]) => [`${gauge} ${name}`, Number(value)],
+        ),
+      ),
     remove: (name: string) => made.sink.apply({ _tag: 'Deleted', object: object(name) }),
     /** Count and sum of a histogram. */
     histogram: async (name: string) => {
@@ -66,6 +76,24 @@ describe('followPods()', () => {
     expect(await histogram('scheduling_decision_duration_seconds')).toEqual([1, 2])
     expect(await histogram('provisioning_bound_duration_seconds')).toEqual([1, 4])
     expect(await histogram('bound_duration_seconds')).toEqual([1, 7])
+  })
+
+  test('M-POD-03: gauges count from first sight to the decision, from the place to the binding and to being ready', async () => {
+    const { clock, times, put, gauges, histogram } = setup()
+    put('a')
+    await clock.advance(1000)
+    expect(await gauges()).toEqual({ 'scheduling_undecided_time_seconds a': 1 })
+    times.decided(planFor('a', '1'))
+    await clock.advance(2000)
+    expect(await gauges()).toEqual({ 'unstarted_time_seconds a': 2, 'unbound_time_seconds a': 2 })
+    put('a', 'node-1')
+    await clock.advance(3000)
+    expect(await gauges()).toEqual({ 'unstarted_time_seconds a': 5 })
+    put('a', 'node-1', true)
+    put('a', 'node-1', true)
+    expect(await gauges()).toEqual({})
+    expect(await histogram('provisioning_startup_duration_seconds')).toEqual([1, 5])
+    expect(await histogram('provisioning_bound_duration_seconds')).toEqual([1, 2])
   })
 
   test('P-CST-07: a pass that finds no place takes the place back, and deletion forgets the pod', async () => {

@@ -1,5 +1,5 @@
-import { isProvisionable, isVirtual, type Pod, type PodObject, type ProvisioningPlan } from '@scantling/core'
-import { families } from '../../observability/index.ts'
+import { isProvisionable, isVirtual, Pods, type Pod, type PodObject, type ProvisioningPlan } from '@scantling/core'
+import { families, makeSeriesStore, type Series } from '../../observability/index.ts'
 import type { ReconcilerContext } from '../context.ts'
 
 /** What this process saw of one pod that waits. */
@@ -9,6 +9,7 @@ interface Times {
   readonly isDecided?: true
   /** Since when it has a place; the last pass that found none takes that back. */
   readonly schedulableMs?: number
+  readonly isBound?: true
 }
 
 /** How long pods wait, from what plans and the cache say of them. */
@@ -18,10 +19,10 @@ export interface PodTimes {
 }
 
 /**
- * Reports how long pods wait for a decision and for a node. P-CST-07.
+ * Reports how long pods wait for a decision, for a node and to be ready. P-CST-07, M-POD-03.
  *
  * Only of pods seen before they were bound: of the others nobody knows what they waited for. Kept in memory until a pod
- * is bound, done or gone, so a restart forgets the pods that wait. Whether a NodePool's nodes register is not looked at:
+ * is ready, done or gone, so a restart forgets the pods that wait. Whether a NodePool's nodes register is not looked at:
  * no place hangs on it.
  */
 export const followPods = ({ caches, views, clock, metrics }: ReconcilerContext): PodTimes => {
@@ -35,16 +36,23 @@ export const followPods = ({ caches, views, clock, metrics }: ReconcilerContext)
       return
     }
     if (known === undefined) return
-    byUid.delete(pod.uid)
-    if (pod.nodeName === undefined) return
-    metrics.observe(families.podsBoundDuration, {}, secondsSince(pod.createdAtMs))
-    if (known.schedulableMs !== undefined)
-      metrics.observe(families.podsProvisioningBoundDuration, {}, secondsSince(known.schedulableMs))
+    const { schedulableMs } = known
+    if (pod.nodeName !== undefined && known.isBound === undefined) {
+      metrics.observe(families.podsBoundDuration, {}, secondsSince(pod.createdAtMs))
+      if (schedulableMs !== undefined)
+        metrics.observe(families.podsProvisioningBoundDuration, {}, secondsSince(schedulableMs))
+      byUid.set(pod.uid, { ...known, isDecided: true, isBound: true })
+    }
+    if (pod.isReady && schedulableMs !== undefined)
+      metrics.observe(families.podsProvisioningStartupDuration, {}, secondsSince(schedulableMs))
+    // What is ready of a pod without a place, or runs unbound, has nothing left to tell.
+    if (pod.isReady || Pods.isTerminal(pod) || pod.nodeName === undefined || schedulableMs === undefined)
+      byUid.delete(pod.uid)
   }
   const secondsSince = (ms: number): number => (clock.nowMs() - ms) / 1000
   const decide = (pod: Pod, hasPlace: boolean): void => {
     const known = byUid.get(pod.uid)
-    if (known?.seenMs === undefined || isVirtual(pod)) return
+    if (known?.seenMs === undefined || known.isBound === true || isVirtual(pod)) return
     if (known.isDecided === undefined)
       metrics.observe(families.podsSchedulingDecisionDuration, {}, secondsSince(known.seenMs))
     const { seenMs, schedulableMs = clock.nowMs() } = known
@@ -53,15 +61,40 @@ export const followPods = ({ caches, views, clock, metrics }: ReconcilerContext)
   // Who waits already is not read through, which would take long at once: they count from here.
   for (const { metadata, status } of caches.pods.by('byNode', ''))
     if (status.phase === 'Pending') byUid.set(metadata.uid, { seenMs: clock.nowMs() })
-  const stop = caches.pods.onChange((change) => {
+  const stopListening = caches.pods.onChange((change) => {
     if (change._tag === 'Deleted') byUid.delete(change.previous.metadata.uid)
     else see(change.current)
   })
+  const waitOf = ({ metadata: { uid, name, namespace } }: PodObject): ReadonlyArray<Series> => {
+    const { seenMs, isDecided, schedulableMs, isBound } = byUid.get(uid) ?? {}
+    const since = (family: Series['family'], ms: number): Series => ({
+      family,
+      labels: { name, namespace },
+      value: secondsSince(ms),
+    })
+    return [
+      ...(seenMs === undefined || isDecided ? [] : [since(families.podsSchedulingUndecidedTime, seenMs)]),
+      ...(schedulableMs === undefined ? [] : [since(families.podsProvisioningUnstartedTime, schedulableMs)]),
+      ...(schedulableMs === undefined || isBound ? [] : [since(families.podsProvisioningUnboundTime, schedulableMs)]),
+    ]
+  }
+  const store = makeSeriesStore(metrics)
+  const stopRendering = metrics.hasDetail
+    ? metrics.beforeRender(() => {
+        const all = new Map<string, ReadonlyArray<Series>>()
+        for (const pod of caches.pods.values()) if (byUid.has(pod.metadata.uid)) all.set(pod.metadata.uid, waitOf(pod))
+        store.replaceAll(all)
+      })
+    : () => undefined
   return {
     decided: ({ launches, placements, rejections }) => {
       for (const { pods } of [...launches, ...placements]) for (const pod of pods) decide(pod, true)
       for (const { pod } of rejections) decide(pod, false)
     },
-    stop,
+    stop: () => {
+      stopListening()
+      stopRendering()
+      store.replaceAll(new Map())
+    },
   }
 }

@@ -28,7 +28,7 @@ import { claimManifest, type ClaimLaunch } from '../claim-manifest.ts'
 import { makeConsolidationHints } from './consolidation-hints.ts'
 import type { ReconcilerContext } from '../context.ts'
 import { passStrategy } from './pass-strategy.ts'
-import { followPods } from '../metrics/index.ts'
+import { followPods, tellOfPass } from '../metrics/index.ts'
 
 // While claims are being launched planning waits, and looks again this often.
 const unsyncedPollMs = 250
@@ -93,7 +93,8 @@ export const provision = async (
   const snapshot = state.snapshot(instanceTypes)
   if (!snapshot.pods.some(isProvisionable) && !snapshot.nodes.some((node) => node.isMarkedForDeletion))
     return settleBuffers(context, { launches: [], placements: [], rejections: [] })
-  const plan = await inSlices(planSteps(snapshot, passStrategy(context)), steadyNowMs, shutdown)
+  const endPass = tellOfPass(context, snapshot.pods.filter(isProvisionable).length)
+  const plan = await inSlices(planSteps(snapshot, passStrategy(context)), steadyNowMs, shutdown).finally(endPass)
   if (plan === undefined) return
   hint(snapshot.pods)
   decided(plan)
