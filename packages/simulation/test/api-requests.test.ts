@@ -5,6 +5,7 @@ import {
   conditionOf,
   kinds,
   runningPods,
+  scale,
   startVirtualCluster,
   type Effect,
   type VirtualCluster,
@@ -105,6 +106,37 @@ describe('a node costs the API server', () => {
   test('C-API-11 no write that another writer of ours has outdated', async () => {
     const { effects } = await burst(10)
     expect(effects.filter(({ refusal }) => refusal !== undefined)).toEqual([])
+  })
+})
+
+describe('a node that goes costs the API server', () => {
+  test('D-QUEUE-02 T-TERM-06 T-TERM-07 C-POD-01 eleven writes: five of the claim’s status, three of the Node, and three that end both', async () => {
+    const cluster = await startVirtualCluster()
+    closers.push(cluster.stop)
+    const run = await cluster.startController()
+    await applyDefaults(cluster, {
+      disruption: { consolidationPolicy: 'WhenEmpty', consolidateAfter: '30s', budgets: [{ nodes: '100%' }] },
+    })
+    await applyDeployment(cluster, 'web', 20, '3')
+    await cluster.until('all run', async () => (await runningPods(cluster)) === 20)
+    await cluster.until('all are initialized', () => areInitialized(cluster))
+    await cluster.clock.advance(60_000)
+    expect(await cluster.all(kinds.nodeClaims)).toHaveLength(4)
+    const before = run.effects.length
+    await scale(cluster, 'web', 0)
+    await cluster.until('all are gone', async () => (await cluster.all(kinds.nodeClaims)).length === 0)
+    const { terminate: _, 'status of NodePool': __, ...ofNodes } = countsOf(run.effects.slice(before))
+    expect(ofNodes).toEqual({
+      // Its pods went; it has been quiet; it is chosen; it drains; it is drained, detached, and its instance ends.
+      'status of NodeClaim': 5 * 4,
+      // The taint when it is chosen; the mark for load balancers when it goes; its finalizer.
+      'patch Node': 3 * 4,
+      'delete NodeClaim': 4,
+      'delete Node': 4,
+      'patch NodeClaim': 4,
+    })
+    expect(run.effects.filter(({ refusal }) => refusal !== undefined)).toEqual([])
+    expect(run.errors).toEqual([])
   })
 })
 

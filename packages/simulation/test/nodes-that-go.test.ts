@@ -257,8 +257,8 @@ describe('pod events', () => {
     await cluster.clock.advance(5000)
     expect(Date.parse((await lastPodEvent(cluster)) ?? '')).toBeGreaterThan(cluster.clock.nowMs() - 9000)
     expect(conditionOf((await cluster.all(kinds.nodeClaims))[0], 'Consolidatable')).toBeUndefined()
-    // One for the event, one for the condition.
-    expect(run.effects.slice(before).map(({ name }) => name)).toEqual(['status of NodeClaim', 'status of NodeClaim'])
+    // One for the event and the condition.
+    expect(run.effects.slice(before).map(({ name }) => name)).toEqual(['status of NodeClaim'])
     await cluster.clock.advance(30_000)
     expect(conditionOf((await cluster.all(kinds.nodeClaims))[0], 'Consolidatable')).toMatchObject({ status: 'True' })
   })

@@ -40,8 +40,7 @@ export const claimConditions = (context: ReconcilerContext): Reconciler => {
       if (poolObject === undefined) return E.right({})
       const drift = await checkDrift(claim, poolObject)
       const pool = views.nodePool(poolObject)
-      const { change, quietInMs } =
-        pool.replicas === undefined ? consolidatable(claim, pool, clock.nowMs()) : { change: undefined }
+      const { change, quietInMs } = consolidatable(claim, pool, clock.nowMs())
       const changes = [E.isRight(drift) ? drift.right : undefined, change].filter((one) => one !== undefined)
       // Nothing to say: the claim's own steps are not to lose a race against that.
       const written = changes.length === 0 ? E.right(claim) : await writeClaimStatus(context, claim, changes)()
@@ -65,6 +64,7 @@ const consolidatable = (
   pool: NodePool,
   nowMs: number,
 ): { readonly change: ConditionChange | undefined; readonly quietInMs?: number } => {
+  if (pool.replicas !== undefined) return { change: undefined }
   const isSet = Conditions.find(claim.conditions, 'Consolidatable') !== undefined
   const clear = isSet ? ({ type: 'Consolidatable', status: 'Absent' } as const) : undefined
   const { consolidateAfterMs } = pool.disruption
@@ -96,7 +96,7 @@ const stageOf = (pod: Pod): string =>
   `${pod.nodeName ?? ''}/${Pods.isTerminal(pod) ? 'terminal' : Pods.isTerminating(pod) ? 'terminating' : 'active'}`
 
 /**
- * Writes `lastPodEventTime`, at most once in a while.
+ * Writes `lastPodEventTime`, at most once in a while, and with it that the node is no longer quiet.
  *
  * The while begins with the last one, or with the claim's initialization: its quiet time counts from there anyway, and a
  * new node is given its pods just then.
@@ -114,7 +114,13 @@ export const podEvents = (context: ReconcilerContext): Reconciler => ({
     const initialized = Conditions.find(claim.conditions, 'Initialized')
     if (initialized?.status !== 'True' || nowMs - quietSinceMs(claim, initialized) < podEventDedupeMs)
       return E.right({})
-    const written = await writeClaimStatus(context, claim, [], { lastPodEventTime: Time.renderInstant(nowMs) })()
+    const pool = caches.nodePools.get(claim.labels[labelKeys.nodePool] ?? '')
+    const { change } =
+      pool === undefined
+        ? { change: undefined }
+        : consolidatable({ ...claim, lastPodEventAtMs: nowMs }, views.nodePool(pool), nowMs)
+    const changes = change === undefined ? [] : [change]
+    const written = await writeClaimStatus(context, claim, changes, { lastPodEventTime: Time.renderInstant(nowMs) })()
     return E.map(() => ({}))(written)
   },
 })

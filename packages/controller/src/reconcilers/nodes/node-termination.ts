@@ -11,6 +11,7 @@ import {
   terminationFinalizer,
   Time,
   type ClaimState,
+  type ConditionChange,
   type NodeAction,
   type NodeState,
 } from '@scantling/core'
@@ -60,8 +61,14 @@ export const nodeTermination = (context: ReconcilerContext, evictions: Evictions
       isInstanceGone: gone.right,
     })
     let current = claim
-    for (const action of step.actions) {
-      const done = await perform(context, evictions, node, current, action)
+    let unsaid: ReadonlyArray<ConditionChange> = []
+    for (const [place, action] of step.actions.entries()) {
+      // What the drain came to is said together with the end of the instance, in one write (T-TERM-06).
+      if (action._tag === 'SetClaimConditions' && step.actions[place + 1]?._tag === 'TerminateInstance') {
+        unsaid = action.changes
+        continue
+      }
+      const done = await perform(context, evictions, { node, claim: current, unsaid }, action)
       if (E.isLeft(done)) return done
       if (done.right.requeueAfterMs !== undefined) return E.right(done.right)
       if (current !== undefined) current = latest(context, current)
@@ -125,14 +132,21 @@ const attachedVolumes = ({ caches, state, clock }: ReconcilerContext, node: Node
   })
 }
 
+/** A Node on its way out. */
+interface Leaving {
+  readonly node: NodeState
+  readonly claim: ClaimState | undefined
+  /** What its claim is still to say, with the next that it says. */
+  readonly unsaid: ReadonlyArray<ConditionChange>
+}
+
 const perform = async (
   context: ReconcilerContext,
   evictions: Evictions,
-  node: NodeState,
-  claim: ClaimState | undefined,
+  { node, claim, unsaid }: Leaving,
   action: NodeAction,
 ): Promise<E.Either<ReconcileError, ReconcileResult>> => {
-  const { kube, caches, log, metrics } = context
+  const { kube, caches } = context
   const nothing = E.right({})
   switch (action._tag) {
     case 'DeleteClaim':
@@ -172,19 +186,8 @@ const perform = async (
       context.events.record(nodeEvent(node, 'Warning', 'DrainAbandoned', message))
       return nothing
     }
-    case 'SetClaimConditions': {
-      if (claim === undefined) return nothing
-      const written = await writeClaimStatus(context, claim, action.changes)()
-      if (E.isLeft(written)) return written
-      if (action.changes.some(({ type, status }) => type === 'Drained' && status === 'True')) {
-        metrics.add(families.nodesDrained, { nodepool: node.labels[labelKeys.nodePool] ?? '' })
-        log.info('Drained Node', { Node: node.name, NodeClaim: claim.name })
-      }
-      const volumes = action.changes.find(({ type, status }) => type === 'VolumesDetached' && status === 'Unknown')
-      if (volumes?.message !== undefined)
-        context.events.record(nodeEvent(node, 'Normal', 'AwaitingVolumeDetachment', volumes.message))
-      return nothing
-    }
+    case 'SetClaimConditions':
+      return claim === undefined ? nothing : E.map(() => ({}))(await say(context, node, claim, action.changes))
     case 'TerminateInstance': {
       const ref = {
         providerId: action.providerId,
@@ -194,17 +197,39 @@ const perform = async (
         signal: context.shutdown,
         cluster: context.clusterFacts(),
       })()
-      if (E.isLeft(ended) && ended.left._tag !== 'InstanceNotFound') return ended
+      const isRefused = E.isLeft(ended) && ended.left._tag !== 'InstanceNotFound'
       if (claim !== undefined) {
-        const marked = await writeClaimStatus(context, claim, [{ type: 'InstanceTerminating', status: 'True' }])()
-        if (E.isLeft(marked)) return marked
+        const ending: ReadonlyArray<ConditionChange> = [{ type: 'InstanceTerminating', status: 'True' }]
+        const said = await say(context, node, claim, isRefused ? unsaid : [...unsaid, ...ending])
+        if (E.isLeft(said) && !isRefused) return said
       }
+      if (isRefused) return ended
       if (E.isRight(ended) && ended.right === 'Started') return E.right({ requeueAfterMs: terminationPollMs })
       return letGo(context, node)
     }
     case 'RemoveFinalizer':
       return letGo(context, node)
   }
+}
+
+/** Writes on the claim what becomes of its Node, and tells of it once that is written. */
+const say = async (
+  context: ReconcilerContext,
+  node: NodeState,
+  claim: ClaimState,
+  changes: ReadonlyArray<ConditionChange>,
+): Promise<E.Either<ReconcileError, void>> => {
+  const { metrics, log, events } = context
+  const written = await writeClaimStatus(context, claim, changes)()
+  if (E.isLeft(written)) return written
+  if (changes.some(({ type, status }) => type === 'Drained' && status === 'True')) {
+    metrics.add(families.nodesDrained, { nodepool: node.labels[labelKeys.nodePool] ?? '' })
+    log.info('Drained Node', { Node: node.name, NodeClaim: claim.name })
+  }
+  const volumes = changes.find(({ type, status }) => type === 'VolumesDetached' && status === 'Unknown')
+  if (volumes?.message !== undefined)
+    events.record(nodeEvent(node, 'Normal', 'AwaitingVolumeDetachment', volumes.message))
+  return E.right(undefined)
 }
 
 const letGo = async (
