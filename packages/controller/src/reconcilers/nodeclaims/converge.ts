@@ -33,8 +33,8 @@ export type Converge = (claim: ClaimState) => TaskEither<ReconcileError, Converg
 /**
  * Lets the provider make its side of one launched claim agree with the cluster's; see `CloudProvider.converge`.
  *
- * A create that turns out to have failed is treated like a failed launch: marks are taken, the instance is ended and the
- * claim goes.
+ * A create that turns out to have failed is treated like a failed launch: marks are taken, and the claim goes with what
+ * there is of the instance.
  */
 export const makeConverge = (context: ReconcilerContext): Converge => {
   const instanceOf = instanceFinder(context)
@@ -80,8 +80,7 @@ export const makeConverge = (context: ReconcilerContext): Converge => {
           NodeClaim: claim.name,
           error: verdict.right.failure.error.message,
         })
-        const ended = await provider.terminate({ providerId: claim.providerId, claim: facts }, call)()
-        if (E.isLeft(ended) && ended.left._tag !== 'InstanceNotFound') return ended
+        // Its finalizer ends what there is of the instance. Ended first, it would leave nothing to tell the failure by.
         return E.map(() => nothing)(await deleteClaim(context, claim)())
       }
     }

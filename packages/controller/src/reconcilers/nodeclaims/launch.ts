@@ -18,18 +18,12 @@ import { countDisrupted } from '../count-disrupted.ts'
 import { hashAnnotations, nodeClassHashOf } from '../node-class-hash.ts'
 import { claimFacts } from '../provider-facts.ts'
 import { publishNotice } from '../publish-notice.ts'
+import type { LaunchMemory } from './launch-memory.ts'
 
 type Outcome = E.Either<ReconcileError, ReconcileResult>
 
 // Longer messages are cut: a condition is read by people (L-LAUNCH-05).
 const longestMessage = 300
-
-/**
- * Provider ids of machines that were launched and that their claims, by UID, do not name yet.
- *
- * A claim that is deleted while its machine is being launched takes no more notes of it, and would leave it behind.
- */
-export type UnrecordedLaunches = Map<string, string>
 
 /**
  * Asks the provider for the instance of one claim. L-LAUNCH-01…06.
@@ -41,7 +35,7 @@ export const launch =
   (
     context: ReconcilerContext,
     claim: ClaimState,
-    unrecorded: UnrecordedLaunches,
+    memory: LaunchMemory,
   ): TaskEither<ReconcileError, ReconcileResult> =>
   async () => {
     const call = { signal: context.shutdown, cluster: context.clusterFacts() }
@@ -77,17 +71,31 @@ export const launch =
       candidates: [first, ...rest] as const,
       minValues,
     } as const
-    const launched = await context.provider.launch(request, call)()
+    const launched = await memory.during(claim, context.provider.launch(request, call))
     const report = E.isLeft(launched) ? launched.left : launched.right
     context.types.learn(report)
     for (const notice of report.notices ?? []) await publishNotice(context, notice)
+    // Somebody took its finalizer: nobody else would end the machine.
+    if (context.caches.nodeClaims.get(claim.name)?.metadata.uid !== claim.uid) {
+      memory.forget(claim.uid)
+      return E.isLeft(launched) ? E.right({}) : endUnclaimed(context, claim, launched.right.instance)
+    }
     if (E.isLeft(launched)) return fail(context, claim, launched.left)
-    const { instance } = launched.right
-    unrecorded.set(claim.uid, instance.providerId)
-    const recorded = await record(context, claim, instance, types.right, nodeClass)
-    if (E.isRight(recorded)) unrecorded.delete(claim.uid)
+    const recorded = await record(context, claim, launched.right.instance, types.right, nodeClass)
+    if (E.isRight(recorded)) memory.forget(claim.uid)
     return recorded
   }
+
+const endUnclaimed = async (context: ReconcilerContext, claim: ClaimState, instance: Instance): Promise<Outcome> => {
+  const { providerId } = instance
+  context.log.warn('NodeClaim was gone before its launch was answered, the instance goes', {
+    NodeClaim: claim.name,
+    'provider-id': providerId,
+  })
+  const call = { signal: context.shutdown, cluster: context.clusterFacts() }
+  const ended = await context.provider.terminate({ providerId, claim: claimFacts(context, claim) }, call)()
+  return E.isLeft(ended) && ended.left._tag !== 'InstanceNotFound' ? ended : E.right({})
+}
 
 const record = async (
   context: ReconcilerContext,

@@ -17,7 +17,8 @@ import { nodesOf } from '../claim-nodes.ts'
 import { makeConverge } from './converge.ts'
 import { countDisrupted } from '../count-disrupted.ts'
 import { claimEvent, reportFinalizers } from '../event-records.ts'
-import { launch, type UnrecordedLaunches } from './launch.ts'
+import { launch } from './launch.ts'
+import { makeLaunchMemory, type LaunchMemory } from './launch-memory.ts'
 import { nodePatchOf } from '../node-writes.ts'
 import { claimFacts } from '../provider-facts.ts'
 
@@ -35,16 +36,16 @@ const settleMs = 5000
 export const nodeClaimLifecycle = (context: ReconcilerContext): Reconciler => {
   const converge = makeConverge(context)
   const unsaid = makeUnsaid(context)
-  const unrecorded: UnrecordedLaunches = new Map()
+  const launches = makeLaunchMemory(context)
   context.caches.nodeClaims.onChange((change) => {
-    if (change._tag === 'Deleted') unrecorded.delete(change.previous.metadata.uid)
+    if (change._tag === 'Deleted') launches.forget(change.previous.metadata.uid)
   })
   return {
     name: 'nodeclaim.lifecycle',
     concurrency: 100,
     reconcile: (key) => async () => {
       const object = context.caches.nodeClaims.get(key)
-      const claim = object && withMachine(context.views.claim(object), unrecorded)
+      const claim = object && launches.withMachine(context.views.claim(object))
       if (claim === undefined || !context.nodeClasses.isManaged(claim.nodeClass)) return E.right({})
       const converged = await converge(claim)()
       if (E.isLeft(converged)) return converged
@@ -57,7 +58,7 @@ export const nodeClaimLifecycle = (context: ReconcilerContext): Reconciler => {
       const waits = [step.requeueAfterMs, converged.right.requeueAfterMs]
       let current = claim
       for (const action of step.actions) {
-        const done = await perform(context, { unsaid, unrecorded }, current, action)
+        const done = await perform(context, { unsaid, launches }, current, action)
         if (E.isLeft(done)) return done
         if (done.right.claim === undefined) return E.right(done.right.result ?? {})
         current = done.right.claim
@@ -67,11 +68,6 @@ export const nodeClaimLifecycle = (context: ReconcilerContext): Reconciler => {
       return E.right(set.length === 0 ? {} : { requeueAfterMs: Math.min(...set) })
     },
   }
-}
-
-const withMachine = (claim: ClaimState, unrecorded: UnrecordedLaunches): ClaimState => {
-  const providerId = unrecorded.get(claim.uid)
-  return providerId === undefined || claim.providerId !== undefined ? claim : { ...claim, providerId }
 }
 
 /** What may wait a moment before it is written, and since when it has been so. */
@@ -102,7 +98,7 @@ const makeUnsaid = ({ clock }: ReconcilerContext): Unsaid => {
 /** What one pass leaves for another to know. */
 interface Remembered {
   readonly unsaid: Unsaid
-  readonly unrecorded: UnrecordedLaunches
+  readonly launches: LaunchMemory
 }
 
 /** `claim`: as it is now; absent: the pass ends here. */
@@ -113,11 +109,12 @@ interface Performed {
 
 const perform = async (
   context: ReconcilerContext,
-  { unsaid, unrecorded }: Remembered,
+  remembered: Remembered,
   claim: ClaimState,
   action: ClaimAction,
 ): Promise<E.Either<ReconcileError, Performed>> => {
   const { kube, caches, metrics, log } = context
+  const { unsaid, launches } = remembered
   const goOn = (next: E.Either<ReconcileError, ClaimState>) => E.map((made: ClaimState) => ({ claim: made }))(next)
   switch (action._tag) {
     case 'AddFinalizer':
@@ -125,7 +122,7 @@ const perform = async (
         await writeClaimMetadata(context, claim, { finalizers: [...claim.finalizers, terminationFinalizer] })(),
       )
     case 'Launch':
-      return E.map((result: ReconcileResult) => ({ result }))(await launch(context, claim, unrecorded)())
+      return E.map((result: ReconcileResult) => ({ result }))(await launch(context, claim, launches)())
     case 'SyncNode': {
       const { sync } = action
       if (sync.unregisteredTaintMissing) {
@@ -216,8 +213,13 @@ const perform = async (
       )
       return finishClaim(context, marked.right)
     }
-    case 'RemoveFinalizer':
-      return finishClaim(context, claim)
+    case 'RemoveFinalizer': {
+      const left = await launches.find(claim, { signal: context.shutdown, cluster: context.clusterFacts() })
+      if (E.isLeft(left)) return left
+      if (left.right === undefined) return finishClaim(context, claim)
+      const { providerId } = left.right
+      return perform(context, remembered, claim, { _tag: 'TerminateInstance', providerId })
+    }
   }
 }
 
