@@ -3,7 +3,15 @@ import { Requirements } from '@scantling/core'
 import { leftOf, recordingHost, rightOf, startMs } from '@scantling/simulation/testing'
 import * as E from 'fp-ts/lib/Either.js'
 import { nodeClass } from '../test/builders.ts'
-import { agentPool, networkOf, nodeGroup, subscription, World } from '../test/emulator/index.ts'
+import {
+  agentPool,
+  launchErrors,
+  networkOf,
+  nodeGroup,
+  subscription,
+  World,
+  type ServiceError,
+} from '../test/emulator/index.ts'
 import { fakeAzure } from '../test/fake-azure/index.ts'
 import { claimFor, rig, settingsFor, callFor } from '../test/rig.ts'
 import { instanceOfVm } from './instances/index.ts'
@@ -478,6 +486,84 @@ describe('what is left over', () => {
     expect(made.nics()).toEqual([])
   })
 
+  describe('Z-GC-03, Z-VM-13: the interface that a refused launch kept', () => {
+    const refused = async (error: ServiceError) => {
+      const made = await rig()
+      const claim = claimFor('refused-aaaaa')
+      made.azure.world.launchFaults.push({ phase: 'request', error })
+      const failure = leftOf(await made.launch(claim))
+      const deletions = () => made.azure.tally()[`DELETE ${nicType}/delete`] ?? 0
+      return { ...made, claim, failure, deletions, clear: () => made.azure.world.launchFaults.splice(0) }
+    }
+
+    test('goes a moment after its claim, and not before, without a list', async () => {
+      const made = await refused(launchErrors.zonalAllocationFailed)
+      expect(made.failure.keepClaim).toBe(true)
+      const before = made.azure.tally()
+      rightOf(await made.runTask('left-interfaces', { claims: [made.claim] }))
+      expect(made.nics()).toEqual(['aks-refused-aaaaa'])
+      expect(made.azure.tally()).toEqual(before)
+      rightOf(await made.runTask('left-interfaces'))
+      await made.clock.advance(5_000)
+      expect(made.nics()).toEqual([])
+      rightOf(await made.runTask('left-interfaces'))
+      expect(made.azure.tally()).toEqual({ ...before, [`DELETE ${nicType}/delete`]: 1 })
+      const task = made.provider.tasks?.find(({ name }) => name === 'left-interfaces')
+      expect([task?.everyMs, task?.runsOn]).toEqual([20_000, 'leader'])
+    })
+
+    test('is not touched once the next try has used it', async () => {
+      const made = await refused(launchErrors.zonalAllocationFailed)
+      made.clear()
+      rightOf(await made.launch(made.claim))
+      rightOf(await made.runTask('left-interfaces'))
+      expect(made.deletions()).toBe(0)
+    })
+
+    test('is remembered through a try that fails before it', async () => {
+      const made = await refused(launchErrors.zonalAllocationFailed)
+      made.azure.world.actionFaults.set(`${nicType}/write`, {
+        error: { status: 429, code: 'TooManyRequests', message: 'later' },
+        times: 1,
+      })
+      leftOf(await made.launch(made.claim))
+      rightOf(await made.runTask('left-interfaces'))
+      await made.clock.advance(5_000)
+      expect(made.nics()).toEqual([])
+    })
+
+    test('goes when Azure lets go of it, if it cannot be taken back at once', async () => {
+      const made = await rig()
+      const { world } = made.azure
+      world.launchFaults.push({ phase: 'request', error: launchErrors.policy })
+      const reserved = { status: 400, code: 'NicReservedForAnotherVm', message: 'for 180 seconds' }
+      world.actionFaults.set(`${nicType}/delete`, { error: reserved, times: 2 })
+      expect(leftOf(await made.launch(claimFor('refused-aaaaa'))).keepClaim).toBeUndefined()
+      const deletions = () => made.azure.tally()[`DELETE ${nicType}/delete`] ?? 0
+      for (const [passMs, expected] of [
+        [0, 2],
+        [20_000, 2],
+        [40_000, 3],
+      ] as const) {
+        await made.clock.advance(passMs)
+        rightOf(await made.runTask('left-interfaces'))
+        expect(deletions()).toBe(expected)
+      }
+      await made.clock.advance(5_000)
+      expect(made.nics()).toEqual([])
+    })
+
+    test('of a process that died goes soon after its claim too, once the sweep has seen it', async () => {
+      const made = await refused(launchErrors.zonalAllocationFailed)
+      const next = await rig({ azure: made.azure, clock: made.clock })
+      rightOf(await next.runTask('network-interfaces', { claims: [made.claim] }))
+      expect(next.nics()).toEqual(['aks-refused-aaaaa'])
+      rightOf(await next.runTask('left-interfaces'))
+      await made.clock.advance(5_000)
+      expect(next.nics()).toEqual([])
+    })
+  })
+
   test('Z-GC-04: a disk goes with its VM', async () => {
     const made = await rig()
     const { instance } = rightOf(await made.launch(claimFor('general-abcde')))
@@ -496,6 +582,7 @@ describe('work by the clock', () => {
       ['quotas', 10, 'every-replica'],
       ['prices', 720, 'every-replica'],
       ['network-interfaces', 5, 'leader'],
+      ['left-interfaces', 1 / 3, 'leader'],
     ])
     const before = await made.typesOf()
     expect(await made.typesOf()).toBe(before)

@@ -11,7 +11,7 @@ import {
 import * as E from 'fp-ts/lib/Either.js'
 import { pipe } from 'fp-ts/lib/function.js'
 import * as TE from 'fp-ts/lib/TaskEither.js'
-import { collectInterfaces, youngLaunches } from './collect/index.ts'
+import { collectInterfaces, leftInterfaces, youngLaunches } from './collect/index.ts'
 import { convergeVm, type VmSubject } from './converge/index.ts'
 import { selectImage } from './image/index.ts'
 import type { Sku } from './instance-types/index.ts'
@@ -53,7 +53,8 @@ export const vmPath = (
   const { nowMs } = host.clock
   const bootDataOf = options.bootDataOf ?? scriptlessBootData(settings)
   const interfaces = interfacesOf({ ports, resourceGroup, clock: host.clock })
-  const instances = instancesOf({ ports, interfaces, resourceGroup, host })
+  const left = leftInterfaces({ interfaces, host })
+  const instances = instancesOf({ ports, interfaces, onInterfaceLeft: left.add, resourceGroup, host })
   const securityGroups = securityGroupsOf({ network: ports.network, resourceGroup, nowMs })
   const young = youngLaunches(nowMs)
   const begun = new Map<string, Begun>()
@@ -62,6 +63,7 @@ export const vmPath = (
     host,
     instances,
     interfaces,
+    left,
     backendPools: backendPools({ network: ports.network, resourceGroup, nowMs }),
     securityGroups,
     bootDataOf,
@@ -135,6 +137,6 @@ export const vmPath = (
           ? converge(nameOf(subject.instance), subject as VmSubject, call)
           : TE.right({ _tag: 'Converged' }),
     },
-    tasks: [collectInterfaces({ compute: ports.compute, interfaces, young, resourceGroup, host })],
+    tasks: [collectInterfaces({ compute: ports.compute, interfaces, young, left, resourceGroup, host }), left.task],
   }
 }

@@ -103,6 +103,45 @@ describe('what goes wrong in Azure', () => {
     expect([sizes.length, new Set(sizes).size]).toEqual([3, 2])
     expect(new Set(puts.map(({ path }) => path)).size).toBe(1)
   }, 60_000)
+
+  const withdraw = async (azure: VirtualAzure) => {
+    await scale(azure, 'web', 0)
+    for (const { metadata } of await azure.all(kinds.nodeClaims))
+      await azure.face.delete({ ...kinds.nodeClaims, name: metadata.name })
+  }
+
+  test('Z-GC-03: a claim that goes while Azure has no room takes the interface along that was kept for its next try', async () => {
+    const azure = await start()
+    await azure.startController()
+    azure.world.launchFaults.push({ phase: 'request', error: launchErrors.throttled })
+    await applyAzureDefaults(azure)
+    await applyDeployment(azure, 'web', 1, '1')
+    await azure.until('an interface waits for its VM', () => azure.nics().length === 1)
+    await azure.clock.advance(10_000)
+    expect(azure.nics()).toHaveLength(1)
+    await withdraw(azure)
+    await azure.until('nothing is left', () => isEmpty(azure), minute)
+    expect(await azure.all(kinds.nodeClaims)).toEqual([])
+  })
+
+  test.each([
+    ['the interface', `${nicType}/write`],
+    ['the VM', `${vmType}/write`],
+  ])(
+    'Z-CP-16: a claim that goes while no controller runs takes along what the last one began: %s',
+    async (_, action) => {
+      const azure = await start()
+      const first = await azure.startController((effect) => (effect.action === action ? 'lost' : 'pass'))
+      await applyAzureDefaults(azure)
+      await applyDeployment(azure, 'web', 1, '1')
+      await azure.until('the controller is dead', () => first.isDead())
+      await withdraw(azure)
+      expect(isEmpty(azure)).toBe(false)
+      await azure.startController()
+      await azure.until('nothing is left', () => isEmpty(azure), minute)
+      expect(await azure.all(kinds.nodeClaims)).toEqual([])
+    },
+  )
 })
 
 describe('the end of a process at any effect', () => {

@@ -6,6 +6,7 @@ import { claimNameOfVm, isOurs } from '../instances/index.ts'
 import type { Interfaces } from '../network/index.ts'
 import type { AksNodeClass } from '../node-class/index.ts'
 import type { ComputePort } from '../sdk/index.ts'
+import type { LeftInterfaces } from './left-interfaces.ts'
 
 const everyMs = 5 * 60_000
 const deletionsAtOnce = 100
@@ -44,10 +45,11 @@ export const collectInterfaces = (options: {
   readonly compute: Pick<ComputePort, 'listVms'>
   readonly interfaces: Pick<Interfaces, 'list' | 'remove'>
   readonly young: YoungLaunches
+  readonly left: Pick<LeftInterfaces, 'add'>
   readonly resourceGroup: string
   readonly host: Pick<ProviderHost, 'log'>
 }): MaintenanceTask<AksNodeClass> => {
-  const { compute, interfaces, young, resourceGroup, host } = options
+  const { compute, interfaces, young, left, resourceGroup, host } = options
   return {
     name: 'network-interfaces',
     everyMs,
@@ -61,12 +63,12 @@ export const collectInterfaces = (options: {
         const unclaimed = listed.right.flatMap(({ name = '', tags, virtualMachine }) => {
           const claim = claimNameOfVm(name)
           const isLeft =
-            isOurs(tags, cluster.name) &&
-            virtualMachine?.id === undefined &&
-            claim !== undefined &&
-            !alive.has(claim) &&
-            !young.has(name)
-          return isLeft ? [name] : []
+            isOurs(tags, cluster.name) && virtualMachine?.id === undefined && claim !== undefined && !young.has(name)
+          if (!isLeft) return []
+          if (!alive.has(claim)) return [name]
+          // Of a launch that another process did not end: its claim may yet go without another.
+          left.add(name)
+          return []
         })
         if (unclaimed.length === 0) return E.right({})
         const vms = await compute.listVms({ resourceGroup }, signal)()

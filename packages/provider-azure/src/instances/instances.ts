@@ -33,10 +33,12 @@ export interface Instances {
 export const instances = (options: {
   readonly ports: Pick<AzurePorts, 'compute' | 'resourceGraph'>
   readonly interfaces: Pick<Interfaces, 'find' | 'remove'>
+  /** The interface of a VM that is gone could not be deleted. */
+  readonly onInterfaceLeft: (name: string) => void
   readonly resourceGroup: string
   readonly host: Pick<ProviderHost, 'clock' | 'log'>
 }): Instances => {
-  const { ports, interfaces, resourceGroup, host } = options
+  const { ports, interfaces, onInterfaceLeft, resourceGroup, host } = options
   const { compute } = ports
   const { clock } = host
   const find = readTogether<VirtualMachine>({
@@ -48,18 +50,19 @@ export const instances = (options: {
   /** When the deletion of a VM was begun, until it is gone. */
   const endingSinceMs = new Map<string, number>()
 
-  // The VM takes it along. One that is left, for the VM was never made, goes here; failing that, the sweep finds it.
+  // The VM takes it along. One that is left, for the VM was never made, goes here; failing that, a little later.
   const endInterface = async (name: string, signal: CancelSignal): Promise<void> => {
     const found = await interfaces.find(name, signal)()
     const removed: E.Either<ArmError, unknown> =
       E.isRight(found) && found.right !== undefined && isMarked(found.right.tags)
         ? await interfaces.remove(name, signal)()
         : found
-    if (E.isLeft(removed))
-      host.log('warn', 'Cannot delete the network interface of a VM that is gone', {
-        name,
-        error: removed.left.message,
-      })
+    if (E.isRight(removed)) return
+    onInterfaceLeft(name)
+    host.log('warn', 'Cannot delete the network interface of a VM that is gone yet', {
+      name,
+      error: removed.left.message,
+    })
   }
 
   return {

@@ -4,6 +4,7 @@ import type { Call, Instance, Labels, Launched, LaunchFailure, ProviderHost } fr
 import * as E from 'fp-ts/lib/Either.js'
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js'
 import { labelsOfLaunched } from '../bootstrap/index.ts'
+import type { LeftInterfaces } from '../collect/index.ts'
 import {
   isInvalidReference,
   isPropertyChange,
@@ -40,6 +41,8 @@ export interface LaunchVmDeps {
   readonly host: Pick<ProviderHost, 'clock' | 'record' | 'log'>
   readonly instances: Instances
   readonly interfaces: Pick<Interfaces, 'put' | 'remove'>
+  /** Interfaces that stand without a VM. */
+  readonly left: Pick<LeftInterfaces, 'add' | 'take'>
   readonly backendPools: BackendPools
   readonly securityGroups: SecurityGroups
   readonly bootDataOf: BootDataOf
@@ -61,13 +64,13 @@ interface Making {
 /**
  * Launches the VM of a claim: interface, then VM, under one name that follows from the claim's (Z-VM-01, Z-VM-02).
  *
- * Left after a refusal that another offering may do better: the interface, which the next try takes over, or the sweep
- * of interfaces deletes. After any other refusal it is deleted here (Z-VM-13).
+ * Left after a refusal that another offering may do better: the interface, which the next try takes over; it goes after its
+ * claim. After any other refusal it is deleted here (Z-VM-13).
  */
 export const launchVm = (
   deps: LaunchVmDeps,
 ): ((planned: PlannedLaunch, call: Call) => TaskEither<LaunchFailure, Launched<VmDetails>>) => {
-  const { compute, host, instances, interfaces, settings } = deps
+  const { compute, host, instances, interfaces, left, settings } = deps
   const { nodeResourceGroup: resourceGroup } = settings
   const prior = priorLaunches(instances)
   let heldBackUntilMs = 0
@@ -100,13 +103,20 @@ export const launchVm = (
 
   const make = async (making: Making): Promise<Outcome> => {
     const { name, planned, call } = making
+    const wasLeft = left.take(name)
     const group = await deps.securityGroups.current(call.signal)()
-    if (E.isLeft(group)) return E.left({ reason: 'SecurityGroupResolutionFailed', error: group.left })
+    if (E.isLeft(group)) {
+      if (wasLeft) left.add(name)
+      return E.left({ reason: 'SecurityGroupResolutionFailed', error: group.left })
+    }
     const [boot, nic] = await Promise.all([
       deps.bootDataOf({ ...planned.request, plan: planned.plan, securityGroup: group.right.value.name }, call)(),
       makeInterface(making),
     ])
-    if (E.isLeft(nic)) return E.left(refused(nic.left, planned.plan))
+    if (E.isLeft(nic)) {
+      if (wasLeft || !isRefusal(nic.left)) left.add(name)
+      return E.left(refused(nic.left, planned.plan))
+    }
     if (E.isLeft(boot)) {
       await undo(name, call)
       return boot
@@ -133,6 +143,7 @@ export const launchVm = (
     host.record(launchFailures, 1, { ...metricLabels(planned), phase: 'sync', error_code: put.left.code })
     const failure = refused(put.left, planned.plan)
     if (isRefusal(put.left) && failure.keepClaim !== true) await undo(name, call)
+    else left.add(name)
     return E.left(failure)
   }
 
@@ -196,11 +207,12 @@ export const launchVm = (
     if (E.isRight(removed)) return
     const isHeld = removed.left.code === 'NicInUse' || removed.left.code === 'InUseNetworkInterfaceCannotBeDeleted'
     const deleted = isHeld ? await compute.deleteVm({ resourceGroup, name }, signal)() : removed
-    if (E.isLeft(deleted))
-      host.log('warn', 'Cannot take back a launch that failed; what is left will be collected', {
-        name,
-        error: deleted.left.message,
-      })
+    if (E.isRight(deleted)) return
+    left.add(name)
+    host.log('warn', 'Cannot take back a launch that failed yet; what is left will be collected', {
+      name,
+      error: deleted.left.message,
+    })
   }
 
   return (planned, call) => () => launch(planned, call)
