@@ -41,7 +41,7 @@ export type DriftVerdict =
 export type Convergence =
   /** Labels and annotations go to claim and Node. */
   | { readonly _tag: 'Converged'; readonly labels?: Labels; readonly annotations?: Labels }
-  /** The create did not succeed after all; the shell takes the marks, reports, terminates and deletes the claim. */
+  /** The create did not succeed after all; the shell takes the marks, reports, and ends claim and instance. */
   | { readonly _tag: 'Failed'; readonly failure: LaunchFailure }
   | {
       readonly _tag: 'Pending'
