@@ -1,11 +1,12 @@
 import { observedHost, type Fault, type MakeSubject, type Operation } from '@scantling/conformance'
 import type { JsonObject } from '@scantling/core'
-import { runUntilSettled, virtualClock } from '@scantling/provider-kit'
+import { runUntilSettled, virtualClock, type VirtualClock } from '@scantling/provider-kit'
 import { rightOf, startMs } from '@scantling/simulation/testing'
 import type { AzureDetails } from '../src/instances/index.ts'
 import type { AksNodeClass } from '../src/node-class/index.ts'
 import { createFrom, provider } from '../src/provider.ts'
 import { providerIdOf } from '../src/resource-id/index.ts'
+import type { AzurePorts } from '../src/sdk/index.ts'
 import type { AzureSettings } from '../src/settings.ts'
 import {
   agentPool,
@@ -57,7 +58,8 @@ const failures: Readonly<Record<Fault, ServiceError>> = {
     status: 429,
     code: 'TooManyRequests',
     message: 'Too many requests',
-    headers: { 'Retry-After': '5' },
+    // The second is the SDKs' to heed, the first ours.
+    headers: { 'Retry-After': '5', 'retry-after-ms': '1' },
   },
   unauthorized: { status: 403, code: 'AuthorizationFailed', message: 'Not authorized' },
   quota: {
@@ -72,14 +74,40 @@ const failures: Readonly<Record<Fault, ServiceError>> = {
 }
 const soldOut: ServiceError = { status: 409, code: 'SkuNotAvailable', message: 'Sold out' }
 
-/** Subjects for the conformance suite over Azure in memory, on virtual time, with pages of three. */
+/** How a provider comes to the world behind it. */
+export interface Reach {
+  readonly ports: AzurePorts
+  /** How often a request is sent until the port takes a failure that may pass for one. */
+  readonly tries: number
+  readonly countCalls: () => number
+  readonly pass: (ms: number) => Promise<void>
+  readonly drive: <A>(work: Promise<A>) => Promise<A>
+  readonly close: () => Promise<void>
+}
+
+const inMemory = async (world: World, clock: VirtualClock): Promise<Reach> => {
+  const azure = fakeAzure(world)
+  return {
+    ports: azure.ports,
+    tries: 1,
+    countCalls: () => azure.calls.length,
+    pass: (ms) => clock.advance(ms),
+    drive: (work) => runUntilSettled(clock, work),
+    close: async () => undefined,
+  }
+}
+
+/** Subjects for the conformance suite over Azure, in memory by default, on virtual time, with pages of three. */
 export const subjectOf =
-  (way: 'vms' | 'machines'): MakeSubject<AksNodeClass, AzureDetails, AzureSettings> =>
+  (
+    way: 'vms' | 'machines',
+    reachTo: (world: World, clock: VirtualClock) => Promise<Reach> = inMemory,
+  ): MakeSubject<AksNodeClass, AzureDetails, AzureSettings> =>
   async () => {
     const clock = virtualClock(startMs)
     const sizes = defaultSizes.map((size) => ({ ...size }))
     const world = new World({ nowMs: clock.nowMs, operationMs: 1_000, pageSize: 3, sizes })
-    const azure = fakeAzure(world)
+    const { ports, tries, countCalls, pass, drive, close } = await reachTo(world, clock)
     const host = observedHost(clock)
     const settings = settingsFor(
       way === 'vms'
@@ -91,8 +119,7 @@ export const subjectOf =
             aksMachinesPoolName: agentPool,
           },
     )
-    const drive = <A>(work: Promise<A>): Promise<A> => runUntilSettled(clock, work)
-    const create = async () => rightOf(await drive(createFrom(azure.ports, settings, host, callFor())()))
+    const create = async () => rightOf(await drive(createFrom(ports, settings, host, callFor())()))
     const isNode = ({ type }: Resource) =>
       type === vms || type === 'Microsoft.ContainerService/managedClusters/agentPools/machines'
     const idOf = ({ id, properties }: Resource) => providerIdOf(String(properties['resourceId'] ?? id))
@@ -107,16 +134,16 @@ export const subjectOf =
       manifest: manifest({}),
       host,
       cluster: callFor().cluster,
-      pass: (ms) => clock.advance(ms),
+      pass,
       drive,
       levers: {
         fail: (operation, fault, { skip = 0 } = {}) => {
           const error = failures[fault]
-          const isAfter = fault === 'answer-lost' && { isAfter: true as const }
-          world.actionFaults.set(actions[way][operation], { error, times: 1, skip, ...isAfter })
+          const isLost = fault === 'answer-lost'
+          const times = fault === 'throttled' || fault === 'server-error' ? tries : 1
+          world.actionFaults.set(actions[way][operation], { error, times, skip, ...(isLost && { isAfter: true }) })
           // Where Compute takes no more requests, VMs are listed by Resource Graph.
-          if (operation === 'list')
-            world.actionFaults.set('Microsoft.ResourceGraph/resources/read', { error, times: 1 })
+          if (operation === 'list') world.actionFaults.set('Microsoft.ResourceGraph/resources/read', { error, times })
         },
         sellOut: (size) => void world.launchFaults.push({ size, phase: 'request', error: soldOut }),
         restock: () => void world.launchFaults.splice(0),
@@ -146,7 +173,7 @@ export const subjectOf =
           delete properties['hardware']
         },
         restart: create,
-        countCalls: () => azure.calls.length,
+        countCalls,
         // Of a generation of their own, as the API server gives it to a spec that changed.
         changedManifest: manifest({ imageFamily: 'AzureLinux' }, 2),
         missingManifest: manifest(
@@ -154,6 +181,6 @@ export const subjectOf =
           3,
         ),
       },
-      close: async () => undefined,
+      close,
     }
   }

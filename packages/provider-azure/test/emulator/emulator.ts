@@ -35,9 +35,9 @@ export interface Emulator {
 
 const routes: ReadonlyArray<Route> = [...computeRoutes, ...networkRoutes, ...containerServiceRoutes, ...otherRoutes]
 
-/** Starts an emulator of Azure Resource Manager over HTTPS on a free port of this machine. */
-export const startEmulator = async (options: WorldOptions = {}): Promise<Emulator> => {
-  const world = new World(options)
+/** Starts an emulator of Azure Resource Manager over HTTPS on a free port of this machine, with a new world or the given one. */
+export const startEmulator = async (options: WorldOptions | World = {}): Promise<Emulator> => {
+  const world = options instanceof World ? options : new World(options)
   const certificate = await makeCertificate()
   const calls: Array<Call> = []
   let origin = ''

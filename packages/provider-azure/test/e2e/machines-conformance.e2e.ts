@@ -1,0 +1,3 @@
+import { describeOverHttps } from '../conformance-suite.ts'
+
+describeOverHttps('machines')
