@@ -32,11 +32,7 @@ const longestMessage = 300
  * the cloud answers with the same instance.
  */
 export const launch =
-  (
-    context: ReconcilerContext,
-    claim: ClaimState,
-    memory: LaunchMemory,
-  ): TaskEither<ReconcileError, ReconcileResult> =>
+  (context: ReconcilerContext, claim: ClaimState, memory: LaunchMemory): TaskEither<ReconcileError, ReconcileResult> =>
   async () => {
     const call = { signal: context.shutdown, cluster: context.clusterFacts() }
     const nodeClass = context.nodeClasses.get(claim.nodeClass)
