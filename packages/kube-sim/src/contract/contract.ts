@@ -1,6 +1,7 @@
 import { ok } from 'node:assert/strict'
 import { budgets, configMap, deployment, deployments, makeNode, maps, names, onNode, pod, pods } from './benches.ts'
 import { check, equal, refusal, type Body, type ContractCheck } from './contract-api.ts'
+import { daemonSetChecks } from './daemon-sets.ts'
 import { jobChecks } from './jobs.ts'
 import { workloadChecks } from './workloads.ts'
 
@@ -482,5 +483,6 @@ export const contract: ReadonlyArray<ContractCheck> = [
   }),
 
   ...workloadChecks,
+  ...daemonSetChecks,
   ...jobChecks,
 ]

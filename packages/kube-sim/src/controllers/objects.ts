@@ -231,6 +231,7 @@ export interface DeploymentObject extends KubeObject {
 export interface DaemonSetObject extends KubeObject {
   readonly spec: {
     readonly minReadySeconds?: number
+    readonly revisionHistoryLimit?: number
     readonly selector?: LabelSelector
     readonly template?: PodTemplate
     readonly updateStrategy?: {
@@ -238,7 +239,7 @@ export interface DaemonSetObject extends KubeObject {
       readonly rollingUpdate?: { readonly maxSurge?: IntOrPercent; readonly maxUnavailable?: IntOrPercent }
     }
   }
-  readonly status?: Readonly<Record<string, unknown>>
+  readonly status?: Readonly<Record<string, unknown>> & { readonly collisionCount?: number }
 }
 
 export interface StatefulSetObject extends KubeObject {

@@ -136,6 +136,7 @@ export const customType = (definition: KubeObject): ResourceType => {
     lists: schemaLists(storedSchema),
     columns: printerColumns(stored),
     nameRule: subdomainName,
+    renew: () => undefined,
     admit: (object, version) => {
       const schema = schemas.get(version) ?? storedSchema
       const dropped = pruneUnknown(object, schema)

@@ -56,6 +56,7 @@ export const define = (
     nameRule: subdomainName,
     admit: () => [],
     initialize: () => undefined,
+    renew: () => undefined,
     validate: () => [],
     ...rest,
   }

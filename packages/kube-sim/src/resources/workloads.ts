@@ -3,7 +3,8 @@ import { forbiddenValue, invalidValue, type FieldError } from '../server/failure
 import { equalJson, valueAtPath } from '../server/json.ts'
 import { subdomainName, validateLabels } from '../server/metadata.ts'
 import type { ResourceType } from '../server/registry.ts'
-import { column, pathColumn, specOf, workloadColumns } from './columns.ts'
+import { pathColumn, specOf, workloadColumns } from './columns.ts'
+import { daemonSetType } from './daemon-sets.ts'
 import { define } from './define.ts'
 import { jobType } from './jobs.ts'
 import { admitPod, initializePod, validatePod } from './pod.ts'
@@ -74,33 +75,7 @@ export const workloadTypes: ReadonlyArray<ResourceType> = [
       ...workloadColumns,
     ],
   }),
-  define('apps/v1', 'DaemonSet', 'daemonsets', {
-    shortNames: ['ds'],
-    categories: ['all'],
-    hasStatus: true,
-    hasGeneration: true,
-    admit: admitWorkload((spec) => {
-      rollingUpdate(spec, 'updateStrategy', { maxUnavailable: 1, maxSurge: 0 })
-      setDefault(spec, 'revisionHistoryLimit', 10)
-    }),
-    validate: validateWorkload(['selector']),
-    columns: [
-      pathColumn('Desired', 'integer', 'status.desiredNumberScheduled'),
-      pathColumn('Current', 'integer', 'status.currentNumberScheduled'),
-      pathColumn('Ready', 'integer', 'status.numberReady'),
-      pathColumn('Up-to-date', 'integer', 'status.updatedNumberScheduled'),
-      pathColumn('Available', 'integer', 'status.numberAvailable'),
-      column('Node Selector', 'string', (object) => {
-        const selector = valueAtPath(object, 'spec.template.spec.nodeSelector')
-        return typeof selector === 'object' && selector !== null
-          ? Object.entries(selector)
-              .map(([key, value]) => `${key}=${String(value)}`)
-              .join(',')
-          : '<none>'
-      }),
-      ...workloadColumns,
-    ],
-  }),
+  daemonSetType,
   statefulSetType,
   define('apps/v1', 'ControllerRevision', 'controllerrevisions', {
     columns: [pathColumn('Revision', 'integer', 'revision')],

@@ -67,8 +67,10 @@ export interface ResourceType {
    * `version` is the API version in which the object came.
    */
   readonly admit: (object: JsonObject, version: string, surroundings: Surroundings) => ReadonlyArray<string>
-  /** The initial status of a new object, in place. */
+  /** The initial status of a new object, in place, and what else the server adds only then. */
   readonly initialize: (object: JsonObject) => void
+  /** What the server itself carries from the object before an update to the next, in place. */
+  readonly renew: (object: JsonObject, previous: KubeObject) => void
   readonly validate: (
     object: KubeObject,
     previous: KubeObject | undefined,

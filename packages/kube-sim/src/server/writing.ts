@@ -327,6 +327,7 @@ const nextMain = (
   if (type.hasGeneration && desiredStateChanged(previous, withMeta)) {
     withMeta['metadata'] = { ...metadata, generation: (previous.metadata.generation ?? 0) + 1 }
   }
+  type.renew(withMeta, previous)
   const object = withMeta as unknown as KubeObject
   check(type, object, [
     ...validateMeta(object, previous, type.nameRule),

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 
 import { oneContainer } from '../../../test/cluster-fixture.ts'
 import { clusterForEach } from '../../../test/cluster-for-each.ts'
-import type { DaemonSetObject, PodSpec } from '../objects.ts'
+import type { ControllerRevisionObject, DaemonSetObject, PodSpec } from '../objects.ts'
 import { refs } from '../refs.ts'
 
 const cluster = clusterForEach()
@@ -134,5 +134,64 @@ describe('a DaemonSet', () => {
     await cluster.face.delete({ ...refs.pods, namespace: 'default', name: pod?.metadata.name ?? '' })
     await cluster.clock.advance(5000)
     expect(cluster.pods().map(({ spec }) => spec.containers?.[0]?.image)).toEqual(['two'])
+  })
+
+  test('keeps a revision of each template within its limit, and goes back to one by its number', async () => {
+    const revisions = () =>
+      [...cluster.face.peek<ControllerRevisionObject>('apps', 'controllerrevisions').values('default')]
+        .map(({ revision = 0, data }) => `${revision} ${data?.spec?.template?.spec?.containers?.[0]?.image}`)
+        .toSorted()
+    const roll = async (image: string) => {
+      await cluster.face.patch(ref, 'strategic', {
+        spec: { template: { spec: { containers: [{ name: 'main', image }] } } },
+      })
+      await cluster.clock.advance(6000)
+    }
+    await cluster.addNode('a')
+    await addDaemonSet(oneContainer(), { revisionHistoryLimit: 1 })
+    await cluster.clock.advance(5000)
+    expect(cluster.pods()[0]?.metadata.labels).toMatchObject({ 'pod-template-generation': '1' })
+    await roll('two')
+    expect(revisions()).toEqual(['1 registry.example/pause', '2 two'])
+    await roll('registry.example/pause')
+    expect(revisions()).toEqual(['2 two', '3 registry.example/pause'])
+    await roll('four')
+    expect(revisions()).toEqual(['3 registry.example/pause', '4 four'])
+    const set = cluster.face.peek<DaemonSetObject>('apps', 'daemonsets').get('agent', 'default')
+    expect(set?.metadata.annotations).toEqual({ 'deprecated.daemonset.template.generation': '4' })
+    expect(cluster.pods()[0]?.metadata.labels).toMatchObject({ 'pod-template-generation': '4' })
+  })
+
+  test('takes pods that it selects, and lets go of those that it does not', async () => {
+    await cluster.addNode('a')
+    await cluster.addPod('orphan', oneContainer(), { labels: { app: 'agent' } })
+    await cluster.clock.advance(3000)
+    await addDaemonSet(oneContainer(), { updateStrategy: { type: 'OnDelete' } })
+    await cluster.clock.advance(3000)
+    expect(cluster.pods().map(({ metadata }) => metadata.name)).toEqual(['orphan'])
+    const pod = { ...refs.pods, namespace: 'default', name: 'orphan' }
+    await cluster.face.patch(pod, 'merge', { metadata: { labels: { app: 'other' } } })
+    await cluster.clock.advance(3000)
+    expect([cluster.pods().length, cluster.pod('orphan').metadata.ownerReferences ?? []]).toEqual([2, []])
+  })
+
+  test('with maxSurge never has a node without a pod that serves', async () => {
+    for (const name of ['a', 'b', 'c']) await cluster.addNode(name)
+    await addDaemonSet(oneContainer(), { updateStrategy: { rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } } })
+    await cluster.clock.advance(5000)
+    await cluster.face.patch(ref, 'strategic', {
+      spec: { template: { spec: { containers: [{ name: 'main', image: 'two' }] } } },
+    })
+    const counts = new Set<number>()
+    for (let step = 0; step < 60; step += 1) {
+      await cluster.clock.advance(300)
+      const serving = cluster
+        .pods()
+        .filter(({ metadata, status: s }) => s?.phase === 'Running' && metadata.deletionTimestamp === undefined)
+      expect(new Set(serving.map(({ spec }) => spec.nodeName)).size).toBe(3)
+      counts.add(cluster.pods().filter(({ metadata }) => metadata.deletionTimestamp === undefined).length)
+    }
+    expect([...counts].toSorted((a, b) => a - b)).toEqual([3, 4])
+    expect(cluster.pods().map(({ spec }) => spec.containers?.[0]?.image)).toEqual(['two', 'two', 'two'])
   })
 })

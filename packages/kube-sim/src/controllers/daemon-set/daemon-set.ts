@@ -1,18 +1,24 @@
 import { refTo } from '../../face.ts'
 import { forEachBounded } from '../bounded.ts'
-import { canonicalText, shortHash } from '../canonical.ts'
+import { canonicalText } from '../canonical.ts'
+import { adoptPods, releaseStrays } from '../claim-pods.ts'
 import { queueOf, type Cluster, type Running } from '../cluster.ts'
-import { resolveIntOrPercent } from '../int-or-percent.ts'
-import type { DaemonSetObject, NodeObject, PodObject } from '../objects.ts'
+import type { ControllerRevisionObject, DaemonSetObject, NodeObject, PodObject } from '../objects.ts'
 import { patchStatus } from '../patch-status.ts'
-import { controllerOf, isActive, isReady, isTerminal, keyOf, msUntilAvailable, splitKey } from '../pod-state.ts'
+import { controllerOf, isReady, isTerminal, keyOf, msUntilAvailable, splitKey } from '../pod-state.ts'
 import { podFromTemplate } from '../pod-template.ts'
 import { refs } from '../refs.ts'
+import { compileSelector } from '../selectors.ts'
 import { unlessGone } from '../status-error.ts'
+import { templateRevisions } from '../template-revisions.ts'
 import { daemonEligibility, daemonPodSpec } from './daemon-pods.ts'
+import { inOrder, planPlaces, planRollout, type DaemonNode, type DaemonPlan, type DaemonPlanInput } from './pod-plan.ts'
 
 const component = 'daemonset-controller'
+/** On pods and on ControllerRevisions: the hash of their template. */
 const revisionLabel = 'controller-revision-hash'
+const generationKey = 'deprecated.daemonset.template.generation'
+const generationLabel = 'pod-template-generation'
 const writesAtOnce = 32
 const countDelayMs = 20
 
@@ -20,104 +26,90 @@ const countDelayMs = 20
  * Keeps one pod of each DaemonSet on every eligible node.
  *
  * Source: https://kubernetes.io/docs/concepts/workloads/controllers/daemonset/
- * Differs from Kubernetes in keeping no ControllerRevision objects and in ignoring `maxSurge`.
+ * Differs from Kubernetes in replacing a failed pod at once, without pauses that grow.
  */
 export const startDaemonSets = (cluster: Cluster): Running => {
   const { face, clock, informers, events } = cluster
   const sets = face.peek<DaemonSetObject>('apps', 'daemonsets')
   const pods = face.peek<PodObject>('', 'pods')
   const nodes = face.peek<NodeObject>('', 'nodes')
+  const revisions = templateRevisions(face, refs.daemonSets, revisionLabel)
+  // Sets for which a pod without controller was seen: only they walk their whole namespace.
+  const withOrphans = new Set<string>()
 
   const ownPods = (set: DaemonSetObject): ReadonlyArray<PodObject> =>
     [...pods.ownedBy(set.metadata.uid)].filter((pod) => controllerOf(pod)?.uid === set.metadata.uid)
 
-  const byNode = (set: DaemonSetObject): ReadonlyMap<string, ReadonlyArray<PodObject>> => {
-    const groups = new Map<string, Array<PodObject>>()
-    for (const pod of ownPods(set)) {
-      const name = nodeOf(pod)
-      const group = groups.get(name)
-      if (group === undefined) groups.set(name, [pod])
-      else group.push(pod)
-    }
-    return groups
-  }
-
   const reconcile = async (key: string) => {
     const { namespace, name } = splitKey(key)
     const set = sets.get(name, namespace)
-    if (set === undefined) return
-    if (set.metadata.deletionTimestamp === undefined) {
-      await placePods(set)
-      await replaceOutdated(set)
-    }
-    await writeStatus(set, key)
+    if (set === undefined) return void withOrphans.delete(key)
+    if (set.metadata.deletionTimestamp !== undefined) return
+    const labels = compileSelector(set.spec.selector)
+    const selects = ({ metadata }: PodObject) => labels(metadata.labels)
+    await releaseStrays(face, { owner: set, selects }, ownPods(set))
+    if (withOrphans.delete(key)) await adoptPods(face, { owner: set, selects }, pods.values(namespace))
+    const revision = await revisions.ensure(set)
+    await carryOut(set, revision, planPlaces(inputOf(set, revision)))
+    await removeLost(set)
+    await carryOut(set, revision, planRollout(inputOf(set, revision)))
+    const live = new Set([hashOf(revision), ...ownPods(set).map(hashOf)])
+    await revisions.prune(set, (each) => live.has(hashOf(each)))
+    await writeStatus(set, revision, key)
   }
 
-  const placePods = async (set: DaemonSetObject) => {
-    const groups = byNode(set)
-    const missing: Array<string> = []
-    const surplus: Array<PodObject> = []
-    for (const node of nodes.values()) {
-      const there = groups.get(node.metadata.name) ?? []
-      const { shouldRun, mayStay } = daemonEligibility(set, node)
-      const active = there.filter((pod) => pod.metadata.deletionTimestamp === undefined)
-      // A failed pod is deleted; its successor comes when it is gone.
-      surplus.push(...active.filter(isTerminal))
-      const running = active.filter((pod) => !isTerminal(pod))
-      if (shouldRun && there.length === 0) missing.push(node.metadata.name)
-      else if (!mayStay) surplus.push(...running)
-      else surplus.push(...running.slice(1))
+  const inputOf = (set: DaemonSetObject, revision: ControllerRevisionObject): DaemonPlanInput => {
+    const groups = Map.groupBy(
+      ownPods(set).filter((pod) => pod.metadata.deletionTimestamp === undefined || !isTerminal(pod)),
+      nodeOf,
+    )
+    return {
+      set,
+      nodes: [...nodes.values()].map((node): DaemonNode => ({
+        name: node.metadata.name,
+        ...daemonEligibility(set, node),
+        pods: groups.get(node.metadata.name) ?? [],
+      })),
+      isNew: (pod) => hashOf(pod) === hashOf(revision),
+      nowMs: clock.nowMs(),
     }
-    // Pods that wait for a node that is gone wait for ever.
-    for (const [nodeName, group] of groups) {
-      if (nodes.get(nodeName) === undefined) surplus.push(...group.filter((pod) => pod.spec.nodeName === undefined))
-    }
+  }
+
+  const carryOut = async (set: DaemonSetObject, revision: ControllerRevisionObject, { create, remove }: DaemonPlan) => {
     const draft = podFromTemplate(set, set.spec.template)
-    const labels = { ...draft.metadata?.labels, [revisionLabel]: revisionOf(set) }
+    const generation = set.metadata.annotations?.[generationKey]
+    const labels = {
+      ...draft.metadata?.labels,
+      [revisionLabel]: hashOf(revision) ?? '',
+      ...(generation === undefined ? {} : { [generationLabel]: generation }),
+    }
     const ref = { ...refs.pods, namespace: set.metadata.namespace ?? '' }
-    await forEachBounded(missing, writesAtOnce, async (nodeName) => {
+    await forEachBounded(create, writesAtOnce, async (nodeName) => {
       const spec = daemonPodSpec(set.spec.template?.spec ?? {}, nodeName)
       const pod = await face.create(ref, { ...draft, metadata: { ...draft.metadata, labels }, spec })
       events.record(set, 'Normal', 'SuccessfulCreate', `Created pod: ${pod.metadata.name}`, component)
     })
-    await forEachBounded(surplus, writesAtOnce, (pod) => remove(set, pod))
+    await forEachBounded(remove, writesAtOnce, (pod) => removePod(set, pod))
   }
 
-  const remove = async (set: DaemonSetObject, pod: PodObject) => {
+  /** Pods that wait for a node that is gone wait for ever. */
+  const removeLost = (set: DaemonSetObject) => {
+    const isLost = (pod: PodObject) =>
+      pod.metadata.deletionTimestamp === undefined &&
+      pod.spec.nodeName === undefined &&
+      nodeOf(pod) !== '' &&
+      nodes.get(nodeOf(pod)) === undefined
+    const lost = ownPods(set).filter(isLost)
+    return forEachBounded(lost, writesAtOnce, (pod) => removePod(set, pod))
+  }
+
+  const removePod = async (set: DaemonSetObject, pod: PodObject) => {
     await unlessGone(face.delete(refTo(refs.pods, pod), { preconditions: { uid: pod.metadata.uid } }))
     events.record(set, 'Normal', 'SuccessfulDelete', `Deleted pod: ${pod.metadata.name}`, component)
   }
 
-  /** A rolling update: outdated pods go as long as few enough nodes are without a ready one. */
-  const replaceOutdated = async (set: DaemonSetObject) => {
-    const { updateStrategy } = set.spec
-    if (updateStrategy?.type === 'OnDelete') return
-    const revision = revisionOf(set)
-    const eligible = [...nodes.values()].filter((node) => daemonEligibility(set, node).shouldRun)
-    const asked = resolveIntOrPercent(updateStrategy?.rollingUpdate?.maxUnavailable ?? 1, eligible.length, 'up')
-    let allowed = Math.max(asked, 1)
-    const groups = byNode(set)
-    const outdated: Array<PodObject> = []
-    for (const { metadata } of eligible) {
-      const there = (groups.get(metadata.name) ?? []).filter(isActive)
-      const available = there.some((pod) => msUntilAvailable(pod, set.spec.minReadySeconds ?? 0, clock.nowMs()) === 0)
-      const old = there.filter((pod) => pod.metadata.labels?.[revisionLabel] !== revision)
-      if (!available) allowed -= 1
-      // What is not available is replaced at once: that costs nothing.
-      if (!available) outdated.unshift(...old)
-      else outdated.push(...old)
-    }
-    for (const pod of outdated) {
-      const isServing = msUntilAvailable(pod, set.spec.minReadySeconds ?? 0, clock.nowMs()) === 0
-      if (isServing && allowed <= 0) continue
-      if (isServing) allowed -= 1
-      await remove(set, pod)
-    }
-  }
-
-  const writeStatus = async (set: DaemonSetObject, key: string) => {
-    const groups = byNode(set)
-    const revision = revisionOf(set)
+  const writeStatus = async (set: DaemonSetObject, revision: ControllerRevisionObject, key: string) => {
+    const input = inputOf(set, revision)
     const counts = {
       desiredNumberScheduled: 0,
       currentNumberScheduled: 0,
@@ -127,17 +119,16 @@ export const startDaemonSets = (cluster: Cluster): Running => {
       updatedNumberScheduled: 0,
     }
     let soonestMs = Infinity
-    for (const node of nodes.values()) {
-      const there = (groups.get(node.metadata.name) ?? []).filter(isActive)
-      if (!daemonEligibility(set, node).shouldRun) {
+    for (const { shouldRun, pods: there } of input.nodes) {
+      if (!shouldRun) {
         if (there.length > 0) counts.numberMisscheduled += 1
         continue
       }
       counts.desiredNumberScheduled += 1
-      const pod = there[0]
+      const [pod] = inOrder(there)
       if (pod === undefined) continue
       counts.currentNumberScheduled += 1
-      if (pod.metadata.labels?.[revisionLabel] === revision) counts.updatedNumberScheduled += 1
+      if (input.isNew(pod)) counts.updatedNumberScheduled += 1
       if (!isReady(pod)) continue
       counts.numberReady += 1
       const waitMs = msUntilAvailable(pod, set.spec.minReadySeconds ?? 0, clock.nowMs())
@@ -153,7 +144,10 @@ export const startDaemonSets = (cluster: Cluster): Running => {
   }
 
   const queue = queueOf(cluster, 'daemon-set', reconcile)
-  informers.on<DaemonSetObject>(refs.daemonSets, ({ object }) => queue.add(keyOf(object)))
+  informers.on<DaemonSetObject>(refs.daemonSets, ({ type, object }) => {
+    if (type === 'ADDED') withOrphans.add(keyOf(object))
+    queue.add(keyOf(object))
+  })
   informers.on<NodeObject>(refs.nodes, ({ type, object, before }) => {
     const isSame =
       type === 'MODIFIED' &&
@@ -162,14 +156,25 @@ export const startDaemonSets = (cluster: Cluster): Running => {
         canonicalText([object.metadata.labels, object.spec?.taints])
     if (!isSame) for (const set of sets.values()) queue.addAfter(keyOf(set), countDelayMs)
   })
-  informers.on<PodObject>(refs.pods, ({ object }) => {
+  informers.on<PodObject>(refs.pods, ({ type, object }) => {
     const owner = controllerOf(object)
-    if (owner?.kind === 'DaemonSet') queue.addAfter(`${object.metadata.namespace ?? ''}/${owner.name}`, countDelayMs)
+    const { namespace = '', labels } = object.metadata
+    if (owner !== undefined) {
+      if (owner.kind === 'DaemonSet') queue.addAfter(`${namespace}/${owner.name}`, countDelayMs)
+      return
+    }
+    if (type === 'DELETED') return
+    for (const set of sets.values(namespace)) {
+      if (!compileSelector(set.spec.selector)(labels)) continue
+      withOrphans.add(keyOf(set))
+      queue.addAfter(keyOf(set), countDelayMs)
+    }
   })
   return { stop: queue.stop }
 }
 
-const revisionOf = (set: DaemonSetObject): string => shortHash(canonicalText(set.spec.template ?? {}))
+const hashOf = ({ metadata }: PodObject | ControllerRevisionObject): string | undefined =>
+  metadata.labels?.[revisionLabel]
 
 /** Where a daemon pod is, or is meant to be while it is not bound. */
 const nodeOf = (pod: PodObject): string => {

@@ -1,5 +1,6 @@
 import { refTo } from '../../face.ts'
 import { forEachBounded } from '../bounded.ts'
+import { adoptPods, releaseStrays } from '../claim-pods.ts'
 import { queueOf, type Cluster, type Running } from '../cluster.ts'
 import { findCondition, setCondition, timeText } from '../conditions.ts'
 import type { Condition, JobObject, JobStatus, PodObject } from '../objects.ts'
@@ -8,11 +9,10 @@ import { controllerOf, isActive, isReady, isTerminal, keyOf, splitKey } from '..
 import { refs } from '../refs.ts'
 import { compileSelector } from '../selectors.ts'
 import { unlessGone } from '../status-error.ts'
-import { adoptPods, releaseStrays } from './claim-pods.ts'
 import { countEnded, release, tallyPods, type Tally } from './finished-pods.ts'
 import { countsByIndex, failureMarks, pauseMs, retryAtMs } from './index-failures.ts'
 import { renderIndexes } from './indexes.ts'
-import { isTracked, jobPod } from './job-pods.ts'
+import { isTracked, jobPod, trackingFinalizer } from './job-pods.ts'
 import { isIndexed, isSuspended, planJob, type JobPlan } from './job-plan.ts'
 
 const component = 'job-controller'
@@ -51,8 +51,11 @@ export const startJobs = (cluster: Cluster): Running => {
     if (isFinished(job)) return cleanUp(job, key)
     if (isManagedElsewhere(job)) return
     if (job.metadata.deletionTimestamp === undefined) {
-      await releaseStrays(face, job, ownPods(job))
-      if (withOrphans.delete(key)) await adoptPods(face, job, pods.values(namespace))
+      const labels = compileSelector(job.spec.selector)
+      const selects = ({ metadata }: PodObject) => labels(metadata.labels)
+      const claiming = { owner: job, selects, finalizer: trackingFinalizer }
+      await releaseStrays(face, claiming, ownPods(job))
+      if (withOrphans.delete(key)) await adoptPods(face, claiming, pods.values(namespace))
     }
     await start(job)
     const known = jobs.byUid(job.metadata.uid) ?? job

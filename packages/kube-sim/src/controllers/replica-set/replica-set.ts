@@ -1,17 +1,10 @@
 import { refTo } from '../../face.ts'
 import { forEachBounded } from '../bounded.ts'
+import { adoptPods, releaseStrays } from '../claim-pods.ts'
 import { queueOf, type Cluster, type Running } from '../cluster.ts'
 import type { PodObject, ReplicaSetObject } from '../objects.ts'
 import { patchStatus } from '../patch-status.ts'
-import {
-  controllerOf,
-  controllerReference,
-  isActive,
-  isReady,
-  keyOf,
-  msUntilAvailable,
-  splitKey,
-} from '../pod-state.ts'
+import { controllerOf, isActive, isReady, keyOf, msUntilAvailable, splitKey } from '../pod-state.ts'
 import { podFromTemplate } from '../pod-template.ts'
 import { refs } from '../refs.ts'
 import { compileSelector } from '../selectors.ts'
@@ -42,7 +35,12 @@ export const startReplicaSets = (cluster: Cluster): Running => {
     const set = sets.get(name, namespace)
     if (set === undefined) return void withOrphans.delete(key)
     if (set.metadata.deletionTimestamp === undefined) {
-      if (withOrphans.delete(key)) await adopt(set)
+      const labels = compileSelector(set.spec.selector)
+      const selects = ({ metadata }: PodObject) => labels(metadata.labels)
+      // An ended pod stays free: it would only have to be replaced.
+      const adopts = (pod: PodObject) => isActive(pod) && selects(pod)
+      if (withOrphans.delete(key)) await adoptPods(face, { owner: set, selects: adopts }, pods.values(namespace))
+      await releaseStrays(face, { owner: set, selects }, ownPods(set))
       await scale(set)
     }
     await writeStatus(set, key)
@@ -51,28 +49,8 @@ export const startReplicaSets = (cluster: Cluster): Running => {
   const ownPods = (set: ReplicaSetObject): ReadonlyArray<PodObject> =>
     [...pods.ownedBy(set.metadata.uid)].filter((pod) => controllerOf(pod)?.uid === set.metadata.uid)
 
-  const adopt = async (set: ReplicaSetObject) => {
-    const selects = compileSelector(set.spec.selector)
-    const orphans = [...pods.values(set.metadata.namespace)].filter(
-      (pod) => controllerOf(pod) === undefined && isActive(pod) && selects(pod.metadata.labels),
-    )
-    await forEachBounded(orphans, writesAtOnce, (pod) => {
-      const ownerReferences = [...(pod.metadata.ownerReferences ?? []), controllerReference(set)]
-      return unlessGone(
-        face.patch(refTo(refs.pods, pod), 'merge', { metadata: { uid: pod.metadata.uid, ownerReferences } }),
-      )
-    })
-  }
-
   const scale = async (set: ReplicaSetObject) => {
-    const selects = compileSelector(set.spec.selector)
-    const mine = ownPods(set)
-    const strays = mine.filter((pod) => !selects(pod.metadata.labels))
-    await forEachBounded(strays, writesAtOnce, (pod) => {
-      const ownerReferences = (pod.metadata.ownerReferences ?? []).filter(({ uid }) => uid !== set.metadata.uid)
-      return unlessGone(face.patch(refTo(refs.pods, pod), 'merge', { metadata: { ownerReferences } }))
-    })
-    const active = mine.filter((pod) => isActive(pod) && selects(pod.metadata.labels))
+    const active = ownPods(set).filter(isActive)
     const missing = (set.spec.replicas ?? 1) - active.length
     if (missing > 0) {
       const draft = podFromTemplate(set, set.spec.template)

@@ -1,20 +1,28 @@
 import { refTo } from '../../face.ts'
 import { forEachBounded } from '../bounded.ts'
+import { adoptPods, releaseStrays } from '../claim-pods.ts'
 import { queueOf, type Cluster, type Running } from '../cluster.ts'
-import type { PodObject, StatefulSetObject } from '../objects.ts'
+import type { ControllerRevisionObject, PodObject, StatefulSetObject } from '../objects.ts'
 import { patchStatus } from '../patch-status.ts'
-import { controllerOf, controllerReference, isReady, keyOf, msUntilAvailable, splitKey } from '../pod-state.ts'
+import { controllerOf, isReady, keyOf, msUntilAvailable, splitKey } from '../pod-state.ts'
 import { refs } from '../refs.ts'
 import { compileSelector } from '../selectors.ts'
 import { unlessGone } from '../status-error.ts'
+import { templateOf, templateRevisions } from '../template-revisions.ts'
 import { isHeldBack, planPods, wantedOrdinals } from './pod-plan.ts'
 import { ordinalOf, podName, revisionOf, statefulPod } from './stateful-pods.ts'
-import { templateOf, templateRevisions, type RollingRevisions } from './template-revisions.ts'
 import { statefulClaims } from './volume-claims.ts'
 
 const component = 'statefulset-controller'
 const writesAtOnce = 32
 const countDelayMs = 20
+const hashLabel = 'controller.kubernetes.io/hash'
+
+/** The revisions between which a StatefulSet rolls; the same one twice when it is not rolling. */
+interface RollingRevisions {
+  readonly current: ControllerRevisionObject
+  readonly update: ControllerRevisionObject
+}
 
 /**
  * Keeps the pods of each StatefulSet, with their names, their claims and their order.
@@ -25,7 +33,7 @@ export const startStatefulSets = (cluster: Cluster): Running => {
   const { face, clock, informers, events } = cluster
   const sets = face.peek<StatefulSetObject>('apps', 'statefulsets')
   const pods = face.peek<PodObject>('', 'pods')
-  const revisions = templateRevisions(face)
+  const revisions = templateRevisions(face, refs.statefulSets, hashLabel)
   const claims = statefulClaims(face)
   // Sets for which a pod without controller was seen: only they walk their whole namespace.
   const withOrphans = new Set<string>()
@@ -40,42 +48,22 @@ export const startStatefulSets = (cluster: Cluster): Running => {
     const set = sets.get(name, namespace)
     if (set === undefined) return void withOrphans.delete(key)
     if (set.metadata.deletionTimestamp !== undefined) return
-    await release(set)
-    if (withOrphans.delete(key)) await adopt(set)
-    const rolling = await revisions.ensure(set)
+    const labels = compileSelector(set.spec.selector)
+    const selects = ({ metadata }: PodObject) => labels(metadata.labels)
+    const staying = ownPods(set).filter(({ metadata }) => metadata.deletionTimestamp === undefined)
+    await releaseStrays(face, { owner: set, selects }, staying)
+    // Pods that bear a name of the set's and its labels, also those beyond its replicas.
+    const adopts = (pod: PodObject) => ordinalOf(set, pod.metadata.name) !== undefined && selects(pod)
+    if (withOrphans.delete(key)) await adoptPods(face, { owner: set, selects: adopts }, pods.values(namespace))
+    const update = await revisions.ensure(set)
+    const rolling = { update, current: revisions.named(set, set.status?.currentRevision) ?? update }
     await movePods(set, rolling)
-    await revisions.prune(set, rolling, ownPods(set))
+    const live = new Set([
+      ...Object.values(rolling).map(({ metadata }) => metadata.name),
+      ...ownPods(set).map(revisionOf),
+    ])
+    await revisions.prune(set, ({ metadata }) => live.has(metadata.name))
     await writeStatus(key, rolling)
-  }
-
-  const setOwners = (pod: PodObject, ownerReferences: PodObject['metadata']['ownerReferences']) =>
-    unlessGone(face.patch(refTo(refs.pods, pod), 'merge', { metadata: { uid: pod.metadata.uid, ownerReferences } }))
-
-  const release = async (set: StatefulSetObject) => {
-    const selects = compileSelector(set.spec.selector)
-    for (const pod of ownPods(set)) {
-      const { ownerReferences = [], labels, deletionTimestamp } = pod.metadata
-      if (selects(labels) || deletionTimestamp !== undefined) continue
-      await setOwners(
-        pod,
-        ownerReferences.filter(({ uid }) => uid !== set.metadata.uid),
-      )
-    }
-  }
-
-  /** Takes pods that bear a name of the set's and its labels, also those beyond its replicas. */
-  const adopt = async (set: StatefulSetObject) => {
-    const selects = compileSelector(set.spec.selector)
-    const orphans = [...pods.values(set.metadata.namespace)].filter(
-      (pod) =>
-        controllerOf(pod) === undefined &&
-        pod.metadata.deletionTimestamp === undefined &&
-        ordinalOf(set, pod.metadata.name) !== undefined &&
-        selects(pod.metadata.labels),
-    )
-    for (const pod of orphans) {
-      await setOwners(pod, [...(pod.metadata.ownerReferences ?? []), controllerReference(set)])
-    }
   }
 
   const movePods = async (set: StatefulSetObject, { current, update }: RollingRevisions) => {
