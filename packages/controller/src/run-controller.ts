@@ -25,6 +25,7 @@ import {
   type RunningReconcilers,
   reportProcess,
   makeClockSkewWatch,
+  makeServerWarnings,
   seededRandom,
   startClusterFacts,
   steadyNowMs,
@@ -123,11 +124,10 @@ export const runController =
       clock: systemClock,
     })()
     if (E.isLeft(connection)) return refuse(connection.left)
-    const transport = makeTransport(
-      connection.right,
-      systemClock,
-      makeClockSkewWatch({ nowMs: systemClock.nowMs, steadyNowMs, log }),
-    )
+    const transport = makeTransport(connection.right, systemClock, {
+      onDate: makeClockSkewWatch({ nowMs: systemClock.nowMs, steadyNowMs, log }),
+      onWarning: makeServerWarnings(log),
+    })
     closers.push(transport.close)
     const clientOptions = {
       transport,

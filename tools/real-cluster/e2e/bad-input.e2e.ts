@@ -33,7 +33,7 @@ describe('What is wrong around the controller', () => {
     await cluster.until('it is ready', async () => (await controller.readiness()) === 'ok')
   })
 
-  test('definitions are older, without fields that are used: what is dropped does no harm', async () => {
+  test('definitions are older, without fields that are used: the log names them, and what is dropped does no harm', async () => {
     const [older] = definitions().filter(({ metadata }) => metadata.name === 'nodeclaims.karpenter.sh')
     expect(older).toBeDefined()
     // As they were before static capacity, node repair and the like: conditions have no observedGeneration.
@@ -50,9 +50,20 @@ describe('What is wrong around the controller', () => {
     })
     const here = await cluster.scenario('older')
     await cluster.api.apply(nodeClass)
-    await start('older-definitions')
+    const controller = await start('older-definitions')
     await here.apply(here.pool(), here.deployment('web', 3))
     await here.settled('web', 3)
+    await cluster.until('the log names what is dropped, and the remedy', () =>
+      Promise.resolve(
+        controller
+          .lines()
+          .some(
+            ({ message, field }) =>
+              field === 'status.conditions[].observedGeneration' &&
+              String(message).includes('CustomResourceDefinition is older'),
+          ),
+      ),
+    )
     await here.end()
   })
 

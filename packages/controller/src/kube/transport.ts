@@ -41,22 +41,22 @@ export interface Transport {
   readonly close: () => void
 }
 
+/** What the server says beside its answers. */
+export interface ServerAsides {
+  /** The time that it says it is, with each answer. */
+  readonly onDate?: (date: string) => void
+  /** The header `Warning` of an answer to what was done. */
+  readonly onWarning?: (action: string, header: string) => void
+}
+
 // Read of one stream before anything else has its turn: some thirty pods, which take ten milliseconds.
 const bytesPerTurn = 64 * 1024
 
 // More would only queue on the server's side: its priority and fairness shares are per client.
 const maxSockets = 64
 
-/**
- * Opens a transport. `clock` measures deadlines in the network's time, so it is never a scaled one.
- *
- * `onServerDate`: told the time that the server says it is with each of its answers.
- */
-export const makeTransport = (
-  connection: Connection,
-  clock: Clock,
-  onServerDate?: (date: string) => void,
-): Transport => {
+/** Opens a transport. `clock` measures deadlines in the network's time, so it is never a scaled one. */
+export const makeTransport = (connection: Connection, clock: Clock, asides: ServerAsides = {}): Transport => {
   const secure = connection.server.startsWith('https:')
   const agentOptions = { keepAlive: true, keepAliveMsecs: 30_000, scheduling: 'lifo' as const }
   // Watches hold their connection for minutes, so they do not compete with requests for the bounded pool.
@@ -112,7 +112,9 @@ export const makeTransport = (
       outgoing.on('response', (response) => {
         const status = response.statusCode ?? 0
         const retryAfter = response.headers['retry-after']
-        if (response.headers.date !== undefined) onServerDate?.(response.headers.date)
+        const { date, warning } = response.headers
+        if (date !== undefined) asides.onDate?.(date)
+        if (warning !== undefined) asides.onWarning?.(request.action, warning)
         const chunks: Array<Uint8Array> = []
         let bytes = 0
         response.on('data', (chunk: Uint8Array) => {
