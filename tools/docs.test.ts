@@ -85,6 +85,13 @@ describe('What the pages say', () => {
     expect(wrongIn(/`((?:settings|controller|networkPolicy|serviceMonitor|serviceAccount)\.[\w.]+)`/g, has)).toEqual([])
   })
 
+  test('who migrates hands over every kind that plans are made from', () => {
+    const kinds = [...read('packages/cli/src/live/list-objects.ts').matchAll(/'([a-z]+)', (?:true|false)\]/g)]
+    expect(kinds.length).toBeGreaterThan(10)
+    const page = read('docs/migrate-from-karpenter.md')
+    expect(kinds.map(([, plural = '']) => plural).filter((plural) => !page.includes(plural))).toEqual([])
+  })
+
   test('tools of operators that are not named as needed are not used', () => {
     const known = /^(export|npm|docker|aws|az|eksctl|kubectl|helm|for|done|git|cd|deploy\/|node |NODES=|PRINCIPAL=)/
     const strange = pages

@@ -158,3 +158,38 @@ spec:
     expect(await plan(write('converted.yaml', converted.out))).toMatchObject({ exitCode: 0, err: '' })
   })
 })
+
+describe('scantling explain, of a cluster on AWS', () => {
+  const pending = `
+apiVersion: v1
+kind: Pod
+metadata: { name: web, namespace: default }
+spec: { containers: [{ name: web, image: web, resources: { requests: { cpu: '1' } } }] }
+status: { phase: Pending, conditions: [{ type: PodScheduled, status: 'False', reason: Unschedulable }] }
+`
+  const system = (region: string) => `
+apiVersion: v1
+kind: Node
+metadata: { name: system, labels: { topology.kubernetes.io/region: ${region} } }
+`
+  const ofFamily = '{ key: karpenter.k8s.aws/instance-family, operator: In, values: [m7i] }'
+  const cluster = (region: string) =>
+    write(`cluster-${region}.yaml`, [nodeClass(), nodePool(ofFamily), system(region), pending].join('---'))
+
+  test('takes the types of the region that its Nodes tell, and says where prices come from', async () => {
+    const { out, err } = await scantling('explain', 'pod', 'web', '-f', cluster('eu-west-1'))
+    expect(out).toContain('would be launched for it: m7i.large')
+    expect(err).toContain('of the catalogue aws for eu-west-1')
+    expect(err).toContain('SYNTHETIC')
+  })
+
+  test('a region may be named instead, and one that is not known is told with those that are', async () => {
+    const named = ['--catalog', 'aws', '--region']
+    const { out } = await scantling('explain', 'pod', 'web', '-f', cluster('mars-1'), ...named, 'us-east-1')
+    expect(out).toContain('m7i.large')
+    expect(await scantling('explain', 'pod', 'web', '-f', cluster('mars-1'))).toMatchObject({
+      exitCode: 1,
+      err: expect.stringContaining('Cannot plan for region "mars-1": the catalogue knows'),
+    })
+  })
+})

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import type { InstanceType, NodePoolObject } from '@scantling/core'
+import type { InstanceType } from '@scantling/core'
 import { catalogNames } from '@scantling/provider-kwok'
 import * as E from 'fp-ts/lib/Either.js'
 import { UsageError, type Command, type Terminal } from '../command.ts'
@@ -8,9 +8,10 @@ import { fetchCatalog } from '../live/cloud-catalog.ts'
 import { clusterHelp, clusterOptions, connectLive, type ClusterChoice } from '../live/connect.ts'
 import { listObjects } from '../live/list-objects.ts'
 import { readManifests, type Manifest } from '../manifests/read-manifests.ts'
-import { sortObjects } from '../manifests/sort-objects.ts'
-import { chooseCatalog, defaultCatalog } from '../plan/catalog-choice.ts'
-import { plainCatalog, planManifests } from '../plan/plan-manifests.ts'
+import { sortObjects, type SortedObjects } from '../manifests/sort-objects.ts'
+import { defaultCatalog } from '../plan/catalog-choice.ts'
+import { chosenCatalog, whereabouts, type CatalogOptions } from '../plan/chosen-catalog.ts'
+import { plainCatalog, planManifests, type Catalog } from '../plan/plan-manifests.ts'
 
 const help = `Usage: scantling explain node NAME [options]
        scantling explain pod [NAMESPACE/]NAME [options]
@@ -21,8 +22,11 @@ pod: why it waits. Of a NodeClaim: what it waits for, else as of its node.
 
 ${clusterHelp}
   -f, --filename PATH    files instead of a cluster, as kubectl get -o yaml writes them
-      --catalog NAME     instance types: ${catalogNames.join(', ')} or a JSON file (default: those of
-                         the embedded cluster's cloud, else what the NodePools look like)
+      --catalog NAME     instance types: ${catalogNames.join(', ')}, a JSON file, or aws and azure
+                         with --region (default: those of the embedded cluster's cloud, else of
+                         the cloud and region that NodePools and Nodes tell)
+      --region NAME      of --catalog aws or azure, such as eu-west-1 or westeurope
+      --prices FILE      of --catalog aws or azure: your prices, as for scantling plan
       --json             print data instead of text
   -h, --help
 
@@ -51,6 +55,8 @@ const run = async (args: ReadonlyArray<string>, terminal: Terminal): Promise<num
       ...clusterOptions,
       filename: { type: 'string', short: 'f', multiple: true },
       catalog: { type: 'string' },
+      region: { type: 'string' },
+      prices: { type: 'string' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -65,9 +71,9 @@ const run = async (args: ReadonlyArray<string>, terminal: Terminal): Promise<num
   if (source === undefined) return 1
   const sorted = sortObjects(source.manifests)
   for (const problem of sorted.problems) terminal.err(`Refused: ${problem}`)
-  const types = typesOf(values.catalog, source.types, sorted.lists.nodePools, terminal)
-  if (types === undefined) return 1
-  const plan = planManifests(sorted, plainCatalog(types), { strategy: 'first-fit', nowMs: source.nowMs })
+  const catalog = await catalogOf(values, source.types, sorted, terminal)
+  if (catalog === undefined) return 1
+  const plan = planManifests(sorted, catalog, { strategy: 'first-fit', nowMs: source.nowMs })
   const found = explain(subject, plan)
   if (found === undefined) {
     const names = namesOf(subject.kind, plan)
@@ -123,20 +129,26 @@ const fromCluster = async (choice: ClusterChoice, terminal: Terminal): Promise<S
   }
 }
 
-const typesOf = (
-  choice: string | undefined,
+const catalogOf = async (
+  choice: CatalogOptions,
   own: ReadonlyArray<InstanceType> | undefined,
-  nodePools: ReadonlyArray<NodePoolObject>,
+  sorted: SortedObjects,
   terminal: Terminal,
-): ReadonlyArray<InstanceType> | undefined => {
-  if (choice === undefined && own !== undefined) return own
-  const name = choice ?? defaultCatalog(nodePools)
-  if (choice === undefined)
-    terminal.err(`Instance types and prices are those of the catalogue ${name}; name others with --catalog`)
-  const chosen = chooseCatalog(name)
-  if (E.isRight(chosen)) return chosen.right
-  for (const problem of chosen.left) terminal.err(problem)
-  return undefined
+): Promise<Catalog | undefined> => {
+  const isNamed = choice.catalog !== undefined
+  if (!isNamed && own !== undefined) return plainCatalog(own)
+  const { nodePools, nodes } = sorted.lists
+  const named = isNamed
+    ? choice
+    : { ...choice, ...(whereabouts(nodePools, nodes) ?? { catalog: defaultCatalog(nodePools) }) }
+  if (!isNamed)
+    terminal.err(
+      `Instance types and prices are those of the catalogue ${[named.catalog, named.region].filter(Boolean).join(' for ')}; name others with --catalog`,
+    )
+  const chosen = await chosenCatalog(named, sorted)
+  for (const line of E.isRight(chosen) ? [...chosen.right.problems, ...chosen.right.notes] : chosen.left)
+    terminal.err(line)
+  return E.isRight(chosen) ? chosen.right : undefined
 }
 
 const render = ({ kind, name, verdict, because, remedy }: Explanation): string =>

@@ -21,11 +21,10 @@ import * as E from 'fp-ts/lib/Either.js'
 
 import { UsageError, type Command, type Terminal } from '../command.ts'
 import { readManifests } from '../manifests/read-manifests.ts'
-import { sortObjects, type SortedObjects } from '../manifests/sort-objects.ts'
-import { chooseCatalog, defaultCatalog } from '../plan/catalog-choice.ts'
-import { cloudCatalog, clouds } from '../plan/cloud-catalog.ts'
+import { sortObjects } from '../manifests/sort-objects.ts'
+import { chosenCatalog } from '../plan/chosen-catalog.ts'
 import { describePlan } from '../plan/describe-plan.ts'
-import { plainCatalog, planManifests, type Catalog } from '../plan/plan-manifests.ts'
+import { planManifests, type Catalog } from '../plan/plan-manifests.ts'
 import { isSnapshotFile, readSnapshotFile } from '../plan/snapshot-file.ts'
 import { renderPlan } from '../plan/render-plan.ts'
 import { renderDisruption } from '../plan/render-disruption.ts'
@@ -110,7 +109,7 @@ const planFiles = async (paths: ReadonlyArray<string>, options: Options, termina
   if (paths.length === 1 && isSnapshotFile(first)) return replaySnapshot(first, options, terminal)
   const read = readManifests(paths)
   const sorted = sortObjects(read.manifests)
-  const catalog = await catalogOf(options, sorted)
+  const catalog = await chosenCatalog(options, sorted)
   if (E.isLeft(catalog)) {
     for (const problem of catalog.left) terminal.err(problem)
     return 1
@@ -159,25 +158,6 @@ const tellPlan = (
     terminal.out(JSON.stringify({ ...description, refused: refusals, ...catalogue }, undefined, 2))
   } else tell(renderPlan(description))
   return refusals.length > 0 || plan.rejections.length > 0 ? 1 : 0
-}
-
-const catalogOf = async (
-  { catalog, region, prices }: Options,
-  { lists, nodeClasses }: SortedObjects,
-): Promise<E.Either<ReadonlyArray<string>, Catalog>> => {
-  const cloud = clouds.find((one) => one === catalog)
-  if (cloud !== undefined) {
-    if (region === undefined)
-      throw new UsageError(
-        `Name the region of --catalog ${cloud}, such as --region ${cloud === 'aws' ? 'eu-west-1' : 'westeurope'}`,
-      )
-    return E.mapLeft((problem: string) => [problem])(await cloudCatalog(cloud, region, prices, nodeClasses))
-  }
-  if (region !== undefined || prices !== undefined)
-    throw new UsageError(
-      '--region and --prices go with --catalog aws and --catalog azure; other catalogues have prices of their own',
-    )
-  return E.map(plainCatalog)(chooseCatalog(catalog ?? defaultCatalog(lists.nodePools)))
 }
 
 // Pods of the default namespace may go by their name alone.

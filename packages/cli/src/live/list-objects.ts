@@ -10,6 +10,8 @@ const kinds: ReadonlyArray<readonly [apiVersion: string, kind: string, plural: s
   ['v1', 'PersistentVolume', 'persistentvolumes', false],
   ['karpenter.sh/v1', 'NodePool', 'nodepools', false],
   ['karpenter.sh/v1', 'NodeClaim', 'nodeclaims', false],
+  ['karpenter.k8s.aws/v1', 'EC2NodeClass', 'ec2nodeclasses', false],
+  ['karpenter.azure.com/v1beta1', 'AKSNodeClass', 'aksnodeclasses', false],
   ['apps/v1', 'DaemonSet', 'daemonsets', true],
   ['policy/v1', 'PodDisruptionBudget', 'poddisruptionbudgets', true],
   ['storage.k8s.io/v1', 'StorageClass', 'storageclasses', false],
