@@ -57,6 +57,20 @@ spec:
       - {name: main, image: "db:1"}
 `
 
+const daemonSet = `
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: agent}
+spec:
+  selector: {matchLabels: {app: agent}}
+  template:
+    metadata: {labels: {app: agent}}
+    spec:
+      terminationGracePeriodSeconds: 1
+      containers:
+      - {name: main, image: "agent:1"}
+`
+
 const job = `
 apiVersion: batch/v1
 kind: Job
@@ -210,7 +224,7 @@ describeIfPresent('kubectl', () => {
     await kubectl('rollout', 'status', 'deployment/web', '--timeout=30s')
   }, 60_000)
 
-  test('rollouts back and forth, of Deployments and StatefulSets', async () => {
+  test('rollouts back and forth, of Deployments, StatefulSets and DaemonSets', async () => {
     const imageOf = (what: string) => kubectl('get', what, '-o', 'jsonpath={.spec.template.spec.containers[0].image}')
     await kubectl('apply', '-f', await file(statefulSet))
     await kubectl('rollout', 'status', 'statefulset/db', '--timeout=30s')
@@ -226,7 +240,15 @@ describeIfPresent('kubectl', () => {
       expect(await kubectl('rollout', 'history', what)).toMatch(/2 +<none>\n3 +<none>/)
     }
     expect(await kubectl('get', 'statefulset', 'db', '--no-headers')).toMatch(/^db +2\/2 +\d/)
-    await kubectl('delete', 'statefulset', 'db')
+    await kubectl('apply', '-f', await file(daemonSet))
+    await kubectl('set', 'image', 'daemonset/agent', 'main=new:2')
+    await kubectl('rollout', 'status', 'daemonset/agent', '--timeout=30s')
+    await kubectl('rollout', 'undo', 'daemonset/agent')
+    expect([await imageOf('daemonset/agent'), await kubectl('rollout', 'history', 'daemonset/agent')]).toEqual([
+      'agent:1',
+      expect.stringMatching(/2 +<none>\n3 +<none>/),
+    ])
+    await kubectl('delete', 'statefulset/db', 'daemonset/agent')
   }, 120_000)
 
   test('a Job is waited for, shown, and deleted with its pods', async () => {

@@ -1,5 +1,17 @@
 import { ok } from 'node:assert/strict'
-import { budgets, configMap, deployment, deployments, makeNode, maps, names, onNode, pod, pods } from './benches.ts'
+import {
+  budgets,
+  configMap,
+  deployment,
+  deployments,
+  makeNode,
+  maps,
+  names,
+  nobody,
+  onNode,
+  pod,
+  pods,
+} from './benches.ts'
 import { check, equal, refusal, type Body, type ContractCheck } from './contract-api.ts'
 import { daemonSetChecks } from './daemon-sets.ts'
 import { jobChecks } from './jobs.ts'
@@ -331,6 +343,36 @@ export const contract: ReadonlyArray<ContractCheck> = [
     equal(scale.status.selector, 'app=web')
     equal((await bench.patch(path, { spec: { replicas: 2 } })).body.spec.replicas, 2)
     equal((await bench.get(`${deployments(bench)}/web`)).body.spec.replicas, 2)
+  }),
+
+  check('label keys of a pod’s own terms are merged into their selectors when it is made', async (bench) => {
+    const selected = { topologyKey: 'zone', labelSelector: { matchLabels: { app: 'web' } } }
+    const term = { ...selected, matchLabelKeys: ['rev', 'none'], mismatchLabelKeys: ['team'] }
+    const terms = {
+      requiredDuringSchedulingIgnoredDuringExecution: [term],
+      preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 1, podAffinityTerm: term }],
+    }
+    const constraint = { ...selected, maxSkew: 1, whenUnsatisfiable: 'DoNotSchedule', matchLabelKeys: ['rev'] }
+    const affinity = { podAffinity: terms, podAntiAffinity: terms }
+    const one = pod('one', { ...nobody, affinity, topologySpreadConstraints: [constraint] })
+    const labels = { app: 'web', rev: '1', team: 'a' }
+    await bench.post(pods(bench), { ...one, metadata: { name: 'one', labels } })
+    await bench.patch(`${pods(bench)}/one`, { metadata: { labels: { rev: '2' } } })
+    const { spec } = (await bench.get(`${pods(bench)}/one`)).body as unknown as {
+      readonly spec: { readonly affinity: unknown; readonly topologySpreadConstraints: ReadonlyArray<object> }
+    }
+    const ofRevision = { key: 'rev', operator: 'In', values: ['1'] }
+    const merged = (matchExpressions: ReadonlyArray<object>) => ({ matchLabels: { app: 'web' }, matchExpressions })
+    const termNow = {
+      ...term,
+      labelSelector: merged([ofRevision, { key: 'team', operator: 'NotIn', values: ['a'] }]),
+    }
+    const termsNow = {
+      requiredDuringSchedulingIgnoredDuringExecution: [termNow],
+      preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 1, podAffinityTerm: termNow }],
+    }
+    equal(spec.affinity, { podAffinity: termsNow, podAntiAffinity: termsNow })
+    equal(spec.topologySpreadConstraints, [{ ...constraint, labelSelector: merged([ofRevision]) }])
   }),
 
   check('a pod is bound once, and what it asks for cannot change', async (bench) => {

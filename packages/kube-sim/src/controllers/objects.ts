@@ -61,8 +61,6 @@ export interface PodAffinityTerm {
   readonly labelSelector?: LabelSelector
   readonly namespaces?: ReadonlyArray<string>
   readonly namespaceSelector?: LabelSelector
-  readonly matchLabelKeys?: ReadonlyArray<string>
-  readonly mismatchLabelKeys?: ReadonlyArray<string>
 }
 
 interface PodAffinityRules {

@@ -11,6 +11,7 @@ import { equalJson, isObject, objectAt, objectsAt, stringAt, type JsonObject } f
 import { labelName, qualifiedName, labelValue } from '../server/metadata.ts'
 import type { Surroundings } from '../server/registry.ts'
 import { canonicalResources, validateResources } from './amounts.ts'
+import { mergeLabelKeys } from './label-keys.ts'
 
 // `??=` for records: sets a default only where the client left the field out (or sent null).
 const setDefault = (object: JsonObject, key: string, value: unknown): void => {
@@ -129,8 +130,9 @@ const admitPriority = (pod: JsonObject, spec: JsonObject, surroundings: Surround
   setDefault(spec, 'preemptionPolicy', priorityClass?.['preemptionPolicy'] ?? 'PreemptLowerPriority')
 }
 
-/** The status of a new pod. Source: Kubernetes' documentation of pod quality of service classes. */
+/** What a new pod gets once. Source: Kubernetes' documentation of pod quality of service classes. */
 export const initializePod = (pod: JsonObject): void => {
+  mergeLabelKeys(pod)
   pod['status'] = { phase: 'Pending', qosClass: qosClassOf(objectAt(pod, 'spec')) }
 }
 

@@ -1,7 +1,6 @@
 import { canonicalText } from '../canonical.ts'
 import type {
   Affinity,
-  LabelSelector,
   NodeSelector,
   NodeSelectorTerm,
   PodAffinityTerm,
@@ -94,7 +93,7 @@ export const classTable = ({ columnOf, namespaceLabels }: ClassTableOptions): Cl
     const namespace = pod.metadata.namespace ?? ''
     const labels = pod.metadata.labels ?? {}
     const terms = (list: ReadonlyArray<PodAffinityTerm> | undefined) =>
-      (list ?? []).map((term) => compileTerm(term, namespace, labels, namespaceLabels))
+      (list ?? []).map((term) => compileTerm(term, namespace, namespaceLabels))
     const spreads = (spec.topologySpreadConstraints ?? []).map((constraint) => ({
       isHard: constraint.whenUnsatisfiable === 'DoNotSchedule',
       spread: compileSpread(constraint, namespace, labels),
@@ -105,7 +104,7 @@ export const classTable = ({ columnOf, namespaceLabels }: ClassTableOptions): Cl
     const weigh = (sign: 1 | -1, rules: Affinity['podAffinity']) =>
       (rules?.preferredDuringSchedulingIgnoredDuringExecution ?? []).map(({ weight, podAffinityTerm }) => ({
         weight: sign * weight,
-        term: compileTerm(podAffinityTerm, namespace, labels, namespaceLabels),
+        term: compileTerm(podAffinityTerm, namespace, namespaceLabels),
       }))
     const preferredTerms = [...weigh(1, spec.affinity?.podAffinity), ...weigh(-1, spec.affinity?.podAntiAffinity)]
     const hardSpreads = spreads.filter(({ isHard }) => isHard).map(({ spread }) => spread)
@@ -212,37 +211,18 @@ const nodesByName = ({ nodeSelectorTerms = [] }: NodeSelector): ReadonlySet<stri
   return nodeSelectorTerms.length === 0 ? undefined : names
 }
 
-// Source: https://kubernetes.io/docs/concepts/scheduling-eviction/topology-spread-constraints/#spread-constraint-definition
-const withLabelKeys = (
-  selector: LabelSelector | undefined,
-  labels: Labels,
-  matchKeys: ReadonlyArray<string> = [],
-  mismatchKeys: ReadonlyArray<string> = [],
-): LabelSelector | undefined => {
-  const extra = [
-    ...matchKeys.map((key) => ({ key, operator: 'In' })),
-    ...mismatchKeys.map((key) => ({ key, operator: 'NotIn' })),
-  ].flatMap(({ key, operator }) => {
-    const value = Object.hasOwn(labels, key) ? labels[key] : undefined
-    return value === undefined ? [] : [{ key, operator, values: [value] }]
-  })
-  if (selector === undefined || extra.length === 0) return selector
-  return { ...selector, matchExpressions: [...(selector.matchExpressions ?? []), ...extra] }
-}
-
 const compileTerm = (
   term: PodAffinityTerm,
   podNamespace: string,
-  podLabels: Labels,
   namespaceLabels: (namespace: string) => Labels,
 ): CompiledTerm => {
-  const selector = withLabelKeys(term.labelSelector, podLabels, term.matchLabelKeys, term.mismatchLabelKeys)
-  const selectsLabels = compileSelector(selector)
+  // The API server has merged the pod's label keys into it.
+  const selectsLabels = compileSelector(term.labelSelector)
   const named = term.namespaces ?? []
   const namespaces = named.length === 0 && term.namespaceSelector === undefined ? [podNamespace] : named
   const selectsNamespace = compileSelector(term.namespaceSelector)
   return {
-    key: canonicalText([selector, namespaces, term.namespaceSelector, term.topologyKey]),
+    key: canonicalText([term.labelSelector, namespaces, term.namespaceSelector, term.topologyKey]),
     topologyKey: term.topologyKey,
     selects: (namespace, labels) =>
       selectsLabels(labels) &&
@@ -252,10 +232,9 @@ const compileTerm = (
 }
 
 const compileSpread = (constraint: TopologySpreadConstraint, namespace: string, labels: Labels): CompiledSpread => {
-  const selector = withLabelKeys(constraint.labelSelector, labels, constraint.matchLabelKeys)
-  const selects = compileSelector(selector)
+  const selects = compileSelector(constraint.labelSelector)
   return {
-    key: canonicalText([namespace, selector, constraint.topologyKey]),
+    key: canonicalText([namespace, constraint.labelSelector, constraint.topologyKey]),
     topologyKey: constraint.topologyKey,
     maxSkew: constraint.maxSkew,
     minDomains: constraint.minDomains ?? 1,

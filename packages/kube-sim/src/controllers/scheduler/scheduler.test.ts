@@ -327,6 +327,26 @@ describe('topology spread', () => {
     expect(counts()).toEqual({ a: 2 })
   })
 
+  test('keeps pods of other revisions together and apart by the label keys of affinity', async () => {
+    await cluster.addNode('a', inZone('a'))
+    await cluster.addNode('b', inZone('b'))
+    const apart = (keys: object): PodSpec => {
+      const term = { topologyKey: zone, labelSelector: { matchLabels: { app: 'web' } }, ...keys }
+      return { affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [term] } } }
+    }
+    const add = (name: string, rev: string, keys: object) =>
+      cluster.addPod(name, apart(keys), { labels: { app: 'web', rev } })
+    await add('p0', '1', { matchLabelKeys: ['rev'] })
+    await settle()
+    await add('p1', '1', { matchLabelKeys: ['rev'] })
+    await settle()
+    expect(new Set([nodeOf('p0'), nodeOf('p1')])).toEqual(new Set(['a', 'b']))
+    await add('p2', '2', { matchLabelKeys: ['rev'] })
+    await add('p3', '3', { mismatchLabelKeys: ['rev'] })
+    await settle()
+    expect([nodeOf('p2') === undefined, nodeOf('p3')]).toEqual([false, undefined])
+  })
+
   test('does not count domains of nodes that taints rule out when nodeTaintsPolicy is Honor', async () => {
     await cluster.addNode('a', inZone('a'))
     await cluster.addNode('b', inZone('b', { taints: [{ key: 'x', effect: 'NoSchedule' }] }))
