@@ -1,5 +1,5 @@
 // Work holds the event loop this long at the most, so that leases renew and probes answer meanwhile.
-const sliceMs = 15
+const sliceMs = 10
 
 /**
  * Runs a generator to its end in slices, letting the event loop turn between them.
