@@ -6,6 +6,7 @@ import { isWrite, readAudit, type AuditEvent } from './audit.ts'
 import { findControlPlane, findReference } from './binaries.ts'
 import {
   cpuSeconds,
+  mainThread,
   memoryMib,
   prepare,
   scrape,
@@ -67,6 +68,8 @@ interface Figures {
   readonly series: number
   readonly loopDelayMs: number
   readonly missed: number
+  /** Of the main thread: what it waited for a core, for each second that it had one. */
+  readonly waitedPerS: number
   /** How often what was asked for, the most frequent first. */
   readonly asked: ReadonlyArray<readonly [string, number]>
   readonly timeline: ReadonlyArray<Span>
@@ -181,6 +184,7 @@ const run = async (contestant: Contestant, load: Load): Promise<Figures> => {
     // What a controller does at its start is not what is measured.
     await new Promise((wake) => setTimeout(wake, 5000))
     const cpuBefore = cpuSeconds(controller.pid)
+    const threadBefore = mainThread(controller.pid)
     const startedMs = performance.now()
     const startedAtMs = Date.now()
     const delays = contestant === 'ours' ? sampleLoopDelay(controller.metricsPort) : undefined
@@ -197,6 +201,7 @@ const run = async (contestant: Contestant, load: Load): Promise<Figures> => {
     // What follows a burst belongs to it: status writes, metrics, a first look at consolidation.
     await new Promise((wake) => setTimeout(wake, 15_000))
     const cpuS = cpuSeconds(controller.pid) - cpuBefore
+    const thread = mainThread(controller.pid)
     const asked = readAudit(cluster.plane.auditLog, userOf(contestant)).filter(
       ({ objectRef }) => objectRef?.resource !== 'leases',
     )
@@ -219,6 +224,7 @@ const run = async (contestant: Contestant, load: Load): Promise<Figures> => {
       series: metrics.length,
       loopDelayMs: delays?.worstMs() ?? 0,
       missed: valuesOf(metrics, 'scantling_watch_missed_events').reduce((sum, value) => sum + value, 0),
+      waitedPerS: (thread.waitedS - threadBefore.waitedS) / (thread.ranS - threadBefore.ranS),
       asked: countsOf(calls),
       timeline: values.timeline ? timelineOf(cluster.plane.auditLog, startedAtMs) : [],
     }
@@ -269,7 +275,7 @@ const render = (figures: Figures): string => {
     `  RSS ${figures.rssMib.toFixed(0)} MiB (peak ${figures.peakRssMib.toFixed(0)}), CPU ${figures.cpuS.toFixed(1)} s, ${figures.series} metric series`,
     ...(contestant === 'ours'
       ? [
-          `  event loop p99 of the worst ten seconds ${figures.loopDelayMs.toFixed(0)} ms, watch events missed ${figures.missed}`,
+          `  event loop p99 of the worst ten seconds ${figures.loopDelayMs.toFixed(0)} ms (for each second on a core its thread waited ${figures.waitedPerS.toFixed(1)} s for one), watch events missed ${figures.missed}`,
         ]
       : []),
     `  ${figures.asked.map(([what, count]) => `${what} ${count}`).join(', ')}`,

@@ -66,3 +66,12 @@ export const cpuSeconds = (pid: number): number => {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
   return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
 }
+
+/**
+ * How long the main thread ran, and how long it was ready to run and others had the cores; what a delay by the wall is
+ * made of on a machine that is busy. In seconds.
+ */
+export const mainThread = (pid: number): { readonly ranS: number; readonly waitedS: number } => {
+  const [ran = 0, waited = 0] = readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ').map(Number)
+  return { ranS: ran / 1e9, waitedS: waited / 1e9 }
+}
