@@ -1,4 +1,5 @@
 import { startProcessCluster, type ProcessCluster } from '@scantling/simulation/testing'
+import { provider } from '../../src/index.ts'
 import { bootedMachines } from '../booted-machines.ts'
 import { startEmulator, textOf, type Emulator } from '../emulator/index.ts'
 
@@ -14,6 +15,7 @@ export const startAwsCluster = async (name: string): Promise<AwsCluster> => {
   const instanceIds = async () => (await aws.instances()).map((instance) => textOf(instance, 'instanceId'))
   const cluster = await startProcessCluster({
     provider: 'aws',
+    module: provider,
     clusterName: name,
     flags: ['--interruption-queue', aws.queue],
     environment: aws.environment,

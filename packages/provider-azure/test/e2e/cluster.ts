@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { kubernetesVersion } from '@scantling/kube-sim'
 import { startProcessCluster, type ProcessCluster } from '@scantling/simulation/testing'
+import { provider } from '../../src/index.ts'
 import { bootedMachines } from '../booted-machines.ts'
 import {
   agentPool,
@@ -51,6 +52,7 @@ export const startAzureCluster = async (
     })
   const cluster = await startProcessCluster({
     provider: 'azure',
+    module: provider,
     clusterName: managedCluster,
     flags: [
       ...['--subscription-id', subscription, '--location', azure.world.location],

@@ -1,14 +1,18 @@
 import { fileURLToPath } from 'node:url'
+import { accessOf, type AnyProviderModule } from '@scantling/controller'
 import { readDefinitions, startKubeSim, type Face } from '@scantling/kube-sim'
 import { systemClock } from '@scantling/provider-kit'
 import { applyDeployment, kinds, scale, type Seen } from '../cluster/index.ts'
 import { controllerProcess } from './controller-process.ts'
 import { runKubelets, type BootedMachine } from './kubelets.ts'
+import { holdToRole } from './role.ts'
 
 /** The cloud around a cluster, emulated behind sockets. */
 export interface EmulatedCloud {
   /** The provider by the name that `--provider` has for it. */
   readonly provider: string
+  /** Its module, of which the role is made that the controller is held to. */
+  readonly module: unknown
   readonly clusterName: string
   /** What the controller is told beside its cluster. */
   readonly flags: ReadonlyArray<string>
@@ -57,6 +61,11 @@ const patienceMs = 150_000
 export const startProcessCluster = async (cloud: EmulatedCloud): Promise<ProcessCluster> => {
   const sim = await startKubeSim({ clock: systemClock, port: 0, definitions: await readDefinitions([definitions]) })
   const face = sim.server.face('test')
+  const role = holdToRole(sim.server, {
+    client: 'karpenter/',
+    namespace: 'kube-system',
+    access: accessOf(cloud.module as AnyProviderModule),
+  })
   const kubelets = runKubelets({ clock: systemClock, face, machines: cloud.machines, everyMs: kubeletMs })
   const controller = controllerProcess({
     provider: cloud.provider,
@@ -81,6 +90,7 @@ export const startProcessCluster = async (cloud: EmulatedCloud): Promise<Process
     while (!(await holds())) {
       const death = controller.death()
       if (death !== undefined) fail(`${death} before ${what}`)
+      if (role.refused().length > 0) fail(`The role of the chart is too small for ${role.refused().join(', ')}`)
       if (systemClock.nowMs() > untilMs) fail(`Waited ${withinMs / 1000} s in vain until ${what}`)
       await systemClock.sleep(pollMs)
     }
@@ -122,6 +132,7 @@ export const startProcessCluster = async (cloud: EmulatedCloud): Promise<Process
       return took
     },
     stop: async () => {
+      process.stdout.write(`granted and not needed here: ${role.unused().join(', ')}\n`)
       await controller.kill()
       await kubelets.stop()
       await sim.stop()
