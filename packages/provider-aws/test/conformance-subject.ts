@@ -10,7 +10,7 @@ import { fakeAws, tag, type ArmedFailure } from './fake-aws/index.ts'
 import { callFor, defaultSettings } from './rig.ts'
 
 const discovery = [{ tags: { 'karpenter.sh/discovery': 'demo' } }]
-const manifest = (spec: JsonObject, generation = 1): JsonObject => ({
+export const manifest = (spec: JsonObject, generation = 1): JsonObject => ({
   apiVersion: 'karpenter.k8s.aws/v1',
   kind: 'EC2NodeClass',
   metadata: { name: 'default', generation },
@@ -23,7 +23,7 @@ const spec = {
   securityGroupSelectorTerms: discovery,
 }
 
-const actions: Readonly<Record<Operation, string>> = {
+export const actions: Readonly<Record<Operation, string>> = {
   launch: 'ec2:CreateFleet',
   terminate: 'ec2:TerminateInstances',
   list: 'ec2:DescribeInstances',
@@ -34,7 +34,7 @@ const actions: Readonly<Record<Operation, string>> = {
   receive: 'sqs:ReceiveMessage',
   tasks: 'ec2:DescribeSpotPriceHistory',
 }
-const failures: Readonly<Record<Fault, ArmedFailure>> = {
+export const failures: Readonly<Record<Fault, ArmedFailure>> = {
   throttled: { error: { code: 'RequestLimitExceeded', message: 'Request limit exceeded', httpStatus: 503 } },
   unauthorized: { error: { code: 'UnauthorizedOperation', message: 'You are not authorized', httpStatus: 403 } },
   quota: { error: { code: 'VcpuLimitExceeded', message: 'The limit of vCPUs is reached', httpStatus: 400 } },

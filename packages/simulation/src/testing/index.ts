@@ -2,6 +2,7 @@
 export * from './either.ts'
 export * from './ended-after.ts'
 export * from './kubelets.ts'
+export * from './over-sockets.ts'
 export * from './process-cluster.ts'
 export * from './provider-rig.ts'
 export * from './recording-host.ts'
