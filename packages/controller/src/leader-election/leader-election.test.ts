@@ -5,9 +5,10 @@ import { type KubeClient, type KubeError, makeKinds } from '../kube/index.ts'
 import type { Log } from '../observability/index.ts'
 import { runLeaderElection } from './leader-election.ts'
 
+const said: Array<string> = []
 const log: Log = {
   debug: () => undefined,
-  info: () => undefined,
+  info: (message, fields) => void said.push(`${message} ${JSON.stringify(fields)}`),
   warn: () => undefined,
   error: () => undefined,
   with: () => log,
@@ -80,6 +81,11 @@ describe('runLeaderElection()', () => {
     await clock.advance(30_000)
     const [first, second] = a.isLeader() ? [a, b] : [b, a]
     expect([first.isLeader(), second.isLeader()]).toEqual([true, false])
+    const holder = first === a ? 'a' : 'b'
+    expect(said).toEqual([
+      `This replica leads {"identity":"${holder}"}`,
+      `Waiting for the lease that another holds {"holder":"${holder}"}`,
+    ])
     first.abort.abort()
     await clock.advance(5_000)
     await first.stopped

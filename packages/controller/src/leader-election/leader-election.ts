@@ -47,6 +47,7 @@ export const runLeaderElection = (options: LeaderElectionOptions): LeaderElectio
   let observed: { readonly version: string; readonly atMs: number } | undefined
   // Steady time at which our last successful write of the Lease was begun.
   let renewedAtMs = -Infinity
+  let toldHolder = ''
   let wasElected = false
   let isLost = false
   let tellElected = () => {}
@@ -79,6 +80,8 @@ export const runLeaderElection = (options: LeaderElectionOptions): LeaderElectio
       const { metadata, spec } = read.right
       const holder = spec.holderIdentity ?? ''
       if (holder !== identity && holder !== '') {
+        if (holder !== toldHolder) log.info('Waiting for the lease that another holds', { holder })
+        toldHolder = holder
         if (observed?.version !== metadata.resourceVersion)
           observed = { version: metadata.resourceVersion, atMs: begunMs }
         const leaseMs = Math.max((spec.leaseDurationSeconds ?? 0) * 1000, timing.leaseMs)
