@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals'
-import { applyDefaults, applyDeployment, eventsOf, kinds, untilRunning } from '../src/index.ts'
+import { applyDefaults, applyDeployment, applyNodePool, eventsOf, kinds, untilRunning } from '../src/index.ts'
 import { startCluster } from './running-cluster.ts'
 
 const start = async (flags: ReadonlyArray<string> = []) => {
@@ -75,6 +75,23 @@ describe('what a pass tells', () => {
       /NodePool|instance type/i.test(message),
     )
     expect(failed.reduce((sum, { count = 1 }) => sum + count, 0)).toBe(1)
+  })
+
+  test('P-SCH-04, P-OBS-01: a NodePool for which there is no instance type is told so, and the others are used', async () => {
+    const { cluster } = await start()
+    await applyDefaults(cluster)
+    await applyNodePool(
+      cluster,
+      { group: 'karpenter.kwok.sh', kind: 'KWOKNodeClass' },
+      {
+        name: 'barren',
+        template: { requirements: [{ key: 'kubernetes.io/arch', operator: 'In', values: ['sparc'] }] },
+      },
+    )
+    await applyDeployment(cluster, 'web', 1, '1')
+    await untilRunning(cluster, 1)
+    const told = await eventsOf(cluster, { reason: 'NoCompatibleInstanceTypes' })
+    expect(told.map(({ involvedObject }) => involvedObject.name)).toEqual(['barren'])
   })
 
   test('P-BAT-03: a pod that found no NodePool is tried again until one exists', async () => {

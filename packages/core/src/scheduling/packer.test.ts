@@ -308,6 +308,7 @@ describe('NodePools', () => {
     expect(considered.plan.rejections[0]?.reasons[0]).toMatchObject({ considered: 2 })
     const barren = decide({ nodePools, types: [priced, gone], pods: [pod('p')] })
     expect(barren.plan.rejections[0]?.reasons).toEqual([{ _tag: 'NoInstanceTypes', nodePools: ['default'] }])
+    expect(barren.plan.barrenNodePools).toEqual(['default'])
   })
 
   test('P-SCH-07: pods of deleting nodes are placed like the others, beside pods that wait', () => {

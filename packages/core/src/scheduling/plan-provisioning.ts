@@ -106,7 +106,7 @@ function* provision(snapshot: Snapshot, options: ProvisioningOptions): Generator
     yield
   }
   const relaxed = [...packer.relaxed].map((pod) => keyOf(pods[pod]!))
-  return yield* planOf(
+  const plan = yield* planOf(
     { launches, placements: placementsOf(compiled), rejections },
     {
       pods: pods.length,
@@ -115,6 +115,8 @@ function* provision(snapshot: Snapshot, options: ProvisioningOptions): Generator
       relaxedPods: yield* sortInSteps(relaxed, compareText),
     },
   )
+  const [barren, ...others] = compiled.barrenPools
+  return barren === undefined ? plan : { ...plan, barrenNodePools: [barren, ...others] }
 }
 
 /** Places of one pod's volumes that `first-fit` tries; each claim and node is asked about every one (W42). */

@@ -30,6 +30,8 @@ export interface ProvisioningPlan {
   readonly rejections: ReadonlyArray<Rejection>
   /** Set where nothing was tried: then every pod is rejected for that reason (P-PRV-06). */
   readonly failure?: 'NoNodePools'
+  /** NodePools that took no part, because no instance type meets what they ask for (P-SCH-04); absent: none. */
+  readonly barrenNodePools?: ReadonlyNonEmptyArray<string>
   readonly stats: ProvisioningStats
 }
 

@@ -22,7 +22,7 @@ import type { Batcher } from '../../batcher/index.ts'
 import { settleBuffers } from './capacity-buffers.ts'
 import { families } from '../../observability/index.ts'
 import { inSlices } from '../../runtime/index.ts'
-import { podEvent } from '../event-records.ts'
+import { nodePoolEvent, podEvent } from '../event-records.ts'
 import type { Counted } from '../../state/index.ts'
 import { claimManifest, type ClaimLaunch } from '../claim-manifest.ts'
 import { makeConsolidationHints } from './consolidation-hints.ts'
@@ -34,6 +34,9 @@ import { followPods, tellOfPass } from '../metrics/index.ts'
 const unsyncedPollMs = 250
 const createdAtOnce = 20
 const failedSchedulingTtlMs = 5 * 60_000
+const noTypesTtlMs = 60_000
+const noTypes =
+  'No instance type that can be bought meets its requirements and minValues; widen them, or wait for capacity'
 const namedPods = 3
 const nominatedLimit = { perSecond: 5, burst: 10 } as const
 
@@ -173,6 +176,12 @@ function* announce({ events, state }: ReconcilerContext, plan: ProvisioningPlan)
       ttlMs: failedSchedulingTtlMs,
     })
   }
+  for (const pool of state.nodePools().filter(({ name }) => plan.barrenNodePools?.includes(name)))
+    events.record({
+      ...nodePoolEvent(pool, 'Warning', 'NoCompatibleInstanceTypes', noTypes),
+      dedupe: [pool.uid],
+      ttlMs: noTypesTtlMs,
+    })
   for (const { node, pods } of plan.placements) {
     const real = pods.filter((pod) => !isVirtual(pod))
     if (real.length > 0) state.nominate(node)
