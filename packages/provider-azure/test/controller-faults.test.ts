@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { applyDeployment, conditionOf, runningPods, scale, untilRunning } from '@scantling/simulation'
 import { endedAfter } from '@scantling/simulation/testing'
-import { launchErrors, nodeGroup, type ServiceError } from './emulator/index.ts'
+import { agentPool, launchErrors, nodeGroup, subscription, type ServiceError } from './emulator/index.ts'
 import { azureKinds as kinds } from './kinds.ts'
 import { applyAzureDefaults, startVirtualAzure, type VirtualAzure } from './virtual-controller.ts'
 
@@ -142,6 +142,56 @@ describe('what goes wrong in Azure', () => {
       expect(await azure.all(kinds.nodeClaims)).toEqual([])
     },
   )
+})
+
+describe('machines of AKS whose claims go', () => {
+  const machineType = 'Microsoft.ContainerService/managedClusters/agentPools/machines'
+  const settings = {
+    provisionMode: 'aksmachineapiheaderbatch',
+    useSig: true,
+    sigSubscriptionId: subscription,
+    aksMachinesPoolName: agentPool,
+  } as const
+  const startTwo = async () => {
+    const azure = stopping(await startVirtualAzure({ settings }))
+    const { azure: port } = await azure.startController()
+    await applyAzureDefaults(azure)
+    const machines = () =>
+      azure.world
+        .all()
+        .flatMap(({ type, name, deletedAtMs }) => (type === machineType && deletedAtMs === undefined ? [name] : []))
+    const apart = { affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: [one] } } }
+    return { azure, port, machines, apart }
+  }
+  const one = { labelSelector: { matchLabels: { app: 'web' } }, topologyKey: 'kubernetes.io/hostname' }
+  const puts = (port: { readonly calls: ReadonlyArray<{ readonly method: string; readonly action: string }> }) =>
+    port.calls.filter(({ method, action }) => method === 'PUT' && action === `${machineType}/write`).length
+
+  test('Z-BAT-05: one that is deleted while its batch gathers takes its machine along, and leaves the other its own', async () => {
+    const { azure, port, machines, apart } = await startTwo()
+    await applyDeployment(azure, 'web', 2, '1', apart)
+    await azure.until('both have claims', async () => (await azure.all(kinds.nodeClaims)).length === 2)
+    expect(puts(port)).toBe(0)
+    const [name = ''] = (await azure.all(kinds.nodeClaims)).map(({ metadata }) => metadata.name)
+    await scale(azure, 'web', 1)
+    await azure.face.delete({ ...kinds.nodeClaims, name })
+    await azure.until('both were made', () => puts(port) === 1)
+    await azure.until('one is gone', async () => (await azure.all(kinds.nodeClaims)).length === 1, minute)
+    await azure.until('its machine is gone', () => machines().length === 1, minute)
+    await untilRunning(azure, 1)
+  })
+
+  test('Z-BAT-08: one that is deleted while its machine comes to nothing goes with it', async () => {
+    const { azure, machines } = await startTwo()
+    azure.world.launchFaults.push({ phase: 'operation', error: launchErrors.overconstrainedZonal })
+    await applyDeployment(azure, 'web', 1, '1')
+    await azure.until('a machine is being made', () => machines().length === 1)
+    const [name = ''] = (await azure.all(kinds.nodeClaims)).map(({ metadata }) => metadata.name)
+    await scale(azure, 'web', 0)
+    await azure.face.delete({ ...kinds.nodeClaims, name })
+    await azure.until('the claim is gone', async () => (await azure.all(kinds.nodeClaims)).length === 0, minute)
+    await azure.until('the machine is gone', () => machines().length === 0, minute)
+  })
 })
 
 describe('the end of a process at any effect', () => {

@@ -130,7 +130,7 @@ describe('a machine is ended with its claim', () => {
   })
 })
 
-test('L-FIN-03 a claim whose launches were all refused goes without a question to the cloud', async () => {
+test('L-FIN-04 a claim whose launches were all refused goes without a question to the cloud', async () => {
   const { cluster, lists } = await launching(() => ({
     launch: () =>
       TE.left<LaunchFailure>({
