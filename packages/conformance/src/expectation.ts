@@ -31,12 +31,18 @@ export const rightOf = <L, A>(result: E.Either<L, A>, what: string): A =>
 export const leftOf = <L, A>(result: E.Either<L, A>, what: string): L =>
   E.isLeft(result) ? result.left : fail(`${what} should have failed, and answered ${show(result.right)}`)
 
-const promptMs = 1500
+// Counted in short waits: where this process did not come to run, neither did the work.
+const promptWaits = 15
+const waitMs = 100
+
+const waitShortly = async (signal: AbortSignal): Promise<void> => {
+  for (let wait = 0; wait < promptWaits; wait += 1) await systemClock.sleep(waitMs, signal)
+}
 
 /** The result of work that needs no time to pass. */
 export const promptly = async <A>(work: Promise<A>, what: string): Promise<A> => {
   const late = new AbortController()
-  const timeout = systemClock.sleep(promptMs, late.signal).then(
+  const timeout = waitShortly(late.signal).then(
     () => fail(`${what} went on waiting`),
     () => fail('unreachable'),
   )
