@@ -75,43 +75,6 @@ describe('What is installed', () => {
     },
   )
 
-  /** Of the reference's charts for AWS and Azure; the facts that a values file which moves over depends on. */
-  test('A-HLM-01, Z-CHART-01: every value of the reference’s charts is one here, or known to be without an effect', () => {
-    const top =
-      'additionalAnnotations additionalClusterRoleRules additionalLabels affinity dnsConfig dnsPolicy extraVolumes fullnameOverride hostNetwork imagePullPolicy imagePullSecrets initContainers logLevel logOutputPaths nameOverride nodeSelector podAnnotations podLabels priorityClassName replicas revisionHistoryLimit schedulerName terminationGracePeriodSeconds tolerations topologySpreadConstraints'
-    const within = {
-      controller: 'containerName env envFrom extraVolumeMounts resources sidecarContainer sidecarVolumeMounts',
-      'controller.image': 'repository tag digest',
-      'controller.securityContext': 'appArmorProfile seLinuxOptions seccompProfile',
-      'controller.metrics': 'port',
-      'controller.healthProbe': 'port',
-      podDisruptionBudget: 'name maxUnavailable',
-      podSecurityContext: 'fsGroup seccompProfile',
-      service: 'annotations',
-      serviceAccount: 'create name annotations',
-      serviceMonitor: 'enabled additionalLabels relabelings metricRelabelings endpointConfig sampleLimit',
-      'strategy.rollingUpdate': 'maxUnavailable',
-      settings:
-        'amiRefreshInterval batchIdleDuration batchMaxDuration clusterCABundle clusterEndpoint clusterName disableClusterStateObservability disableDryRun eksControlPlane enableZonalShift ignoreDRARequests interruptionQueue isolatedVPC minValuesPolicy preferencePolicy reservedENIs subnetRefreshInterval tags vmMemoryOverheadPercent',
-      'settings.featureGates':
-        'capacityBuffer nodeOverlay nodeRepair reservedCapacity spotToSpotConsolidation staticCapacity',
-      'settings.awsFeatureGates': 'nodeClassCEL',
-    }
-    const values: unknown = parse(read('deploy/chart/values.yaml'))
-    const has = (name: string): boolean =>
-      name
-        .split('.')
-        .reduce<unknown>((at, step) => (at as Readonly<Record<string, unknown>> | undefined)?.[step], values) !==
-      undefined
-    const wanted = [
-      ...top.split(' '),
-      ...Object.entries(within).flatMap(([under, names]) => names.split(' ').map((name) => `${under}.${name}`)),
-    ]
-    expect(wanted.filter((name) => !has(name))).toEqual([])
-    // A logger without errors of its own, and a webhook that nobody serves.
-    expect(['logErrorOutputPaths', 'webhook'].filter(has)).toEqual([])
-  })
-
   test('the image has the Node that the bundles are made for, and copies what they are', () => {
     const { base, copies } = readImage('kwok')
     expect(/nodejs(\d+)/.exec(base)?.[1]).toBe(String(targetMajor))

@@ -35,7 +35,7 @@ serviceAccount:
     azure.workload.identity/client-id: $(az identity show --name "$identity" --resource-group "$group" --query clientId --output tsv)
 settings:
   clusterName: $cluster
-  clusterEndpoint: https://$(ask fqdn):443
+  clusterEndpoint: https://$(ask 'privateFqdn || fqdn'):443
 controller:
   env:
     - name: TOKEN_ID
