@@ -304,8 +304,31 @@ describeIfPresent('kubectl', () => {
     await kubectl('create', 'priorityclass', 'gold', '--value=100')
     expect(await kubectl('get', 'priorityclass', 'gold', '-o', 'jsonpath={.value}')).toBe('100')
     await kubectl('run', 'lone', '--image=web:1', '--labels=a=b', ...inWords)
-    expect((await run('create', 'quota', 'q', '--hard=cpu=1', ...inWords)).err).toContain('unknown format')
-  }, 60_000)
+    await kubectl('create', 'cronjob', 'cj', '--image=web:1', '--schedule=0 0 1 1 *', ...inWords)
+    await kubectl('create', 'job', 'j', '--from=cronjob/cj', ...inWords)
+    const owner = '{.metadata.ownerReferences[0].kind} {.spec.template.spec.containers[0].image}'
+    expect(await kubectl('get', 'job', 'j', '-o', `jsonpath=${owner}`, ...inWords)).toBe('CronJob web:1')
+    await kubectl('create', 'service', 'clusterip', 'svc', '--tcp=80:8080', ...inWords)
+    expect(await kubectl('get', 'service', 'svc', '-o', 'jsonpath={.spec.ports[0].targetPort}', ...inWords)).toBe(
+      '8080',
+    )
+    await kubectl('create', 'role', 'r', '--verb=get', '--resource=pods', ...inWords)
+    await kubectl('create', 'rolebinding', 'rb', '--role=r', '--serviceaccount=words:sa', ...inWords)
+    expect(
+      await kubectl(
+        'get',
+        'role/r',
+        'rolebinding/rb',
+        '-o',
+        'jsonpath={.items[*].rules}{.items[*].subjects}',
+        ...inWords,
+      ),
+    ).toBe(
+      '[{"apiGroups":[""],"resources":["pods"],"verbs":["get"]}][{"kind":"ServiceAccount","name":"sa","namespace":"words"}]',
+    )
+    await kubectl('create', 'quota', 'q', '--hard=cpu=1', ...inWords)
+    expect((await run('create', 'ingress', 'i', '--rule=a/b=svc:80', ...inWords)).err).toContain('unknown format')
+  }, 120_000)
 
   test('delete, and wait for it to be gone', async () => {
     expect(await kubectl('delete', 'deployment', 'web')).toContain('deployment.apps "web" deleted')

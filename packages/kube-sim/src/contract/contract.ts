@@ -14,6 +14,7 @@ import {
 } from './benches.ts'
 import { check, equal, refusal, type Body, type ContractCheck } from './contract-api.ts'
 import { daemonSetChecks } from './daemon-sets.ts'
+import { defaultChecks } from './defaults.ts'
 import { jobChecks } from './jobs.ts'
 import { workloadChecks } from './workloads.ts'
 
@@ -524,6 +525,7 @@ export const contract: ReadonlyArray<ContractCheck> = [
     equal([failure?.code, failure?.reason], [410, 'Expired'])
   }),
 
+  ...defaultChecks,
   ...workloadChecks,
   ...daemonSetChecks,
   ...jobChecks,

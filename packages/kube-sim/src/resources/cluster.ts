@@ -174,6 +174,7 @@ export const clusterTypes: ReadonlyArray<ResourceType> = [
       if (spec !== undefined) {
         setDefault(spec, 'type', 'ClusterIP')
         setDefault(spec, 'sessionAffinity', 'None')
+        setDefault(spec, 'internalTrafficPolicy', 'Cluster')
         for (const port of objectsAt(spec, 'ports')) {
           setDefault(port, 'protocol', 'TCP')
           setDefault(port, 'targetPort', port['port'])
@@ -306,6 +307,7 @@ export const clusterTypes: ReadonlyArray<ResourceType> = [
   define('scheduling.k8s.io/v1', 'PriorityClass', 'priorityclasses', {
     shortNames: ['pc'],
     namespaced: false,
+    hasGeneration: true,
     admit: (priorityClass) => {
       setDefault(priorityClass, 'preemptionPolicy', 'PreemptLowerPriority')
       return []

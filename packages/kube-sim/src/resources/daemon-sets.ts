@@ -4,7 +4,7 @@ import { equalJson, objectAt, valueAtPath, type JsonObject } from '../server/jso
 import type { ResourceType } from '../server/registry.ts'
 import { column, pathColumn, workloadColumns } from './columns.ts'
 import { define } from './define.ts'
-import { admitWorkload, rollingUpdate, setDefault, validateWorkload } from './workload-rules.ts'
+import { admitWorkload, initialStatus, rollingUpdate, setDefault, validateWorkload } from './workload-rules.ts'
 
 const generationKey = 'deprecated.daemonset.template.generation'
 
@@ -18,6 +18,13 @@ const countTemplates = (set: JsonObject, count: number): void => {
   const annotations = { ...given, [generationKey]: String(count) }
   set['metadata'] = { ...metadata, annotations }
 }
+
+const unscheduled = initialStatus({
+  currentNumberScheduled: 0,
+  desiredNumberScheduled: 0,
+  numberMisscheduled: 0,
+  numberReady: 0,
+})
 
 const validateSet: ResourceType['validate'] = (set, previous, surroundings) => {
   const errors: FieldError[] = [...validateWorkload(['selector'])(set, previous, surroundings)]
@@ -49,7 +56,10 @@ export const daemonSetType: ResourceType = define('apps/v1', 'DaemonSet', 'daemo
     rollingUpdate(spec, 'updateStrategy', { maxUnavailable: 1, maxSurge: 0 })
     setDefault(spec, 'revisionHistoryLimit', 10)
   }),
-  initialize: (set) => countTemplates(set, 1),
+  initialize: (set) => {
+    countTemplates(set, 1)
+    unscheduled(set)
+  },
   renew: (set, previous) => {
     const before = templateGeneration(previous)
     const isSame = equalJson(valueAtPath(set, 'spec.template'), valueAtPath(previous, 'spec.template'))

@@ -64,12 +64,25 @@ const defaultContainer = (container: JsonObject): void => {
     setDefault(settings, 'periodSeconds', 10)
     setDefault(settings, 'successThreshold', 1)
     setDefault(settings, 'failureThreshold', 3)
-    const http = objectAt(settings, 'httpGet')
-    if (http !== undefined) setDefault(http, 'scheme', 'HTTP')
+    defaultRequest(settings)
+  }
+  for (const hook of ['postStart', 'preStop']) defaultRequest(objectAt(objectAt(container, 'lifecycle'), hook))
+  for (const variable of objectsAt(container, 'env')) {
+    const source = objectAt(objectAt(variable, 'valueFrom'), 'fieldRef')
+    if (source !== undefined) setDefault(source, 'apiVersion', 'v1')
   }
 }
 
+const defaultRequest = (handler: JsonObject | undefined): void => {
+  const http = objectAt(handler, 'httpGet')
+  if (http === undefined) return
+  setDefault(http, 'path', '/')
+  setDefault(http, 'scheme', 'HTTP')
+}
+
 const defaultVolume = (volume: JsonObject): void => {
+  const directory = objectAt(volume, 'hostPath')
+  if (directory !== undefined) setDefault(directory, 'type', '')
   for (const source of ['configMap', 'secret', 'projected', 'downwardAPI']) {
     const settings = objectAt(volume, source)
     if (settings !== undefined) setDefault(settings, 'defaultMode', 420)

@@ -4,7 +4,15 @@ import { equalJson, objectAt, objectsAt, valueAtPath, type JsonObject } from '..
 import type { ResourceType } from '../server/registry.ts'
 import { specOf, workloadColumns } from './columns.ts'
 import { define } from './define.ts'
-import { admitWorkload, readyColumn, rollingUpdate, scale, setDefault, validateWorkload } from './workload-rules.ts'
+import {
+  admitWorkload,
+  initialStatus,
+  readyColumn,
+  rollingUpdate,
+  scale,
+  setDefault,
+  validateWorkload,
+} from './workload-rules.ts'
 
 const mutable = [
   'replicas',
@@ -84,9 +92,7 @@ export const statefulSetType: ResourceType = define('apps/v1', 'StatefulSet', 's
   hasGeneration: true,
   scale,
   admit: admitWorkload(defaultSet),
-  initialize: (set) => {
-    set['status'] = { replicas: 0, availableReplicas: 0 }
-  },
+  initialize: initialStatus({ replicas: 0, availableReplicas: 0 }),
   validate: validateSet,
   columns: [readyColumn('status.readyReplicas'), ...workloadColumns.filter(({ name }) => name !== 'Selector')],
 })

@@ -12,13 +12,21 @@ export const setDefault = (object: JsonObject, key: string, value: unknown): voi
   if (object[key] === undefined || object[key] === null) object[key] = value
 }
 
-const defaultTemplate = (object: JsonObject): void => {
+/** The defaults of the pod template in an object's spec, in place. */
+export const defaultTemplate = (object: JsonObject): void => {
   const template = objectAt(objectAt(object, 'spec'), 'template')
   const spec = objectAt(template, 'spec')
   if (template === undefined || spec === undefined) return
   setDefault(template, 'metadata', {})
   defaultPodSpec(spec)
 }
+
+/** The status of a new object, before a controller has looked at it. */
+export const initialStatus =
+  (status: JsonObject): ResourceType['initialize'] =>
+  (object) => {
+    object['status'] = { ...status }
+  }
 
 /** Runs `set` on the spec (made when absent), after the template's defaults. */
 export const admitWorkload =

@@ -10,7 +10,15 @@ import { jobType } from './jobs.ts'
 import { admitPod, initializePod, validatePod } from './pod.ts'
 import { podColumns } from './pod-columns.ts'
 import { statefulSetType } from './stateful-sets.ts'
-import { admitWorkload, readyColumn, rollingUpdate, scale, setDefault, validateWorkload } from './workload-rules.ts'
+import {
+  admitWorkload,
+  initialStatus,
+  readyColumn,
+  rollingUpdate,
+  scale,
+  setDefault,
+  validateWorkload,
+} from './workload-rules.ts'
 
 /** Pods, and the workloads that make them. */
 export const workloadTypes: ReadonlyArray<ResourceType> = [
@@ -51,6 +59,7 @@ export const workloadTypes: ReadonlyArray<ResourceType> = [
       setDefault(spec, 'revisionHistoryLimit', 10)
       setDefault(spec, 'progressDeadlineSeconds', 600)
     }),
+    initialize: initialStatus({}),
     validate: validateWorkload(['selector']),
     columns: [
       readyColumn('status.readyReplicas'),
@@ -67,6 +76,7 @@ export const workloadTypes: ReadonlyArray<ResourceType> = [
     scale,
     selectableFields: ['status.replicas'],
     admit: admitWorkload((spec) => setDefault(spec, 'replicas', 1)),
+    initialize: initialStatus({ replicas: 0 }),
     validate: validateWorkload(['selector']),
     columns: [
       pathColumn('Desired', 'integer', 'spec.replicas'),

@@ -58,7 +58,7 @@ describe('writes', () => {
     const { face } = startTestServer()
     const ref = { ...deployments, name: 'web' }
     await face.create(deployments, { ...deploymentNamed('web'), status: { replicas: 9 } })
-    expect((await face.get(ref))['status']).toBeUndefined()
+    expect((await face.get(ref))['status']).toEqual({})
     await face.patch({ ...ref, subresource: 'status' }, 'merge', { spec: { replicas: 7 }, status: { replicas: 1 } })
     expect(await face.get(ref)).toMatchObject({
       metadata: { generation: 1 },

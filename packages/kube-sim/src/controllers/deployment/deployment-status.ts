@@ -31,7 +31,8 @@ export const deploymentStatus = ({ deployment, newest, all, nowMs }: DeploymentS
     unavailableReplicas: Math.max(all.reduce((sum, set) => sum + (set.spec.replicas ?? 1), 0) - availableReplicas, 0),
   }
   const nowText = timeText(nowMs)
-  const conditions = setCondition(before?.conditions, availability(deployment, availableReplicas), nowText)
+  const available = { ...availability(deployment, availableReplicas), lastUpdateTime: nowText }
+  const conditions = setCondition(before?.conditions, available, nowText)
   const progress = progressing(deployment, newest, counts, nowMs)
   return {
     ...counts,
@@ -49,7 +50,9 @@ const isComplete = (wanted: number, { updatedReplicas, replicas, availableReplic
 
 const availability = (deployment: DeploymentObject, available: number): Condition => {
   const wanted = deployment.spec.replicas ?? 1
-  return available >= wanted - rolloutBounds(deployment).maxUnavailable
+  // One that is recreated may be without pods, but does not pass for available then.
+  const spare = deployment.spec.strategy?.type === 'Recreate' ? 0 : rolloutBounds(deployment).maxUnavailable
+  return available >= wanted - spare
     ? {
         type: 'Available',
         status: 'True',
