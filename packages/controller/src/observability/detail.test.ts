@@ -17,6 +17,7 @@ describe('detail of metrics', () => {
       'karpenter_pods_unstarted_time_seconds',
     ])
     expect(isDetailed({ labels: ['instance_type', 'zone'] })).toBe(true)
+    expect(isDetailed({ labels: ['image', 'size', 'zone'] })).toBe(true)
     expect(isDetailed({ labels: ['nodepool', 'capacity_type'] })).toBe(false)
   })
 

@@ -30,7 +30,8 @@ export interface Metrics {
   readonly render: () => Promise<string>
 }
 
-const detailLabels: ReadonlySet<string> = new Set(['node', 'node_name', 'pod', 'pod_name', 'instance_type'])
+// On Azure an instance type is a size.
+const detailLabels: ReadonlySet<string> = new Set(['node', 'node_name', 'pod', 'pod_name', 'instance_type', 'size'])
 
 /**
  * Whether a family has a series for each node, pod or instance type, so that it grows with the cluster or the catalogue.
