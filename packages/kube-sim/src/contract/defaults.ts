@@ -38,7 +38,7 @@ const completed = {
       readinessProbe: { ...usual, httpGet: { path: '/', port: 80, scheme: 'HTTP' } },
       lifecycle: { preStop: { httpGet: { path: '/', port: 80, scheme: 'HTTP' } } },
       env: [{ name: 'NAME', valueFrom: { fieldRef: { apiVersion: 'v1', fieldPath: 'metadata.name' } } }],
-      resources: { limits: amounts, requests: amounts },
+      resources: { limits: amounts },
     },
     {
       ...logged,
@@ -121,6 +121,18 @@ export const defaultChecks: ReadonlyArray<ContractCheck> = [
       },
       status: {},
     })
+  }),
+
+  check('a limit without a request is a request, of a pod but not of a template', async (bench) => {
+    const pods = `/api/v1/namespaces/${bench.namespace}/pods`
+    const { body } = await bench.post(pods, { metadata: { name: 'web' }, spec: given })
+    const { containers } = body.spec as unknown as {
+      readonly containers: ReadonlyArray<{ readonly resources: unknown }>
+    }
+    equal(
+      containers.map(({ resources }) => resources),
+      [{ limits: amounts, requests: amounts }, {}],
+    )
   }),
 
   check('a Deployment that is recreated is not available while pods are missing', async (bench) => {

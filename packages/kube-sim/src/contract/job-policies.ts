@@ -97,6 +97,24 @@ export const jobPolicyChecks: ReadonlyArray<ContractCheck> = [
     equal(countsOf((await bench.get(path)).body, ['failed', 'active']), [1, 0])
   }),
 
+  check('a Job fails when its containers have been restarted too often in their pod', async (bench) => {
+    const path = `${jobs(bench)}/work`
+    await bench.post(jobs(bench), job({ backoffLimit: 2 }, { ...nobody, restartPolicy: 'OnFailure' }))
+    await untilLiving(bench, 1)
+    const [pod] = await living(bench)
+    const restarted = async (restartCount: number) => {
+      const state = { running: { startedAt: '2020-01-01T00:00:00Z' } }
+      const containerStatuses = [{ name: 'main', image: 'one', imageID: '', ready: true, restartCount, state }]
+      if (pod !== undefined) await end(bench, pod, 'Running', { containerStatuses })
+    }
+    await restarted(1)
+    await bench.pause(300)
+    equal(trueConditions((await bench.get(path)).body), [])
+    await restarted(2)
+    await untilTrue(bench, path, 'FailureTarget BackoffLimitExceeded', 'Failed BackoffLimitExceeded')
+    equal(countsOf((await bench.get(path)).body, ['active', 'failed']), [0, 1])
+  }),
+
   check('each index of a Job may have failures of its own, and fails the Job only at the end', async (bench) => {
     const path = `${jobs(bench)}/work`
     const spec = { completions: 3, parallelism: 3, completionMode: 'Indexed', backoffLimitPerIndex: 1 }

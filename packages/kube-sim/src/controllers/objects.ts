@@ -143,7 +143,11 @@ export interface ContainerStatus {
   readonly name: string
   readonly ready: boolean
   readonly restartCount: number
-  readonly state?: { readonly terminated?: { readonly exitCode: number; readonly finishedAt?: string } }
+  readonly state?: {
+    readonly running?: { readonly startedAt?: string }
+    readonly terminated?: { readonly exitCode: number; readonly finishedAt?: string }
+  }
+  readonly lastState?: { readonly terminated?: { readonly exitCode: number; readonly finishedAt?: string } }
 }
 
 export interface PodStatus {

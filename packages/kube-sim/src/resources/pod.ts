@@ -48,13 +48,6 @@ const defaultContainer = (container: JsonObject): void => {
   if (resources !== undefined) {
     canonicalResources(resources, 'limits')
     canonicalResources(resources, 'requests')
-    const limits = objectAt(resources, 'limits')
-    // A limit without a request asks for the limit.
-    if (limits !== undefined) {
-      const requests = objectAt(resources, 'requests') ?? {}
-      for (const [name, amount] of Object.entries(limits)) if (!Object.hasOwn(requests, name)) requests[name] = amount
-      resources['requests'] = requests
-    }
   }
   for (const port of objectsAt(container, 'ports')) setDefault(port, 'protocol', 'TCP')
   for (const probe of ['livenessProbe', 'readinessProbe', 'startupProbe']) {
@@ -96,6 +89,7 @@ export const admitPod = (pod: JsonObject, surroundings: Surroundings): void => {
   const spec = objectAt(pod, 'spec')
   if (spec === undefined) return
   defaultPodSpec(spec)
+  for (const list of ['initContainers', 'containers']) objectsAt(spec, list).forEach(askForLimits)
   setDefault(spec, 'enableServiceLinks', true)
   if (!stringAt(spec, 'serviceAccountName')) {
     spec['serviceAccountName'] = 'default'
@@ -103,6 +97,16 @@ export const admitPod = (pod: JsonObject, surroundings: Surroundings): void => {
   }
   admitPriority(pod, spec, surroundings)
   for (const key of ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable']) tolerateForAWhile(spec, key)
+}
+
+/** A limit without a request asks for the limit; in the template of a workload it does not yet. */
+const askForLimits = (container: JsonObject): void => {
+  const resources = objectAt(container, 'resources')
+  const limits = objectAt(resources, 'limits')
+  if (resources === undefined || limits === undefined) return
+  const requests = objectAt(resources, 'requests') ?? {}
+  for (const [name, amount] of Object.entries(limits)) if (!Object.hasOwn(requests, name)) requests[name] = amount
+  resources['requests'] = requests
 }
 
 const tolerateForAWhile = (spec: JsonObject, key: string): void => {

@@ -125,7 +125,7 @@ const failureOf = (
     const verdict = hasFailed(job, pod) ? judgeFailure(job, pod) : undefined
     if (verdict?._tag === 'FailJob') return fail('PodFailurePolicy', verdict.message)
   }
-  if (failed > (spec.backoffLimit ?? 6)) {
+  if (failed > (spec.backoffLimit ?? 6) || hasRestartedTooOften(job, pods)) {
     return fail('BackoffLimitExceeded', 'Job has reached the specified backoff limit')
   }
   if (isTooLate) return fail('DeadlineExceeded', 'Job was active longer than specified deadline')
@@ -134,6 +134,16 @@ const failureOf = (
   }
   const isSpent = failedIndexes.size > 0 && failedIndexes.size + succeeded >= (spec.completions ?? 0)
   return isSpent ? fail('FailedIndexes', 'Job has failed indexes') : undefined
+}
+
+/** Where containers are restarted in their pod, that counts as well. */
+const hasRestartedTooOften = ({ spec }: JobObject, pods: ReadonlyArray<PodObject>): boolean => {
+  if (spec.template?.spec?.restartPolicy !== 'OnFailure') return false
+  const restarts = pods
+    .filter((pod) => !isTerminal(pod))
+    .flatMap(({ status }) => [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])])
+    .reduce((sum, { restartCount }) => sum + restartCount, 0)
+  return restarts > 0 && restarts >= (spec.backoffLimit ?? 6)
 }
 
 export const isSuspended = ({ spec }: JobObject): boolean => spec.suspend === true

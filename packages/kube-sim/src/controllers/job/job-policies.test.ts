@@ -136,6 +136,19 @@ describe('a Job with policies', () => {
     expect([job().status, finalizers()]).toMatchObject([{ failed: 3, active: 0 }, []])
   })
 
+  test('fails when its containers have been restarted too often in their pod', async () => {
+    const template = {
+      metadata: { annotations: { ...failing, 'sim.scantling.sh/run-for': '3s' } },
+      spec: { ...oneContainer(), restartPolicy: 'OnFailure' },
+    }
+    await add({ backoffLimit: 2, template })
+    await cluster.clock.advance(12_000)
+    expect([job().status, conditions(), cluster.pods().length]).toMatchObject([{ active: 1, failed: 0 }, [], 1])
+    await cluster.clock.advance(15_000)
+    expect(conditions()).toEqual(['FailureTarget BackoffLimitExceeded', 'Failed BackoffLimitExceeded'])
+    expect([job().status?.failed, cluster.pods()]).toEqual([1, []])
+  })
+
   test('replaces an evicted pod without counting it, once it has ended', async () => {
     const podFailurePolicy = { rules: [{ action: 'Ignore', onPodConditions: [{ type: 'DisruptionTarget' }] }] }
     await add({ backoffLimit: 0, podFailurePolicy }, forever)

@@ -94,6 +94,35 @@ describe('a simulated kubelet', () => {
     expect(cluster.pods()).toHaveLength(0)
   })
 
+  test('restarts containers that fail with OnFailure: at once, then after ever longer pauses', async () => {
+    await start({ kubelet: { startLatency: fixed(1000) } })
+    const annotations = { 'sim.scantling.sh/run-for': '5s', 'sim.scantling.sh/exit-code': '3' }
+    await cluster.addPod('p', { restartPolicy: 'OnFailure' }, { annotations })
+    const seen: Array<string> = []
+    for (let second = 0; second < 60; second += 1) {
+      await cluster.clock.advance(1000)
+      const [status] = cluster.pod('p').status?.containerStatuses ?? []
+      const state = Object.keys(status?.state ?? {}).join()
+      const text = `${cluster.pod('p').status?.phase} ${state} ${status?.restartCount} ${status?.ready}`
+      if (seen.at(-1) !== text) seen.push(text)
+    }
+    expect(seen).toEqual([
+      'Running running 0 true',
+      'Running running 1 true',
+      'Running waiting 1 false',
+      'Running running 2 true',
+      'Running waiting 2 false',
+      'Running running 3 true',
+      'Running waiting 3 false',
+    ])
+    const [last] = cluster.pod('p').status?.containerStatuses ?? []
+    expect(last).toMatchObject({
+      state: { waiting: { reason: 'CrashLoopBackOff', message: expect.stringContaining('back-off 40s') } },
+      lastState: { terminated: { exitCode: 3 } },
+    })
+    expect(conditionOf(cluster.pod('p'), 'Ready')?.status).toBe('False')
+  })
+
   test('stops a pod that is deleted before it ran', async () => {
     await start({ kubelet: { startLatency: fixed(60_000) } })
     await cluster.addPod('p')

@@ -9,7 +9,14 @@ import { draw, type Range } from '../random.ts'
 import { refs } from '../refs.ts'
 import { isConflict, unlessGone } from '../status-error.ts'
 import { renewLease, writeHealthyStatus } from './node-heartbeat.ts'
-import { creatingStatus, endedStatus, runningStatus } from './pod-statuses.ts'
+import {
+  crashedStatus,
+  creatingStatus,
+  endedStatus,
+  restartedStatus,
+  restartsOf,
+  runningStatus,
+} from './pod-statuses.ts'
 
 export interface KubeletOptions {
   /** Adopt every node, not only those marked `kwok.x-k8s.io/node: fake` by annotation or label. */
@@ -32,7 +39,7 @@ export const fakeNodeKey = 'kwok.x-k8s.io/node'
 export const kubeletStateKey = 'sim.scantling.sh/kubelet'
 /** On a pod that need not run for ever: a Go duration after which it ends. Pods of Jobs end at once without it. */
 export const runForKey = 'sim.scantling.sh/run-for'
-/** On a pod that ends: what its containers exit with, which is 0 without it. Others make the pod fail. */
+/** On a pod that ends: what its containers exit with, which is 0 without it. Others make it fail, or restart. */
 export const exitCodeKey = 'sim.scantling.sh/exit-code'
 /** On a pod: a Go duration that it takes to stop. */
 export const stopAfterKey = 'sim.scantling.sh/stop-after'
@@ -46,7 +53,7 @@ interface AdoptedNode {
 
 interface PodTask {
   readonly uid: string
-  readonly step: 'start' | 'finish' | 'stop'
+  readonly step: 'start' | 'finish' | 'restart' | 'stop'
   readonly dueMs: number
   readonly cancel: () => void
 }
@@ -165,8 +172,22 @@ export const startKubelets = (cluster: Cluster, options: KubeletOptions = {}): R
     if (pod.status?.phase === 'Running') {
       const runForMs = runTimeMs(pod)
       if (runForMs === undefined) return forget(key)
-      if (isDue('finish')) return writeStatus(pod, endedStatus(input, exitCode(pod)))
-      const sinceMs = Date.parse(pod.status.startTime ?? pod.metadata.creationTimestamp)
+      const code = exitCode(pod)
+      const crashMs = crashedAtMs(pod)
+      if (crashMs !== undefined) {
+        if (isDue('restart')) return writeStatus(pod, restartedStatus(input, code))
+        return plan(pod, 'restart', Math.max(crashMs + restartPauseMs(pod) - clock.nowMs(), 0))
+      }
+      if (isDue('finish')) {
+        if (code === 0 || pod.spec.restartPolicy !== 'OnFailure') return writeStatus(pod, endedStatus(input, code))
+        const pauseMs = restartPauseMs(pod)
+        // Forgotten first: the containers that run next end by themselves, too.
+        due.delete(key)
+        return writeStatus(pod, pauseMs === 0 ? restartedStatus(input, code) : crashedStatus(input, code, pauseMs))
+      }
+      const { startTime, containerStatuses } = pod.status
+      const restartedAt = restartsOf(pod) > 0 ? containerStatuses?.[0]?.state?.running?.startedAt : undefined
+      const sinceMs = Date.parse(restartedAt ?? startTime ?? pod.metadata.creationTimestamp)
       return plan(pod, 'finish', Math.max(sinceMs + runForMs - clock.nowMs(), 0))
     }
     if (isDue('start')) {
@@ -247,6 +268,20 @@ const runTimeMs = (pod: PodObject): number | undefined => {
   if (restartPolicy !== 'Never' && restartPolicy !== 'OnFailure') return undefined
   const asked = parseDurationMs(valueOf(pod.metadata.annotations, runForKey))
   return asked ?? (controllerOf(pod)?.kind === 'Job' ? 0 : undefined)
+}
+
+/** When the containers ended that wait to be started again; nothing while they run. */
+const crashedAtMs = ({ status }: PodObject): number | undefined => {
+  const [first] = status?.containerStatuses ?? []
+  if (first === undefined || first.ready || first.state?.running !== undefined) return undefined
+  const { finishedAt } = first.lastState?.terminated ?? {}
+  return finishedAt === undefined ? undefined : Date.parse(finishedAt)
+}
+
+// The first time at once, then after 10 s, 20 s … at most 5 minutes, as a kubelet does it.
+const restartPauseMs = (pod: PodObject): number => {
+  const restarts = restartsOf(pod)
+  return restarts === 0 ? 0 : Math.min(10_000 * 2 ** (restarts - 1), 300_000)
 }
 
 const exitCode = (pod: PodObject): number => {

@@ -98,6 +98,60 @@ export const runningStatus = ({ pod, nowMs, hostIP, podIP }: StatusInput) => {
   }
 }
 
+/** How often the containers of a pod have been started anew. */
+export const restartsOf = ({ status }: PodObject): number =>
+  Math.max(0, ...(status?.containerStatuses ?? []).map(({ restartCount }) => restartCount))
+
+/** All containers ended badly, and wait to be started again. */
+export const crashedStatus = (
+  { pod, nowMs }: Pick<StatusInput, 'pod' | 'nowMs'>,
+  exitCode: number,
+  pauseMs: number,
+) => {
+  const containers = pod.spec.containers ?? []
+  const unready = `containers with unready status: [${namesOf(containers)}]`
+  return {
+    phase: 'Running',
+    conditions: ['Ready', 'ContainersReady'].map((type) =>
+      condition(type, false, nowMs, 'ContainersNotReady', unready),
+    ),
+    containerStatuses: containers.map((container) => ({
+      ...containerIdentity(pod, container),
+      ready: false,
+      started: false,
+      restartCount: restartsOf(pod),
+      state: {
+        waiting: {
+          reason: 'CrashLoopBackOff',
+          message: `back-off ${pauseMs / 1000}s restarting failed container=${container.name} pod=${pod.metadata.name}`,
+        },
+      },
+      lastState: { terminated: failure(pod, exitCode, nowMs) },
+    })),
+  }
+}
+
+/** All containers run once more. */
+export const restartedStatus = ({ pod, nowMs }: Pick<StatusInput, 'pod' | 'nowMs'>, exitCode: number) => ({
+  phase: 'Running',
+  conditions: ['Ready', 'ContainersReady'].map((type) => condition(type, true, nowMs)),
+  containerStatuses: (pod.spec.containers ?? []).map((container, index) => ({
+    ...containerIdentity(pod, container),
+    ready: true,
+    started: true,
+    restartCount: restartsOf(pod) + 1,
+    state: { running: { startedAt: timeText(nowMs) } },
+    lastState: pod.status?.containerStatuses?.[index]?.lastState ?? { terminated: failure(pod, exitCode, nowMs) },
+  })),
+})
+
+const failure = (pod: PodObject, exitCode: number, nowMs: number) => ({
+  exitCode,
+  reason: 'Error',
+  startedAt: pod.status?.containerStatuses?.[0]?.state?.running?.startedAt ?? pod.status?.startTime ?? timeText(nowMs),
+  finishedAt: timeText(nowMs),
+})
+
 /** All containers ended, well with the exit code 0. */
 export const endedStatus = ({ pod, nowMs }: Pick<StatusInput, 'pod' | 'nowMs'>, exitCode: number) => {
   const startedAt = pod.status?.startTime ?? timeText(nowMs)
@@ -111,7 +165,7 @@ export const endedStatus = ({ pod, nowMs }: Pick<StatusInput, 'pod' | 'nowMs'>, 
       ...containerIdentity(pod, container),
       ready: false,
       started: false,
-      restartCount: 0,
+      restartCount: restartsOf(pod),
       state: {
         terminated: { exitCode, reason: isWell ? 'Completed' : 'Error', startedAt, finishedAt: timeText(nowMs) },
       },
