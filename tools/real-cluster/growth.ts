@@ -37,7 +37,11 @@ export const measureGrowth = async (contestant: Contestant, from: number, to: nu
     const { pid } = await startContestant(cluster, contestant)
     await cluster.api.apply(nodeClass, nodePool('default'))
     const atRest = async (pods: number): Promise<AtRest> => {
-      await cluster.until(`${pods} pods run`, async () => (await countRunning(cluster)) >= pods, withinMs)
+      const areRunning = async () => {
+        await sleep(5000)
+        return (await countRunning(cluster)) >= pods
+      }
+      await cluster.until(`${pods} pods run`, areRunning, withinMs)
       await sleep(settleMs)
       const seen: Array<number> = []
       for (let sample = 0; sample < samples; sample++) {
@@ -97,9 +101,8 @@ const createPods = async ({ api }: TestCluster, from: number, to: number): Promi
   await Promise.all(Array.from({ length: createdAtOnce }, work))
 }
 
-// Counted by the server in pages: the whole list would cost it more than the controllers do.
-const countRunning = async ({ api }: TestCluster): Promise<number> => {
-  await sleep(5000)
+/** How many pods run, if all do; else 0. Counted by the server: the whole list would cost it more than controllers do. */
+export const countRunning = async ({ api }: TestCluster): Promise<number> => {
   const { body } = await api.request(
     '/api/v1/namespaces/default/pods?limit=1&fieldSelector=status.phase%21%3DRunning&resourceVersion=0',
   )
