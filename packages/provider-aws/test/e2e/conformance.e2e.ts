@@ -19,15 +19,11 @@ const notSupported = ['garble', 'hideNew', 'changePrice', 'list/half'] as const
 const sample: ReadonlySet<string> = new Set([
   'converge/ends',
   'get/absent',
-  'get/ended',
   'launch/answer-lost',
-  'launch/many',
   'launch/no-surplus',
   'launch/raced',
-  'launch/retried',
   'launch/sold-out',
   'launch/throttled',
-  'launch/unauthorized',
   'list/ended',
   'list/foreign',
   'list/throttled',
@@ -35,7 +31,6 @@ const sample: ReadonlySet<string> = new Set([
   'terminate/answer-lost',
   'terminate/foreign',
   'terminate/gone',
-  'terminate/many',
 ])
 const isFull = process.env['SCANTLING_E2E'] === 'full'
 
