@@ -19,7 +19,8 @@ if (findPython() === undefined) {
     script: 'node_modules/jest/bin/jest.js',
     nodeFlags: ['--experimental-vm-modules'],
     args: [
-      ...['--testMatch', '<rootDir>/packages/provider-aws/test/**/*.e2e.ts', '--runInBand'],
+      // The controller waits most of its time: the others run beside it, each with a moto of its own.
+      ...['--testMatch', '<rootDir>/packages/provider-aws/test/**/*.e2e.ts', '--maxWorkers=2'],
       ...args.filter((argument) => argument !== '--full'),
     ],
     env: { SCANTLING_SUITE: 'e2e-aws', ...(args.includes('--full') && { SCANTLING_E2E: 'full' }) },
