@@ -67,38 +67,59 @@ describe('What is wrong around the controller', () => {
     await here.end()
   })
 
-  test('a right is missing: the log names verb and resource, and what was begun is finished when it is granted', async () => {
-    const rendered = renderChart(namespace)
-    await cluster.api.apply(namespaceOf(namespace), nodeClass)
-    const isTooMuch = (rule: { readonly resources: ReadonlyArray<string>; readonly verbs: ReadonlyArray<string> }) =>
-      rule.resources.includes('nodeclaims')
-    const tooSmall = rendered
-      .filter(({ kind }) => kind !== 'Deployment')
-      .map((object) =>
-        object.kind === 'ClusterRole' && object.rules !== undefined
-          ? {
+  describe('a right is missing', () => {
+    const rendered = renderChart(namespace).filter(({ kind }) => kind !== 'Deployment')
+    const roles = rendered.filter(({ kind }) => kind === 'ClusterRole' || kind === 'Role')
+    const without = (verb: string, resource: string) =>
+      rendered.map((object) =>
+        object.rules === undefined
+          ? object
+          : {
               ...object,
               rules: object.rules.map((rule) =>
-                isTooMuch(rule) ? { ...rule, verbs: rule.verbs.filter((verb) => verb !== 'create') } : rule,
+                rule.resources?.includes(resource) === true
+                  ? { ...rule, verbs: rule.verbs.filter((one) => one !== verb) }
+                  : rule,
               ),
-            }
-          : object,
+            },
       )
-    await cluster.api.apply(...tooSmall)
-    const here = await cluster.scenario('rights')
-    const controller = await start('rights', {
-      kubeconfig: await cluster.kubeconfigOf(namespace, 'scantling'),
-      flags: [`--leader-election-namespace=${namespace}`],
+    const startWithout = async (verb: string, resource: string, group: string) => {
+      await cluster.api.apply(namespaceOf(namespace), nodeClass, ...without(verb, resource))
+      const controller = await start(`cannot-${verb}-${resource}`, {
+        kubeconfig: await cluster.kubeconfigOf(namespace, 'scantling'),
+        flags: [`--leader-election-namespace=${namespace}`],
+        isReadyAwaited: false,
+      })
+      const complaint = new RegExp(`cannot ${verb} resource .{0,2}${resource}.{0,2} in API group .{0,2}${group}`)
+      return { controller, complaint }
+    }
+
+    test('to create what is bought: the log names verb and resource, and what was begun is finished when it is granted', async () => {
+      const { controller, complaint } = await startWithout('create', 'nodeclaims', 'karpenter.sh')
+      const here = await cluster.scenario('rights')
+      await here.apply(here.pool(), here.deployment('web', 3))
+      await cluster.until('the log names the right', async () => complaint.test(controller.output()))
+      await cluster.api.apply(...roles)
+      await here.settled('web', 3)
+      await here.end()
     })
-    await here.apply(here.pool(), here.deployment('web', 3))
-    await cluster.until('the log names the right', () =>
-      Promise.resolve(
-        /cannot create resource .{0,2}nodeclaims.{0,2} in API group .{0,2}karpenter\.sh/.test(controller.output()),
-      ),
-    )
-    await cluster.api.apply(...rendered.filter(({ kind }) => kind === 'ClusterRole'))
-    await here.settled('web', 3)
-    await here.end()
+
+    test('to read: readiness and log name verb and resource, and it is ready when it is granted', async () => {
+      const { controller, complaint } = await startWithout('list', 'nodepools', 'karpenter.sh')
+      await cluster.until('readiness names the right', async () => complaint.test((await controller.readiness()) ?? ''))
+      expect(controller.output()).toMatch(complaint)
+      await cluster.api.apply(...roles)
+      await cluster.until('it is ready', async () => (await controller.readiness()) === 'ok')
+    })
+
+    test('to lead: the log names verb and resource, and it leads when it is granted', async () => {
+      const { controller, complaint } = await startWithout('patch', 'leases', 'coordination.k8s.io')
+      await cluster.until('the log names the right', async () => complaint.test(controller.output()))
+      await cluster.api.apply(...roles)
+      await cluster.until('it leads', async () =>
+        controller.lines().some(({ message }) => message === 'This replica leads'),
+      )
+    })
   })
 
   test('a webhook does not answer: the log names it, and machines are bought when it is gone', async () => {
@@ -133,13 +154,18 @@ describe('What is wrong around the controller', () => {
     silent.close()
   })
 
-  test('the clock is wrong by minutes: the log says by how many, and pods run all the same', async () => {
-    const here = await cluster.scenario('clock')
-    const controller = await start('clock', { nodeFlags: ['--import', shiftedByMs(7 * 60_000)] })
+  test.each([
+    ['ahead', 7],
+    ['behind', -7],
+  ])('the clock is minutes %s: the log says by how many, and pods run all the same', async (way, minutes) => {
+    const here = await cluster.scenario(`clock-${way}`)
+    const controller = await start(`clock-${way}`, { nodeFlags: ['--import', shiftedByMs(minutes * 60_000)] })
     await here.apply(here.pool(), here.deployment('web', 3))
     await here.settled('web', 3)
     await cluster.until('the log tells', () =>
-      Promise.resolve(controller.lines().some(({ message }) => /clock .* 4[12]\ds ahead/.test(String(message)))),
+      Promise.resolve(
+        controller.lines().some(({ message }) => new RegExp(`clock .* 4[12]\\ds ${way}`).test(String(message))),
+      ),
     )
     expect(await here.claims()).toHaveLength(1)
     await here.end()
