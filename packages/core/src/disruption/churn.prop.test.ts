@@ -172,6 +172,17 @@ const joinedByRecentMove: Drawn = {
     { size: 2, isSpot: false, pods: [podDrawn(24, 0, true)] },
   ],
 }
+// Of two ways to buy spot nodes for the same price one sums to less in the last digit.
+const savedByRounding: Drawn = {
+  budget: '100%',
+  capacityTypes: ['spot', 'on-demand'],
+  isSpotToSpot: true,
+  nodes: [
+    { size: 3, isSpot: false, pods: [podDrawn(18, 0), podDrawn(15, 0, true)] },
+    { size: 4, isSpot: true, pods: [10, 11, 17, 45].map((share) => podDrawn(share, 0, true)) },
+    { size: 0, isSpot: true, pods: [podDrawn(29, 0, true), podDrawn(32, 0, true), podDrawn(32, 0)] },
+  ],
+}
 
 describe('no churn', () => {
   test('passes under unchanged demand come to an end, each cheaper or smaller than the one before', () => {
@@ -203,7 +214,7 @@ describe('no churn', () => {
           expect(next?.filter((node) => launched.includes(node)) ?? []).toEqual([])
         }
       }),
-      { numRuns: 120 },
+      { numRuns: 120, examples: [[savedByRounding]] },
     )
   })
 

@@ -44,6 +44,12 @@ export function* consolidate(
     : { moved, placements, replacements: launches.map((node, index) => ({ node, offer: offers[index]! })), ...terms }
 }
 
+// Sums of prices differ in their last digits where they are equal: that saves nobody anything.
+const leastSavedShare = 1e-9
+
+const isSaving = (afterPerHour: number, beforePerHour: number): boolean =>
+  afterPerHour < beforePerHour * (1 - leastSavedShare)
+
 const cheaperOffers = (
   launches: ReadonlyArray<SimulatedLaunch>,
   moved: ReadonlyArray<CandidateState>,
@@ -57,9 +63,12 @@ const cheaperOffers = (
     return { _tag: 'NeedsSeveralNodes', nodes: launches.length }
   const pricePerHour = moved.reduce((sum, { candidate }) => sum + candidate.pricePerHour, 0)
   const cheapest = launches.reduce((sum, { offer }) => sum + offer.pricePerHour, 0)
-  if (launches.length > 1 && !(cheapest < pricePerHour)) {
-    return { _tag: 'NotCheaper', pricePerHour, ...(Number.isFinite(cheapest) ? { cheapestPerHour: cheapest } : {}) }
-  }
+  const notCheaper = (after: number): BlockedReason => ({
+    _tag: 'NotCheaper',
+    pricePerHour,
+    ...(Number.isFinite(after) ? { cheapestPerHour: after } : {}),
+  })
+  if (launches.length > 1 && !isSaving(cheapest, pricePerHour)) return notCheaper(cheapest)
   const offers: Array<Offer> = []
   for (const { offer } of launches) {
     // Several share what the nodes cost by what they would cost themselves, so that even the dearest of all cost less.
@@ -71,7 +80,10 @@ const cheaperOffers = (
     if ('_tag' in cheaper) return cheaper
     offers.push(cheaper)
   }
-  return offers
+  const after = offers.reduce((sum, offer) => sum + offer.pricePerHour, 0)
+  return pass.strategy === 'reference' || offers.length === 0 || isSaving(after, pricePerHour)
+    ? offers
+    : notCheaper(after)
 }
 
 const spotGate = ({ snapshot }: Pass): boolean => snapshot.settings.featureGates.spotToSpotConsolidation
