@@ -183,6 +183,28 @@ const savedByRounding: Drawn = {
     { size: 0, isSpot: true, pods: [podDrawn(29, 0, true), podDrawn(32, 0, true), podDrawn(32, 0)] },
   ],
 }
+// A node of pods that nobody minds moving is replaced by several, which are not empty either: others can take their place.
+const nobodyMinds: Drawn = {
+  budget: '100%',
+  capacityTypes: ['on-demand'],
+  isSpotToSpot: false,
+  nodes: [
+    { size: 3, isSpot: false, pods: [33, 33, 32, 23].map((share) => podDrawn(share, 0, true)) },
+    { size: 0, isSpot: false, pods: [podDrawn(1, 0)] },
+  ],
+}
+// Beside two nodes that go, two more would be replaced by one that costs as much.
+const twoForOne: Drawn = {
+  budget: '100%',
+  capacityTypes: ['on-demand'],
+  isSpotToSpot: false,
+  nodes: [
+    { size: 1, isSpot: false, pods: [podDrawn(1, 0)] },
+    { size: 4, isSpot: false, pods: [19, 35, 45].map((share) => podDrawn(share, 0, true)) },
+    { size: 0, isSpot: false, pods: [podDrawn(1, 0)] },
+    { size: 0, isSpot: true, pods: [podDrawn(1, 0)] },
+  ],
+}
 
 describe('no churn', () => {
   test('passes under unchanged demand come to an end, each cheaper or smaller than the one before', () => {
@@ -214,7 +236,7 @@ describe('no churn', () => {
           expect(next?.filter((node) => launched.includes(node)) ?? []).toEqual([])
         }
       }),
-      { numRuns: 120, examples: [[savedByRounding]] },
+      { numRuns: 120, examples: [[savedByRounding], [nobodyMinds], [twoForOne]] },
     )
   })
 

@@ -86,7 +86,7 @@ function* search(pass: Pass, { bounds, aloneOnly }: SearchOptions): Steps<Search
       if (found._tag === 'NotCheaper' || found._tag === 'NeedsSeveralNodes') packed.push(one)
     } else if (recent !== undefined) {
       blocked.push(blockedNode(one, recent))
-      forgone.push({ nodes: [one.state.name], savingsPerHour: savingsOf(found), rule: 'RecentlyMoved' })
+      forgone.push({ nodes: [one.state.name], savingsPerHour: savedBy(found), rule: 'RecentlyMoved' })
     } else singles.set(one.state.name, found)
   }
   const proposals = [...singles.values()]
@@ -106,7 +106,8 @@ function* search(pass: Pass, { bounds, aloneOnly }: SearchOptions): Steps<Search
   const isAsked = ({ moved: { length } }: Consolidation) =>
     pass.methods.includes(length > 1 ? 'multi-node-consolidation' : 'single-node-consolidation')
   const best = distinct(proposals.filter(isAsked).sort(mostSavedFirst))
-  const chosen = pass.avoidsChurn ? yield* lasting(best, { pass, looks, forgone, blocked }) : best[0]
+  const isFollowUp = aloneOnly !== undefined
+  const chosen = pass.avoidsChurn && !isFollowUp ? yield* lasting(best, { pass, looks, forgone, blocked }) : best[0]
   const isMulti = pass.methods.includes('multi-node-consolidation')
   return { chosen, singles, blocked, forgone, totals, progress: isMulti ? looks.progress : undefined }
 }
@@ -134,9 +135,12 @@ function* prefixes(
   return found.filter((one) => one !== undefined)
 }
 
+// To the billionth: sums of prices that are equal differ in their last digits, and no node is to go for that.
+const savedBy = (one: Consolidation): number => Math.round(savingsOf(one) * 1e9) / 1e9
+
 // Among equals the one that moves the least.
 const mostSavedFirst = (a: Consolidation, b: Consolidation): number =>
-  compareNumber(savingsOf(b), savingsOf(a)) ||
+  compareNumber(savedBy(b), savedBy(a)) ||
   compareNumber(a.moved.length, b.moved.length) ||
   compareNumber(typesOf(b), typesOf(a)) ||
   compareText(namesOf(a).join(), namesOf(b).join())
@@ -237,7 +241,7 @@ class Looks {
       const chunk = rest.slice(at, at + size)
       const found: Consolidation | undefined = yield* this.at([...base, ...chunk])
       if (this.#isCutOff) break
-      const isBetter = found !== undefined && savingsOf(found) > (best === undefined ? 0 : savingsOf(best))
+      const isBetter = found !== undefined && savedBy(found) > (best === undefined ? 0 : savedBy(best))
       if (isBetter) {
         best = found
         at += size
@@ -301,7 +305,7 @@ function* lasting(
       const mayGo = following.length > 0 && !isRecent && withinBudgets(all, pass).length === all.length
       const again = mayGo ? [yield* looks.at(all), ...(yield* looks.repacked(all))] : []
       const [joined] = again.filter((one) => one !== undefined).sort(mostSavedFirst)
-      if (joined === undefined || savingsOf(joined) <= savingsOf(candidate)) break
+      if (joined === undefined || savedBy(joined) <= savedBy(candidate)) break
       candidate = joined
     }
     if (found !== undefined) break
@@ -314,7 +318,7 @@ function* lasting(
   // One command is made in a pass, so what is forgone is what the best would have saved beyond it.
   const [first, ...rest] = refused === undefined ? [] : namesOf(refused)
   if (refused !== undefined && first !== undefined) {
-    const savingsPerHour = savingsOf(refused) - (found === undefined ? 0 : savingsOf(found))
+    const savingsPerHour = savedBy(refused) - (found === undefined ? 0 : savedBy(found))
     if (savingsPerHour > 0) forgone.push({ nodes: [first, ...rest], savingsPerHour, rule: 'ReplacementWouldGo' })
   }
   return found
@@ -324,13 +328,12 @@ function* lasting(
  * What would go at once with a replacement, were the consolidation carried out: the nodes beside the replacements, none
  * where a replacement could go alone; `undefined`: the replacements would stay.
  *
- * The planner is asked about the cluster as it would be then, without regard to churn.
+ * The planner is asked about the cluster as it would be then, and not what would follow in turn.
  */
 function* followUp(consolidation: Consolidation, pass: Pass): Steps<ReadonlyArray<CandidateState> | undefined> {
   const { snapshot, replacements } = afterConsolidation(consolidation, pass.snapshot)
   const later = new Pass(snapshot, {
     strategy: pass.strategy,
-    churn: 'allow',
     methods: ['multi-node-consolidation', 'single-node-consolidation'],
   })
   const { chosen, singles } = yield* search(later, { bounds: searchOfFollowUp, aloneOnly: replacements })
