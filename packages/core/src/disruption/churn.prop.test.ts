@@ -79,7 +79,10 @@ const nodeOf = (name: string, launch: Launch, snapshot: Snapshot): StateNode => 
   return managedNode(name, { type: type.name, cpu: Number(type.name.slice(4)), zone, capacityType })
 }
 
-/** The cluster once a command is carried out; pods that were evicted are made anew and go where there is room. */
+/**
+ * The cluster once a command is carried out; pods that were evicted are made anew, and go to the replacement that was
+ * planned for them or where there is room. Where they go elsewhere, only the memory of what was moved keeps them there.
+ */
 const carriedOut = (
   snapshot: Snapshot,
   { candidates, replacements }: DisruptionCommand,
@@ -88,15 +91,17 @@ const carriedOut = (
   const gone = new Set(candidates.map(({ node }) => node))
   const launched = replacements.map((launch, index) => {
     if (launch.instanceTypes === undefined) throw new Error('A replacement without types')
-    return nodeOf(`z-${String(turn).padStart(2, '0')}-${index}`, launch, snapshot)
+    const pods = launch.pods.map((pod) => running({ ...pod, createdAtMs: snapshot.nowMs }))
+    return { ...nodeOf(`z-${String(turn).padStart(2, '0')}-${index}`, launch, snapshot), pods }
   })
+  const arrived = new Set(launched.flatMap(({ pods }) => pods.map(podKey)))
   const moved = snapshot.nodes
     .filter(({ name }) => gone.has(name))
     .flatMap(({ pods }) => pods)
     .map((pod): Pod => ({ ...unbound(pod), createdAtMs: snapshot.nowMs }))
   const staying = [...snapshot.nodes.filter(({ name }) => !gone.has(name)), ...launched]
   const plan = planProvisioning(
-    { ...snapshot, nodes: staying, pods: moved },
+    { ...snapshot, nodes: staying, pods: moved.filter((pod) => !arrived.has(podKey(pod))) },
     { strategy: 'first-fit', reservedOfferings: 'fallback' },
   )
   const bound = new Map(plan.placements.map(({ node, pods }) => [node, pods]))
